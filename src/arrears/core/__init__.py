@@ -1,0 +1,1 @@
+"""Money, dates, timelines, hashing and seeded random streams."""

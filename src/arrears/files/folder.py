@@ -1,0 +1,89 @@
+"""A product folder that appears under its name by one rename, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from arrears.errors import BadArgument
+
+RECORD = "run.json"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A folder being filled beside the place where it will appear."""
+
+    folder: Path
+    final: Path
+
+
+@contextmanager
+def staged(out: Path, *, force: bool = False, record: str = RECORD) -> Iterator[Staged]:
+    """Give a hidden folder beside `out`; on leaving without an error it takes `out`'s name.
+
+    Args:
+        force: replace a folder that holds an earlier run.
+        record: the file by which a folder is known to be Arrears' own.
+
+    Raises:
+        BadArgument: `out` is a file, holds a run and `force` is not set, or holds what is not Arrears'.
+        OSError: the place cannot be written, or the disk is full.
+    """
+    out = out.absolute()
+    _check_free(out, force=force, record=record)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+    work.chmod(0o755)
+    try:
+        yield Staged(work, out)
+        _appear(work, out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _check_free(out: Path, *, force: bool, record: str) -> None:
+    if out.exists() and not out.is_dir():
+        raise BadArgument(
+            f"{out.name} is a file.",
+            code="OUT-IS-A-FILE",
+            where="--out",
+            why="Products need a folder of their own.",
+            fix="Name another folder.",
+        )
+    if not out.exists() or not any(out.iterdir()):
+        return
+    if not (out / record).exists():
+        raise BadArgument(
+            f"The folder {out.name} holds files that are not Arrears'.",
+            code="OUT-NOT-EMPTY",
+            where="--out",
+            why="Writing there could destroy them.",
+            fix="Name a new or an empty folder.",
+        )
+    if not force:
+        raise BadArgument(
+            f"The folder {out.name} holds a run already.",
+            code="OUT-HOLDS-A-RUN",
+            where="--out",
+            why="A run is never replaced unasked.",
+            fix="Name another folder, or add --force to replace it.",
+        )
+
+
+def _appear(work: Path, out: Path) -> None:
+    if not out.exists():
+        work.rename(out)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".old", dir=out.parent))
+    out.rename(aside / out.name)
+    try:
+        work.rename(out)
+    except OSError:
+        (aside / out.name).rename(out)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)

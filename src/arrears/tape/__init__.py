@@ -1,0 +1,1 @@
+"""Reading what a bank hands over: columns, mapping, checks, quarantine."""
