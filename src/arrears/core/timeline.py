@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 import polars as pl
@@ -33,7 +34,7 @@ class Timeline(Generic[T]):
     def __post_init__(self) -> None:
         starts = [start for start, _ in self.steps]
         limits = [*starts, self.end] if self.end else starts
-        if not starts or any(a >= b for a, b in zip(limits, limits[1:], strict=False)):
+        if not starts or any(a >= b for a, b in pairwise(limits)):
             raise BadArgument("A timeline needs at least one value, and dates that rise.")
 
     def __iter__(self) -> Iterator[tuple[date, T]]:
