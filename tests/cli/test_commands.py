@@ -1,0 +1,155 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import polars as pl
+import pytest
+
+COMMANDS = [
+    "check", "map", "resolve", "verify", "explain", "demo", "synth",
+    "rules show", "rules explain", "rules diff", "rules check",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_and_ends_with_two_examples(arrears, command) -> None:
+    done = arrears(*command.split(), "--help")
+    assert done.status == 0
+    lines = done.out.rstrip().split("\n")
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= 100
+    assert [line.strip()[: 8 + len(command)] for line in lines[-2:]] == [f"arrears {command}"] * 2
+
+
+def test_the_pages_commands_are_those_of_the_command_line(arrears, root) -> None:
+    page = (root / "docs/commands.md").read_text("utf-8")
+    told = set(re.findall(r"^\| `((?:rules )?[a-z]+)", page.split("## Commands")[1], re.M))
+    assert told == set(COMMANDS)
+    top = arrears("--help").out.split("Commands:")[1].split("Examples:")[0]
+    assert set(re.findall(r"^  (\w+)", top, re.M)) == {name.split()[0] for name in COMMANDS}
+
+
+def test_the_pages_options_of_a_tape_are_those_of_resolve(arrears, root) -> None:
+    page = (root / "docs/commands.md").read_text("utf-8")
+    table = page.split("## Options of a tape")[1].split("## Commands")[0]
+    options = set(re.findall(r"`(--[a-z-]+)", table))
+    helped = set(re.findall(r"(--[a-z-]+)", arrears("resolve", "--help").out.split("Options")[1]))
+    assert options - {"--excel"} < helped
+    assert helped - options == {"--capacity", "--scenarios", "--quiet", "--json", "--help"}
+
+
+def test_the_whole_way_as_a_user_types_it(arrears, plain, tmp_path) -> None:
+    out = tmp_path / "result"
+    done = arrears("resolve", plain / "loans.csv", "--as-of", "2025-03-31", "-o", out)
+    assert done.status == 0, done.err
+    assert "\x1b" not in done.out + done.err
+    assert str(out / "report.html") in done.out
+    assert arrears("resolve", plain / "loans.csv", "-o", out, "--json").status == 2
+    again = arrears("resolve", plain / "loans.csv", "-o", out, "--force", "--json")
+    summary = json.loads(again.out)
+    assert summary["rows"]["in"] == 300
+    assert arrears("verify", out).status == 0
+    loan = pl.read_parquet(out / "plan.parquet")["loan_id"][0]
+    told = json.loads(arrears("explain", out, loan, "--json").out)
+    rules = {step["rule"] for step in told["steps"]}
+    assert {"five_tier", "stage", "regime", "limitation_ends", "court_fee"} <= rules
+    assert loan in arrears("explain", out, loan).out
+    unknown = arrears("explain", out, loan + "9", "--json")
+    assert unknown.status == 2
+    (out / "book.csv").write_text("tampered", "utf-8")
+    assert arrears("verify", out).status == 1
+
+
+def test_check_and_map_need_no_folder(arrears, plain, tmp_path) -> None:
+    done = arrears("check", plain / "loans.csv", "--json")
+    assert json.loads(done.out)["rows"]["accepted"] == 300
+    saved = tmp_path / "map.yaml"
+    assert arrears("map", plain / "loans.csv", "--save", saved).status == 0
+    again = arrears("check", plain / "loans.csv", "--map", saved, "--json")
+    assert json.loads(again.out)["claim"] == json.loads(done.out)["claim"]
+
+
+def test_the_same_seed_makes_the_same_bytes(arrears, tmp_path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        done = arrears("synth", "--loans", 200, "--seed", seed, "--truth", "-o", tmp_path / name)
+        assert done.status == 0, done.err
+    content = {
+        name: {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in "abc"
+    }
+    assert content["a"] == content["b"]
+    assert content["a"]["loans.csv"] != content["c"]["loans.csv"]
+    assert {"loans.csv", "payments.csv", "months.csv", "events.csv", "contacts.csv"} < set(
+        content["a"]
+    )
+    assert pl.read_parquet(tmp_path / "a/truth.parquet").columns == [
+        "loan_id", "true_state", "hidden", "person_id",
+    ]  # fmt: skip
+
+
+def test_rules_speak(arrears) -> None:
+    shown = json.loads(arrears("rules", "show", "cn/limitation/years", "--json").out)
+    assert shown["value"] == 3
+    assert set(shown) >= {"path", "value", "unit", "from", "reference", "verified"}
+    assert "188" in arrears("rules", "explain", "cn/limitation/years").out
+    wrong = arrears("rules", "show", "cn/limitation/year", "--json")
+    assert wrong.status == 2
+    assert "cn/limitation/years" in wrong.problems[0]["fix"]
+    early = arrears("rules", "show", "cn/transfer/pilot_from", "--on", "1990-01-01", "--json")
+    assert early.status in {0, 2}
+    assert arrears("rules", "check").status == 0
+    differ = json.loads(arrears("rules", "diff", "cn", "cn-principal-reducible", "--json").out)
+    assert [row["path"] for row in differ["differences"]] == ["cn/waive/principal"]
+
+
+def test_a_file_of_rules_with_faults_is_status_1(arrears, tmp_path) -> None:
+    path = tmp_path / "reform.yaml"
+    path.write_text("name: x\nname: y\n", "utf-8")
+    done = arrears("rules", "check", path, "--json")
+    assert done.status == 1
+    assert done.problems
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("after", [0.7, 1.6, 2.6])
+def test_a_run_that_is_stopped_leaves_nothing_under_the_final_name(
+    plain, tmp_path, kind, after
+) -> None:
+    out = tmp_path / "out"
+    words = ["resolve", str(plain / "loans.csv"), "--as-of", "2025-03-31", "-o", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "arrears.cli", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(after)
+    os.kill(process.pid, kind)
+    error = process.communicate()[1].decode()
+    assert "Traceback" not in error
+    if process.returncode == 0:
+        assert (out / "run.json").exists()
+        return
+    assert process.returncode == (-kind if kind == signal.SIGKILL else 130)
+    assert not out.exists()
+
+
+def test_a_full_disk_leaves_nothing_and_says_so(arrears, plain, tmp_path) -> None:
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    out = tmp_path / "out"
+    words = ("resolve", plain / "loans.csv", "--as-of", "2025-03-31", "-o", out, "--json")
+    done = arrears(*words, preexec_fn=little_room)
+    assert done.status == 2, done.err
+    assert done.codes == {"DISK-FULL"}
+    assert not out.exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]

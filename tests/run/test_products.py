@@ -1,0 +1,188 @@
+"""What `resolve` leaves is what CONTRACT says, and the parts agree with each other."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+EXPECTED_TYPES = {
+    "standing.parquet": {"stage": pl.Int8, "p_hidden": pl.Float64, "articles": pl.List(pl.String)},
+    "plan.parquet": {
+        "claim": pl.Int64,
+        "principal": pl.Int64,
+        "start_month": pl.Int32,
+        "write_off_now": pl.Boolean,
+        "value": pl.Float64,
+    },
+    "offers.parquet": {"start_month": pl.Int32, "eligible": pl.Boolean, "value": pl.Float64},
+    "forecast.parquet": {"expected_12m": pl.Float64, "pv": pl.Float64},
+}
+
+
+def _told(root: Path) -> dict[str, list[tuple[str, bool]]]:
+    """Columns of each product by docs/products.md, and whether each may be null."""
+    text = (root / "docs/products.md").read_text("utf-8")
+    told = {}
+    for section in re.split(r"^## ", text, flags=re.M)[1:]:
+        name = section.split("\n", 1)[0]
+        lists = re.findall(r"`((?:\w+\??, )+\w+\??)`", section.split("\n", 1)[1])
+        if re.fullmatch(r"[\w/]+\.(parquet|csv)", name) and lists:
+            told[name] = [(c.rstrip("?"), c.endswith("?")) for c in lists[0].split(", ")]
+    return told
+
+
+def _read(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
+
+
+def test_the_page_tells_of_every_table(case, root) -> None:
+    assert len(_told(root)) >= 11
+    left = {p.relative_to(case.out).as_posix() for p in case.out.rglob("*") if p.is_file()}
+    assert set(_told(root)) <= left
+    assert {"plan.xlsx", "report.html", "run.json", "handover/worklist.xlsx"} <= left
+
+
+def test_columns_are_those_of_the_page_and_nulls_only_where_it_says(case, root) -> None:
+    for name, columns in _told(root).items():
+        table = _read(case.out / name)
+        assert table.columns == [column for column, _ in columns], name
+        for column, may_be_null in columns:
+            assert may_be_null or table[column].null_count() == 0, f"{name} {column}"
+
+
+@pytest.mark.parametrize("name", EXPECTED_TYPES)
+def test_types_are_those_of_the_contract(case, name) -> None:
+    schema = pl.read_parquet_schema(case.out / name)
+    assert {column: schema[column] for column in EXPECTED_TYPES[name]} == EXPECTED_TYPES[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("standing.parquet", ["loan_id"]),
+        ("plan.parquet", ["loan_id"]),
+        ("forecast.parquet", ["loan_id"]),
+        ("accepted.parquet", ["loan_id"]),
+        ("offers.parquet", ["loan_id", "channel", "start_month"]),
+    ],
+)
+def test_rows_are_sorted_by_key_and_keys_are_unique(case, name, keys) -> None:
+    table = pl.read_parquet(case.out / name).select(keys)
+    assert_frame_equal(table, table.unique().sort(keys))
+
+
+def test_rows_and_fen_in_are_those_accepted_and_those_in_quarantine(case) -> None:
+    record = json.loads((case.out / "run.json").read_text("utf-8"))
+    rows, claim = record["rows"], record["claim"]
+    assert rows["in"] == rows["accepted"] + rows["quarantined"]
+    assert claim["in"] == claim["accepted"] + claim["quarantined"]
+    accepted = pl.read_parquet(case.out / "accepted.parquet")
+    assert rows["accepted"] == accepted.height
+    owed = accepted.select(pl.sum_horizontal("principal", "interest", "fees")).to_series()
+    assert claim["accepted"] == owed.sum()
+    assert rows["closed"] == (owed == 0).sum()
+    source = Path(case.request.loans)
+    assert rows["in"] == sum(1 for _ in csv.reader(source.open(encoding="gb18030"))) - 1
+
+
+def test_the_plan_takes_each_loan_one_eligible_way_at_the_value_offered(case) -> None:
+    plan = pl.read_parquet(case.out / "plan.parquet")
+    offers = pl.read_parquet(case.out / "offers.parquet")
+    taken = plan.join(offers, on=["loan_id", "channel", "start_month"], how="left", suffix="_o")
+    assert taken["eligible"].all()
+    assert (taken["value"] == taken["value_o"]).all()
+    assert offers.height == 18 * plan.height
+    assert offers.filter(~pl.col("eligible"))["value"].null_count() == (~offers["eligible"]).sum()
+    assert offers.filter(~pl.col("eligible"))["blocked_by"].null_count() == 0
+    assert offers.filter("eligible")["eligible_after_reclass"].all()
+
+
+def test_no_capacity_is_broken_counted_anew_from_offers_and_plan(case) -> None:
+    plan = pl.read_parquet(case.out / "plan.parquet")
+    offers = pl.read_parquet(case.out / "offers.parquet")
+    province = pl.read_parquet(case.out / "accepted.parquet", columns=["loan_id", "province"])
+    taken = (
+        plan.filter(pl.col("start_month") == 0)
+        .join(offers, on=["loan_id", "channel", "start_month"])
+        .join(province, on="loan_id")
+    )
+    limits = pl.read_parquet(case.out / "capacities.parquet").filter(pl.col("limit").is_not_null())
+    assert limits.height == 7
+    for row in limits.iter_rows(named=True):
+        within = taken.filter(province="Zhejiang") if "Zhejiang" in row["scope"] else taken
+        used = within[f"uses_{row['capacity']}"].fill_null(0).sum()
+        assert used == pytest.approx(row["used"], rel=1e-9)
+        assert used <= row["limit"] * (1 + 1e-12) if row["sense"] == "max" else used >= row["limit"]
+
+
+def test_papers_hold_exactly_the_loans_that_the_plan_sends_there(case) -> None:
+    plan = pl.read_parquet(case.out / "plan.parquet")
+    folder = case.out / "handover"
+    now = plan.filter(pl.col("start_month") == 0)
+
+    def planned(*channels: str, table: pl.DataFrame = now) -> set[str]:
+        return set(table.filter(pl.col("channel").is_in(channels))["loan_id"])
+
+    assert set(pl.read_csv(folder / "filings.csv")["loan_id"]) == planned("litigate")
+    assert set(pl.read_csv(folder / "offers.csv")["loan_id"]) == planned("restructure")
+    worked = planned("collect", "restructure", "litigate", table=plan)
+    assert worked <= set(pl.read_csv(folder / "worklist.csv")["loan_id"])
+    for channel in ("transfer", "securitise", "income_rights"):
+        tapes = list((folder / channel).glob("*/tape.csv"))
+        rows = sum(pl.read_csv(tape, infer_schema=False).height for tape in tapes)
+        assert rows == len(planned(channel))
+
+
+def test_packages_carry_no_id_and_no_linkage(case) -> None:
+    accepted = pl.read_parquet(case.out / "accepted.parquet")
+    secret = set(accepted["loan_id"]) | set(accepted["borrower_id"])
+    for column in ("id_key", "phone_key", "name_key", "address_key"):
+        secret |= set(accepted[column].drop_nulls())
+    for path in (case.out / "handover").rglob("*/*/*"):
+        words = set(re.split(r"[^\w-]+", path.read_text("utf-8")))
+        assert not words & secret, path.name
+
+
+def test_the_filing_fee_and_the_offer_add_up(case) -> None:
+    accepted = pl.read_parquet(case.out / "accepted.parquet")
+    claim = accepted.select("loan_id", claim_now=pl.sum_horizontal("principal", "interest", "fees"))
+    offers = pl.read_csv(case.out / "handover/offers.csv").join(claim, on="loan_id")
+    assert (offers["waived_principal"] == 0).all()
+    waived = offers["waived_interest"] + offers["waived_fees"] + offers["waived_principal"]
+    rest = offers["claim_now"] - waived - offers["instalments"] * offers["instalment"]
+    assert (rest.abs() < offers["instalments"]).all()
+    filings = pl.read_csv(case.out / "handover/filings.csv").join(claim, on="loan_id")
+    assert (filings["claim"] == filings["claim_now"]).all()
+
+
+def test_the_book_adds_up_in_every_cut(case) -> None:
+    book = pl.read_csv(case.out / "book.csv")
+    sums = book.group_by("cut").agg(pl.col("loans", "claim", "reported", "by_rule").sum())
+    assert sums.drop("cut").unique().height == 1
+    assert book["with_hidden"].null_count() == book.height
+
+
+def test_the_curve_rises_and_the_mean_is_that_of_the_loans(case) -> None:
+    curve = pl.read_parquet(case.out / "curve.parquet")
+    forecast = pl.read_parquet(case.out / "forecast.parquet")
+    assert curve["month"].to_list() == list(range(1, 121))
+    assert (curve["mean"].diff().drop_nulls() >= 0).all()
+    for months in (12, 60):
+        total = forecast[f"expected_{months}m"].sum()
+        assert curve["mean"][months - 1] == pytest.approx(total, rel=2e-3)
+    for low, high in (("q05", "q25"), ("q25", "q50"), ("q50", "q75"), ("q75", "q95")):
+        assert (curve[low] <= curve[high]).all()
+
+
+def test_the_record_names_every_product_and_input(case) -> None:
+    record = json.loads((case.out / "run.json").read_text("utf-8"))
+    left = {p.relative_to(case.out).as_posix() for p in case.out.rglob("*") if p.is_file()}
+    assert set(record["products"]) == left - {"run.json"}
+    assert {entry["name"] for entry in record["inputs"]} == set(case.request.files())
+    assert record["plan"]["bound"] >= record["plan"]["value"]
