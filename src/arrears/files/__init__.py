@@ -1,8 +1,17 @@
 """Files that a person wrote, read against a model; folders that appear whole or not at all."""
 
 from arrears.files.folder import Staged, staged
-from arrears.files.model import read_model
+from arrears.files.model import check_model, read_model
 from arrears.files.nearest import did_you_mean, nearest
 from arrears.files.yamlfile import Lines, read_yaml
 
-__all__ = ["Lines", "Staged", "did_you_mean", "nearest", "read_model", "read_yaml", "staged"]
+__all__ = [
+    "Lines",
+    "Staged",
+    "check_model",
+    "did_you_mean",
+    "nearest",
+    "read_model",
+    "read_yaml",
+    "staged",
+]

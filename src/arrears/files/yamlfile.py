@@ -17,9 +17,16 @@ _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Lines:
     """Where each value of a file stands: from its place in the data (keys and list positions) to its line."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, prefix: Place = ()) -> None:
         self.path = path
+        self.prefix = prefix
         self.of: dict[Place, int] = {}
+
+    def below(self, key: Key) -> Lines:
+        """The lines of one value of a mapping or list, its places counted from there."""
+        part = Lines(self.path, (*self.prefix, key))
+        part.of = {place[1:]: line for place, line in self.of.items() if place[:1] == (key,)}
+        return part
 
     def where(self, place: Place) -> str:
         """`file:line key/key` of the value, or of the nearest one around it."""
@@ -27,7 +34,7 @@ class Lines:
         while known and known not in self.of:
             known = known[:-1]
         line = self.of.get(known, 1)
-        return f"{self.path.name}:{line} {'/'.join(map(str, place))}".rstrip()
+        return f"{self.path.name}:{line} {'/'.join(map(str, (*self.prefix, *place)))}".rstrip()
 
 
 def read_yaml(path: Path) -> tuple[object | None, Lines, list[Problem]]:

@@ -1,0 +1,113 @@
+"""The observation of restructured loans: when it runs, and what restarts it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from arrears.standing.law import Law
+
+
+def observe(
+    loans: pl.DataFrame,
+    legacy: pl.Series,
+    *,
+    as_of: date,
+    law: Law,
+    months: pl.DataFrame | None,
+    events: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """Whether each loan is under observation, and whether it was restructured again inside one.
+
+    Args:
+        loans: canonical loans (n rows).
+        legacy: whether the 2007 Guidelines class the loan (n,).
+
+    Returns:
+        `observed, again` (Boolean, n rows, in the order of `loans`).
+    """
+    first = pl.coalesce("first_new_due_date", pl.col("restructured_on").dt.offset_by("1mo"))
+    rows = loans.select("loan_id", "restructured_on", "restructure_count", start=first)
+    rows = rows.with_columns(legacy=legacy, row=pl.int_range(pl.len()))
+    some = rows.filter(pl.col("start").is_not_null())
+    if some.is_empty():
+        none = pl.Series([False]).new_from_index(0, loans.height)
+        return pl.DataFrame({"observed": none, "again": none})
+    some = some.with_columns(start=_restarted(some, _misses(some, months), law))
+    running = (pl.col("restructured_on").fill_null(pl.col("start")) <= as_of) & (
+        pl.lit(as_of) < _end(pl.col("start"), law)
+    )
+    some = some.with_columns(observed=running, again=running & _again(some, events, law))
+    found = rows.select("row").join(
+        some.select("row", "observed", "again"), on="row", how="left", maintain_order="left"
+    )
+    return found.select(pl.col("observed", "again").fill_null(False))
+
+
+def _end(start: pl.Expr, law: Law) -> pl.Expr:
+    """First day after the observation that begins on `start`."""
+    old = start.dt.offset_by(f"{law.observation_months_2007}mo")
+    new = start.dt.offset_by(f"{law.observation_days_2023}d")
+    return pl.when("legacy").then(old).otherwise(new)
+
+
+def _misses(some: pl.DataFrame, months: pl.DataFrame | None) -> pl.DataFrame:
+    """Days of missed payments that the months show: `loan_id, miss`."""
+    if months is None or months.is_empty():
+        return pl.DataFrame(schema={"loan_id": pl.String, "miss": pl.Date})
+    ends = pl.col("month").dt.month_end()
+    short = (pl.col("due_principal").fill_null(0) + pl.col("due_interest").fill_null(0)) > (
+        pl.col("paid_principal").fill_null(0) + pl.col("paid_interest").fill_null(0)
+    )
+    days = pl.col("days_past_due")
+    late = pl.when(days.is_not_null()).then(days > 0).otherwise(short)
+    return (
+        months.lazy()
+        .filter(late)
+        .join(some.lazy().select("loan_id"), on="loan_id", how="semi")
+        .select("loan_id", miss=ends - pl.duration(days=days.fill_null(0)))
+        .collect()
+    )
+
+
+def _restarted(some: pl.DataFrame, misses: pl.DataFrame, law: Law) -> pl.Series:
+    """Start of the observation that runs last: a payment missed inside one starts it anew."""
+    start = some["start"]
+    if misses.is_empty():
+        return start
+    while True:
+        at = some.select("row", "loan_id", "legacy").with_columns(start=start)
+        inside = (
+            at.join(misses, on="loan_id")
+            .filter(pl.col("miss") > pl.col("start"), pl.col("miss") < _end(pl.col("start"), law))
+            .group_by("row")
+            .agg(pl.col("miss").max())
+        )
+        if inside.is_empty():
+            return start
+        moved = at.join(inside, on="row", how="left", maintain_order="left")
+        start = moved.select(pl.coalesce("miss", "start"))["miss"].alias("start")
+
+
+def _again(some: pl.DataFrame, events: pl.DataFrame | None, law: Law) -> pl.Series:
+    """Whether a loan was restructured while under observation: by its events, else by its count."""
+    twice = some["restructure_count"].fill_null(0) >= 2
+    done = (
+        events.filter(pl.col("kind") == "restructured").join(some, on="loan_id", how="semi")
+        if events is not None
+        else pl.DataFrame()
+    )
+    if done.is_empty():
+        return twice
+    before = pl.col("date").shift(1).over("loan_id")
+    pairs = (
+        done.select("loan_id", "date")
+        .join(some.select("loan_id", "legacy"), on="loan_id")
+        .sort("loan_id", "date")
+        .with_columns(start=before.dt.offset_by("1mo"))
+        .group_by("loan_id")
+        .agg(by_events=(pl.col("date") < _end(pl.col("start"), law)).fill_null(False).last())
+    )
+    joined = some.select("loan_id").join(pairs, on="loan_id", how="left", maintain_order="left")
+    return pl.select(pl.coalesce(joined["by_events"], twice)).to_series()
