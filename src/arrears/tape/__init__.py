@@ -1,1 +1,20 @@
-"""Reading what a bank hands over: columns, mapping, checks, quarantine."""
+"""The tape: columns, mapping, readers, checks, quarantine."""
+
+from arrears.tape.mapping import Mapping, guess, read_mapping, save_mapping
+from arrears.tape.model import Counts, Fill, Input, Reading, Tape, TapeFiles, claim
+from arrears.tape.read import read
+
+__all__ = [
+    "Counts",
+    "Fill",
+    "Input",
+    "Mapping",
+    "Reading",
+    "Tape",
+    "TapeFiles",
+    "claim",
+    "guess",
+    "read",
+    "read_mapping",
+    "save_mapping",
+]

@@ -1,0 +1,257 @@
+"""Which column of a foreign table is taken for what, and in what unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from arrears.files import did_you_mean, read_model
+from arrears.problems import Problem
+from arrears.tape.columns import CHINESE, MONEY, TABLES
+from arrears.tape.source import ROW, Raw, read_raw
+
+Unit = Literal["fen", "yuan", "10k_yuan"]
+UNIT_WORDS: dict[str, Unit] = {
+    "分": "fen",
+    "元": "yuan",
+    "万元": "10k_yuan",
+    "yuan": "yuan",
+    "fen": "fen",
+}
+_FORMS = ("column", "constant", "sum", "difference", "days_between")
+_SUFFIX = re.compile(r"\s*[(（\[]\s*([^()（）\[\]]*?)\s*[)）\]]\s*$")
+_ALIASES = {
+    "借款人编号": "borrower_id",
+    "客户编号": "borrower_id",
+    "贷款编号": "loan_id",
+    "合同编号": "loan_id",
+    "借据编号": "loan_id",
+    "本金余额": "principal",
+    "剩余本金": "principal",
+    "欠息": "interest",
+    "利息": "interest",
+    "费用": "fees",
+    "产品": "product",
+    "贷款品种": "product",
+    "机构": "lender",
+    "支行": "branch",
+    "五级分类结果": "reported_class",
+    "起息日": "origination_date",
+    "发放日期": "origination_date",
+    "省": "province",
+    "dpd": "days_past_due",
+    "overdue_days": "days_past_due",
+    "customer_id": "borrower_id",
+    "balance": "principal",
+}
+
+
+class Source(BaseModel):
+    """Where a column comes from: one of five forms, and how its words are read.
+
+    Attributes:
+        column: their column's name.
+        constant: the same value in every row.
+        sum: their columns, added; an empty cell counts nothing.
+        difference: the first of their columns less the others; an empty one of these counts nothing.
+        days_between: days from the first date to the second; `as_of` is the cut-off date.
+        words: ours for theirs.
+        unit: of this column, where it is not that of the table.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str | None = None
+    constant: date | str | int | float | bool | None = None
+    sum: tuple[str, ...] | None = None
+    difference: tuple[str, ...] | None = None
+    days_between: tuple[str, str] | None = None
+    words: dict[str, str] = Field(default_factory=dict)
+    unit: Unit | None = None
+
+    @model_validator(mode="after")
+    def _is_one_form(self) -> Source:
+        if sum(getattr(self, form) is not None for form in _FORMS) != 1:
+            raise ValueError(f"give one of {', '.join(_FORMS)}")
+        return self
+
+    @property
+    def is_a_cell(self) -> bool:
+        """Whether it names cells to be read, not something worked out from several."""
+        return self.column is not None or self.constant is not None
+
+    def columns(self) -> list[str]:
+        """Their columns that it reads."""
+        named = [self.column, *(self.sum or ()), *(self.difference or ())]
+        named += [name for name in self.days_between or () if name != "as_of"]
+        return [name for name in named if name is not None]
+
+
+class TableMap(BaseModel):
+    """How one table is read.
+
+    Attributes:
+        unit: of money columns.
+        rate: whether rates are per cent or fractions a year.
+        dates: formats of dates besides the usual ones, e.g. `%d.%m.%Y`.
+        rows: rows that belong to the tape: a column and the words it may hold.
+        columns: our name, and where it comes from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unit: Unit = "yuan"
+    rate: Literal["percent", "fraction"] = "fraction"
+    dates: tuple[str, ...] = ()
+    rows: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    columns: dict[str, Source]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_names(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(data.get("columns"), dict):
+            columns = {
+                name: {"column": source} if isinstance(source, str) else source
+                for name, source in data["columns"].items()
+            }
+            return {**data, "columns": columns}
+        return data
+
+
+class Mapping(BaseModel):
+    """How the tables of a tape are read, by table; a table left out is guessed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    loans: TableMap | None = None
+    payments: TableMap | None = None
+    months: TableMap | None = None
+    events: TableMap | None = None
+    contacts: TableMap | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """As it stands in a file."""
+        return {name: _plain(table) for name, table in self if table is not None}
+
+    def lines(self) -> list[str]:
+        """What is taken for what, for people."""
+        lines = []
+        for name, table in self:
+            if table is None:
+                continue
+            lines.append(f"{name}: money in {table.unit}, rates as {table.rate}")
+            for ours, source in table.columns.items():
+                lines.append(f"  {ours:<26} <- {', '.join(source.columns()) or source.constant}")
+        return lines
+
+
+def _plain(table: TableMap) -> dict[str, object]:
+    told = table.model_dump(mode="json", exclude_defaults=True, exclude={"columns"})
+    columns: dict[str, object] = {}
+    for ours, source in table.columns.items():
+        form = source.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        columns[ours] = form["column"] if set(form) == {"column"} else form
+    return {"unit": table.unit, "rate": table.rate, **told, "columns": columns}
+
+
+def read_mapping(path: Path) -> tuple[Mapping | None, list[Problem]]:
+    """A mapping from its file; unknown canonical names are problems."""
+    mapping, problems = read_model(path, Mapping, code="MAP")
+    for table, part in mapping or ():
+        for name in part.columns if part else ():
+            if name not in TABLES[table]:
+                found = f"{table} has no column {name!r}."
+                fix = did_you_mean(name, TABLES[table])
+                why = "It would be lost."
+                problems.append(Problem("MAP-UNKNOWN-COLUMN", "error", path.name, found, why, fix))
+    return mapping, problems
+
+
+def save_mapping(mapping: Mapping, path: Path) -> None:
+    """Write a mapping where a person can correct it."""
+    head = "# Which column is taken for what: ours: theirs. Correct it and pass it as --map.\n"
+    text = yaml.safe_dump(mapping.as_dict(), allow_unicode=True, sort_keys=False)
+    path.write_text(head + text, encoding="utf-8")
+
+
+def guess(path: Path) -> tuple[Mapping | None, list[Problem]]:
+    """The mapping of a table of loans that its headers suggest."""
+    raw, problems = read_raw(path)
+    if raw is None:
+        return None, problems
+    guessed, wrong = guess_table(raw, "loans")
+    return Mapping(loans=guessed), [*problems, *wrong]
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A header taken apart."""
+
+    theirs: str
+    ours: str
+    exact: bool
+    unit: str
+
+
+def guess_table(raw: Raw, table: str) -> tuple[TableMap, list[Problem]]:
+    """The mapping of a table that its headers suggest; a column claimed by two headers is a problem."""
+    known = {name.casefold(): name for name in TABLES[table]}
+    known |= {theirs.casefold(): ours for ours, theirs in CHINESE[table].items()}
+    if table == "loans":
+        known |= {theirs: ours for theirs, ours in _ALIASES.items() if theirs not in known}
+    found = [header for theirs in raw.headers if (header := _take(theirs, known, TABLES[table]))]
+    problems = []
+    columns: dict[str, Source] = {}
+    for header in found:
+        if header.ours in columns:
+            other = columns[header.ours].column
+            text = f"{other!r} and {header.theirs!r} both stand for {header.ours}."
+            fix = "Say which in a mapping: arrears map LOANS --save F."
+            problems.append(
+                Problem("TAPE-MAPPED-TWICE", "error", str(raw.path), text, "One must be it.", fix)
+            )
+        unit = UNIT_WORDS.get(header.unit)
+        columns[header.ours] = Source(column=header.theirs, unit=unit)
+    money = [header for header in found if header.ours in MONEY[table]]
+    fen = all(header.exact for header in money)
+    rate = _rate_form([header for header in found if header.ours.startswith("rate")], raw.table)
+    return TableMap(unit="fen" if fen else "yuan", rate=rate, columns=columns), problems
+
+
+def _take(theirs: str, known: dict[str, str], names: Iterable[str]) -> _Header | None:
+    suffix = _SUFFIX.search(theirs)
+    bare = theirs[: suffix.start()] if suffix else theirs
+    key = re.sub(r"[\s\-]+", "_", bare.strip()).casefold()
+    ours = known.get(key)
+    if ours is None:
+        return None
+    return _Header(theirs, ours, theirs in names, suffix[1] if suffix else "")
+
+
+def _rate_form(rates: list[_Header], table: pl.DataFrame) -> Literal["percent", "fraction"]:
+    """Per cent where the header says so, or where a foreign column holds more than 1.5 in the middle."""
+    for header in rates:
+        if header.unit in {"%", "％"}:
+            return "percent"
+        if not header.exact:
+            middle = table[header.theirs].cast(pl.String).str.strip_chars("% ")
+            value = middle.cast(pl.Float64, strict=False).median()
+            return "percent" if isinstance(value, float) and value > 1.5 else "fraction"
+    return "fraction"
+
+
+def row_filter(raw: Raw, table: TableMap) -> pl.DataFrame:
+    """The rows of a file that belong to the tape."""
+    kept = raw.table
+    for column, words in table.rows.items():
+        if column in kept.columns:
+            kept = kept.filter(pl.col(column).cast(pl.String).is_in(words))
+    return kept.with_columns(pl.col(ROW).cast(pl.Int64))

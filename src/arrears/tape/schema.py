@@ -1,0 +1,168 @@
+"""The rules that an accepted row keeps, each with a name; dataframely applies them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+
+from arrears.tape.columns import MONEY, REQUIRED, TABLES
+
+MOST_FEN = 10**12
+MOST_DAYS = 20_000
+GRACE_DAYS = 3
+_PLACE = "as_of_run"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a row breaks: the code, the column it shows in, and how to mend it."""
+
+    code: str
+    column: str
+    fix: str
+
+
+_NEGATIVE_MAY_BE = {
+    ("payments", "amount"),
+    ("payments", "principal_part"),
+    ("payments", "interest_part"),
+}
+_NEGATIVE_MAY_BE |= {("months", name) for name in MONEY["months"]} | {("events", "amount")}
+
+RULES: dict[str, dict[str, tuple[Rule, pl.Expr]]] = {table: {} for table in TABLES}
+
+
+def _rule(table: str, name: str, rule: Rule, holds: pl.Expr) -> None:
+    RULES[table][name] = (rule, holds.fill_null(True))
+
+
+for _table, _names in REQUIRED.items():
+    for _name in _names:
+        _there = pl.col(_name).is_not_null()
+        _fix = "Fill it in; the row cannot be used without it."
+        RULES[_table][f"{_name}_is_there"] = (Rule("MISSING-VALUE", _name, _fix), _there)
+for _table, _names in MONEY.items():
+    for _name in _names:
+        _money = pl.col(_name)
+        if (_table, _name) not in _NEGATIVE_MAY_BE:
+            _fix = "Give what is owed as a positive amount."
+            _rule(_table, f"{_name}_not_negative", Rule("NEGATIVE-MONEY", _name, _fix), _money >= 0)
+        _fix = "Check the amount and the unit of the column."
+        _small = _money.abs() <= MOST_FEN
+        _rule(_table, f"{_name}_not_absurd", Rule("ABSURD-MONEY", _name, _fix), _small)
+for _name in ("origination_date", "default_date", "last_payment_date", "last_demand_date",
+              "judgment_date", "restructured_on", "collateral_value_date"):  # fmt: skip
+    _rule(
+        "loans",
+        f"{_name}_not_after_cut_off",
+        Rule("DATE-AFTER-CUT-OFF", _name, "It lies after the cut-off date; correct one of them."),
+        pl.col(_name) <= pl.col(_PLACE),
+    )
+for _table, _name in (("loans", "days_past_due"), ("months", "days_past_due")):
+    _rule(
+        _table,
+        "days_past_due_possible",
+        Rule("IMPOSSIBLE-DAYS", _name, f"Days past due lie between 0 and {MOST_DAYS}."),
+        pl.col(_name).is_between(0, MOST_DAYS),
+    )
+for _table, _name in (("loans", "rate"), ("months", "rate"), ("events", "rate_after")):
+    _rule(
+        _table,
+        f"{_name}_possible",
+        Rule("ABSURD-RATE", _name, "Rates are a year; say whether they are per cent."),
+        pl.col(_name).is_between(0, 10),
+    )
+_rule(
+    "loans",
+    "maturity_after_origination",
+    Rule("DATES-OUT-OF-ORDER", "maturity_date", "It lies before the loan began."),
+    pl.col("maturity_date") >= pl.col("origination_date"),
+)
+_rule(
+    "loans",
+    "days_past_due_fit_default_date",
+    Rule("DAYS-CONTRADICT-DATES", "days_past_due", "Cut-off date less default_date must be it."),
+    ((pl.col(_PLACE) - pl.col("default_date")).dt.total_days() - pl.col("days_past_due")).abs()
+    <= GRACE_DAYS,
+)
+for _name in ("renewals", "restructure_count"):
+    _rule(
+        "loans",
+        f"{_name}_not_negative",
+        Rule("NEGATIVE-COUNT", _name, "A count is zero or more."),
+        pl.col(_name) >= 0,
+    )
+_rule(
+    "loans",
+    "birth_year_possible",
+    Rule("IMPOSSIBLE-YEAR", "birth_year", "Give the four digits of the year."),
+    pl.col("birth_year").is_between(1900, pl.col(_PLACE).dt.year()),
+)
+
+_KEYS = {"loans": ["loan_id"], "months": ["loan_id", "month"]}
+_DUPLICATE = {
+    "loans": Rule("DUPLICATE-ID", "loan_id", "Keep one row a loan; all that share the id wait."),
+    "months": Rule("DUPLICATE-MONTH", "month", "Keep one row a loan and month."),
+}
+
+
+def _schema(table: str) -> type[dy.Schema]:
+    """A dataframely schema of a table's columns, its named rules and its key."""
+    kinds: dict[object, type[dy.Column]] = {
+        pl.String: dy.String,
+        pl.Date: dy.Date,
+        pl.Int64: dy.Int64,
+        pl.Int32: dy.Int32,
+        pl.Float64: dy.Float64,
+        pl.Boolean: dy.Bool,
+    }
+    body: dict[str, Any] = {
+        name: kinds[dtype](nullable=True) for name, dtype in TABLES[table].items()
+    }
+    body |= {_PLACE: dy.Date(nullable=False), "row_in_file": dy.Int64(nullable=False)}
+    for name, (_, holds) in RULES[table].items():
+        body[name] = dy.rule()(_constant(holds))
+    if table in _KEYS:
+        keys = _KEYS[table]
+        body["key_is_unique"] = dy.rule()(
+            _constant(pl.struct(keys).is_unique() | pl.any_horizontal(pl.col(keys).is_null()))
+        )
+    return type(f"{table.capitalize()}Schema", (dy.Schema,), body)
+
+
+def _constant(holds: pl.Expr) -> Any:
+    def rule(cls: type[dy.Schema]) -> pl.Expr:  # noqa: ARG001
+        return holds
+
+    return rule
+
+
+SCHEMAS: dict[str, type[dy.Schema]] = {table: _schema(table) for table in TABLES}
+
+
+def broken(table: str, rows: pl.DataFrame, as_of: object) -> pl.DataFrame:
+    """Rules that rows break: `__row, code, column, fix`, a row a break."""
+    placed = rows.with_columns(pl.lit(as_of).cast(pl.Date).alias(_PLACE))
+    schema = SCHEMAS[table]
+    failure = schema.filter(placed.select(*TABLES[table], _PLACE, "row_in_file")).failure
+    rules = {name: rule for name, (rule, _) in RULES[table].items()}
+    if table in _DUPLICATE:
+        rules["key_is_unique"] = _DUPLICATE[table]
+    details = failure.details()
+    parts = [
+        details.filter(pl.col(name) == "invalid").select(
+            "row_in_file",
+            code=pl.lit(rule.code),
+            column=pl.lit(rule.column),
+            fix=pl.lit(rule.fix),
+        )
+        for name, rule in rules.items()
+        if name in failure.counts()
+    ]
+    empty = pl.DataFrame(
+        schema={"row_in_file": pl.Int64, "code": pl.String, "column": pl.String, "fix": pl.String}
+    )
+    return pl.concat([empty, *parts])
