@@ -1,0 +1,242 @@
+"""The forecast of a book: loan by loan, and as a whole with its range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from arrears.core.rng import generator
+from arrears.recovery import grid
+from arrears.recovery.collateral import Collateral, collateral
+from arrears.recovery.params import Floats, Ints, Params, ages, scores
+from arrears.recovery.schedule import Schedule, after_default, book_ahead, performing, schedule
+from arrears.rules import MarketBook
+
+HORIZON = 360
+CURVE = 120
+QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
+
+
+@dataclass(frozen=True)
+class Stress:
+    """A change of the market, to see what it does.
+
+    Attributes:
+        house_prices: change of the value of homes, e.g. -0.2.
+        payments: added to the score of every loan.
+    """
+
+    house_prices: float = 0.0
+    payments: float = 0.0
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What each loan is expected to pay, and the range of the whole.
+
+    Attributes:
+        table: `loan_id, expected_12m, expected_60m, pv` (n rows), fen, collateral included.
+        curve: `month, mean, q05, q25, q50, q75, q95`, cumulative fen of the book, months 1 to 120.
+        age: whole months since day 91 (n,), -1 before it.
+        score: shift of the payment hazard (n,).
+        claim: owed today (n,), fen.
+        collateral: what collateral brings, through the court alone.
+        discount_rate: a year.
+    """
+
+    loan_ids: pl.Series
+    age: Ints
+    score: Floats
+    claim: Floats
+    collateral: Collateral
+    discount_rate: float
+    basis: str
+    params: Params
+    due: Schedule
+    push: Floats
+    table: pl.DataFrame = field(default_factory=pl.DataFrame)
+    curve: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def voluntary(self, weights: Floats, *, shift: float = 0.0, from_month: int = 0) -> Floats:
+        """Weighted sums of what each loan is expected to pay of itself, (n, F) fen.
+
+        Args:
+            weights: (F, HORIZON), weight of the cash of month 1, 2, ...
+            shift: added to the scores of loans past day 91 from `from_month` on (a plan, a judgment).
+        """
+        months = len(self.params.odds)
+        shares = grid.mean_shares(
+            self.params.odds, self.params.share_paid, self.push, shift, from_month, months
+        )
+        sums = grid.weigh(shares, np.ascontiguousarray(weights[:, :months]))
+        past: Floats = grid.read_off(sums, self.age, self.score, self.claim)
+        if (self.due.balance > 0.0).any():
+            after = after_default(self._after_default, weights)
+            past += performing(*_columns(self.due), self.score, weights, after)
+        return past
+
+    @cached_property
+    def _after_default(self) -> Floats:
+        """Shares by node and month of a claim that has just reached day 91 (NODES, M)."""
+        params = self.params
+        odds = params.odds
+        shares: Floats = grid.mean_shares(odds, params.share_paid, self.push, 0.0, 0, len(odds))
+        first: Floats = shares[0]
+        return first
+
+    def owed_after(self, month: int) -> Floats:
+        """Share of today's claim still owed after so many months (n,), for loans past day 91; 1 before it."""
+        if month == 0:
+            return np.ones(len(self.claim))
+        paid = self.voluntary(window(0.0, 0, month)[None, :])[:, 0]
+        share = np.divide(paid, self.claim, out=np.zeros_like(paid), where=self.claim > 0)
+        owed: Floats = np.where(self.age >= 0, np.clip(1.0 - share, 0.0, 1.0), 1.0)
+        return owed
+
+    @property
+    def summary(self) -> dict[str, object]:
+        """Totals of the book with their range, fen, and what they rest on."""
+        rows = {int(row["month"]): row for row in self.curve.iter_rows(named=True)}
+        return {
+            "basis": self.basis,
+            "discount_rate": self.discount_rate,
+            "pv": float(self.table["pv"].sum()),
+            **{
+                f"{name}_{month}m": float(rows[month][name])
+                for month in (12, 60)
+                for name in ("mean", "q05", "q50", "q95")
+                if rows
+            },
+        }
+
+
+def window(rate: float, start: int, end: int = HORIZON) -> Floats:
+    """Weights (HORIZON,) of the months in (start, end], discounted at `rate` a year to today."""
+    months = np.arange(1, HORIZON + 1)
+    inside = (months > start) & (months <= end)
+    weights: Floats = np.where(inside, (1.0 + rate) ** (-months / 12.0), 0.0)
+    return weights
+
+
+def forecast(
+    loans: pl.DataFrame,
+    *,
+    as_of: date,
+    market: MarketBook,
+    discount_rate: float,
+    seed: int = 0,
+    scenarios: int = 1000,
+    stress: Stress | None = None,
+) -> Forecast:
+    """Forecast a book by the market prior (METHODS 1.5).
+
+    Args:
+        loans: canonical loans that owe anything (n rows).
+        discount_rate: a year.
+        scenarios: paths of the common factor behind the range; expectations do not depend on them.
+    """
+    stress = stress or Stress()
+    params = Params.of(market, as_of)
+    claim = loans.select(pl.sum_horizontal("principal", "interest", "fees")).to_series()
+    owed = claim.to_numpy().astype(np.float64)
+    age = ages(loans)
+    months = len(params.odds)
+    paths = grid.factor_paths(2 * grid.PAIRS, months, params.persistence, 0)
+    bare = Forecast(
+        loan_ids=loans["loan_id"],
+        age=age,
+        score=scores(loans, params) + stress.payments,
+        claim=owed,
+        collateral=collateral(
+            loans, owed, as_of=as_of, market=market, house_prices=stress.house_prices
+        ),
+        discount_rate=discount_rate,
+        basis="market prior",
+        params=params,
+        due=schedule(loans, owed, age, params=params, as_of=as_of),
+        push=np.exp(params.deviation * paths),
+    )
+    table, sold = _table(bare)
+    curve = _curve(bare, sold, seed, scenarios)
+    return replace(bare, table=table, curve=curve)
+
+
+def _columns(due: Schedule) -> tuple[Floats, Floats, Ints, Ints, Floats, Ints, Floats]:
+    return due.balance, due.rate, due.term, due.kind, due.roll, due.roll_month, due.hazard
+
+
+def _table(bare: Forecast) -> tuple[pl.DataFrame, Floats]:
+    """Loans' expectations, and the proceeds of collateral of the book by month (CURVE,)."""
+    rate = bare.discount_rate
+    weights = np.stack([window(0.0, 0, 12), window(0.0, 0, 60), window(rate, 0)])
+    values = bare.voluntary(weights)
+    delay = bare.collateral.delay
+    paid = bare.voluntary(window(0.0, 0, 24)[None, :])[:, 0]
+    rest = np.maximum(bare.claim - paid, 0.0)
+    proceeds = np.where(bare.age >= 0, np.minimum(bare.collateral.net, rest), 0.0)
+    values[:, 0] += np.where(delay <= 12, proceeds, 0.0)
+    values[:, 1] += np.where(delay <= 60, proceeds, 0.0)
+    values[:, 2] += proceeds * (1.0 + rate) ** (-delay / 12.0)
+    table = pl.DataFrame(
+        {
+            "loan_id": bare.loan_ids,
+            "expected_12m": values[:, 0],
+            "expected_60m": values[:, 1],
+            "pv": values[:, 2],
+        }
+    )
+    sold = np.zeros(CURVE)
+    np.add.at(sold, np.clip(delay, 1, CURVE) - 1, proceeds)
+    return table, sold
+
+
+def _curve(bare: Forecast, sold: Floats, seed: int, scenarios: int) -> pl.DataFrame:
+    """Cumulative cash of the book: its expectation, and quantiles over scenarios and single loans' luck."""
+    params = bare.params
+    months = len(params.odds)
+    stock, squares = grid.project(bare.age, bare.score, bare.claim, months)
+    due, inflow = book_ahead(*_columns(bare.due), bare.score, CURVE)
+    cash = [
+        grid.scenario_cash(params.odds, params.share_paid, push, stock, inflow)
+        for push in (
+            bare.push,
+            np.exp(
+                params.deviation
+                * grid.factor_paths(scenarios, months, params.persistence, seed + 1)
+            ),
+        )
+    ]
+    sure = np.cumsum(due + sold)
+    mean = np.cumsum(cash[0].mean(axis=0))[:CURVE] + sure
+    paths = np.cumsum(cash[1], axis=1)[:, :CURVE] + sure
+    paths += mean - paths.mean(axis=0)
+    paths += _luck(bare, squares, seed, scenarios)
+    ranks = {
+        name: np.maximum.accumulate(np.quantile(np.maximum(paths, 0.0), rank, axis=0))
+        for name, rank in QUANTILES.items()
+    }
+    return pl.DataFrame({"month": np.arange(1, CURVE + 1, dtype=np.int32), "mean": mean, **ranks})
+
+
+def _luck(bare: Forecast, squares: Floats, seed: int, scenarios: int) -> Floats:
+    """What is left over given the common factor (scenarios, CURVE), as a normal deviation.
+
+    A loan that is expected to have paid the share C of its claim does so in payments of about
+    share_paid_square / share_paid of it; variance of the sum of claim^2 (C x that - C^2).
+    """
+    params = bare.params
+    months = len(params.odds)
+    shares = grid.mean_shares(params.odds, params.share_paid, bare.push, 0.0, 0, months)
+    total = np.cumsum(shares, axis=2)
+    size = params.share_paid_square / params.share_paid
+    spread = np.maximum(total * size - total**2, 0.0)
+    variance = np.zeros(CURVE)
+    for age in range(months):
+        variance += (squares[age][:, None] * spread[age, :, :CURVE]).sum(axis=0)
+    draws = generator(seed, "luck").standard_normal(scenarios)
+    draws -= draws.mean()
+    return draws[:, None] * np.sqrt(np.maximum(variance, 0.0))[None, :]

@@ -1,0 +1,171 @@
+"""The grid of age and score: what a yuan owed pays, month by month; one pass over the book, then none.
+
+Everything a loan past day 91 is enters through its age and one score. Shares are worked out on Chebyshev nodes of a
+fixed range of scores, so that a loan's own value depends on no other loan; a book is laid onto the nodes once, by the
+interpolation weights of its claims, and scenarios run on the nodes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from arrears.core.rng import generator
+from arrears.recovery.params import Floats, Ints
+
+NODES = 16
+LOW, HIGH = -5.0, 2.5
+PAIRS = 64
+BLOCKS = 64
+
+_STEPS = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
+NODE_SCORES: Floats = (LOW + HIGH) / 2 + (HIGH - LOW) / 2 * np.cos(_STEPS)
+_BARY: Floats = np.where(np.arange(NODES) % 2 == 0, 1.0, -1.0) * np.sin(_STEPS)
+
+
+def factor_paths(count: int, months: int, persistence: float, seed: int) -> Floats:
+    """Standard AR(1) paths (count, months), half of them the other half's mirror image."""
+    half = (count + 1) // 2
+    draws = generator(seed, "factor").standard_normal((half, months))
+    paths = np.empty((half, months))
+    paths[:, 0] = draws[:, 0]
+    kick = np.sqrt(1.0 - persistence**2)
+    for month in range(1, months):
+        paths[:, month] = persistence * paths[:, month - 1] + kick * draws[:, month]
+    return np.concatenate([paths, -paths])[:count]
+
+
+@njit(cache=True)
+def lay(score: float, weights: Floats) -> None:
+    """Interpolation weights of a score on the nodes (barycentric formula), into `weights`."""
+    place = min(max(score, LOW), HIGH)
+    total = 0.0
+    for node in range(NODES):
+        gap = place - NODE_SCORES[node]
+        if gap == 0.0:
+            weights[:] = 0.0
+            weights[node] = 1.0
+            return
+        weights[node] = _BARY[node] / gap
+        total += weights[node]
+    for node in range(NODES):
+        weights[node] /= total
+
+
+@njit(cache=True, parallel=True)
+def mean_shares(
+    odds: Floats, share_paid: float, push: Floats, shift: float, from_month: int, months: int
+) -> Floats:
+    """Expected share of today's claim paid in each month, by age and node (ages, NODES, months).
+
+    Args:
+        odds: (M,) odds of a payment by month since day 91.
+        push: (paths, months) factor on the odds, exp(deviation x z).
+        shift: added to the score from `from_month` on.
+    """
+    ages = len(odds)
+    shares = np.zeros((ages, NODES, months))
+    for age in prange(ages):
+        for node in range(NODES):
+            early = np.exp(NODE_SCORES[node])
+            late = early * np.exp(shift)
+            for path in range(push.shape[0]):
+                owed = 1.0
+                for month in range(min(months, ages - age)):
+                    lift = late if month >= from_month else early
+                    chance = odds[age + month] * lift * push[path, month]
+                    paid = owed * share_paid * chance / (1.0 + chance)
+                    shares[age, node, month] += paid
+                    owed -= paid
+            for month in range(months):
+                shares[age, node, month] /= push.shape[0]
+    return shares
+
+
+@njit(cache=True, parallel=True)
+def scenario_cash(
+    odds: Floats, share_paid: float, push: Floats, stock: Floats, inflow: Floats
+) -> Floats:
+    """Cash of a book in each scenario and month (scenarios, months).
+
+    Args:
+        push: (scenarios, months) factor on the odds.
+        stock: (ages, NODES) claims past day 91 laid on the nodes.
+        inflow: (months, NODES) claims that reach day 91 in each month to come.
+    """
+    ages, months = len(odds), push.shape[1]
+    lifts = np.exp(NODE_SCORES)
+    cash = np.zeros((push.shape[0], months))
+    for scenario in prange(push.shape[0]):
+        for age in range(ages):
+            for node in range(NODES):
+                owed = stock[age, node]
+                if owed != 0.0:
+                    for month in range(min(months, ages - age)):
+                        chance = odds[age + month] * lifts[node] * push[scenario, month]
+                        paid = owed * share_paid * chance / (1.0 + chance)
+                        cash[scenario, month] += paid
+                        owed -= paid
+        for start in range(months):
+            for node in range(NODES):
+                owed = inflow[start, node]
+                if owed != 0.0:
+                    for month in range(start + 1, min(months, start + 1 + ages)):
+                        chance = odds[month - start - 1] * lifts[node] * push[scenario, month]
+                        paid = owed * share_paid * chance / (1.0 + chance)
+                        cash[scenario, month] += paid
+                        owed -= paid
+    return cash
+
+
+@njit(cache=True, parallel=True)
+def project(age: Ints, score: Floats, claim: Floats, ages: int) -> Floats:
+    """Claims laid on the nodes by age, and their squares (2, ages, NODES); loans before day 91 left out."""
+    parts = np.zeros((BLOCKS, 2, ages, NODES))
+    size = (len(age) + BLOCKS - 1) // BLOCKS
+    for block in prange(BLOCKS):
+        weights = np.empty(NODES)
+        for loan in range(block * size, min((block + 1) * size, len(age))):
+            if 0 <= age[loan] < ages:
+                lay(score[loan], weights)
+                for node in range(NODES):
+                    parts[block, 0, age[loan], node] += claim[loan] * weights[node]
+                    parts[block, 1, age[loan], node] += claim[loan] ** 2 * weights[node]
+    total = np.zeros((2, ages, NODES))
+    for block in range(BLOCKS):
+        total += parts[block]
+    return total
+
+
+@njit(cache=True, parallel=True)
+def weigh(shares: Floats, weights: Floats) -> Floats:
+    """Sums of shares by weights of the months (F, months): (ages, NODES, F)."""
+    ages, nodes, months = shares.shape
+    sums = np.zeros((ages, nodes, weights.shape[0]))
+    for age in prange(ages):
+        for node in range(nodes):
+            for row in range(weights.shape[0]):
+                total = 0.0
+                for month in range(months):
+                    total += shares[age, node, month] * weights[row, month]
+                sums[age, node, row] = total
+    return sums
+
+
+@njit(cache=True, parallel=True)
+def read_off(table: Floats, age: Ints, score: Floats, claim: Floats) -> Floats:
+    """Each loan's value (n, F) from a table by age and node (ages, NODES, F); 0 outside its ages."""
+    ages, _, width = table.shape
+    values = np.zeros((len(age), width))
+    for block in prange(BLOCKS):
+        size = (len(age) + BLOCKS - 1) // BLOCKS
+        weights = np.empty(NODES)
+        for loan in range(block * size, min((block + 1) * size, len(age))):
+            if 0 <= age[loan] < ages:
+                lay(score[loan], weights)
+                for row in range(width):
+                    total = 0.0
+                    for node in range(NODES):
+                        total += weights[node] * table[age[loan], node, row]
+                    values[loan, row] = claim[loan] * total
+    return values
