@@ -61,12 +61,15 @@ class Forecast:
     table: pl.DataFrame = field(default_factory=pl.DataFrame)
     curve: pl.DataFrame = field(default_factory=pl.DataFrame)
 
-    def voluntary(self, weights: Floats, *, shift: float = 0.0, from_month: int = 0) -> Floats:
+    def voluntary(
+        self, weights: Floats, *, shift: float = 0.0, from_month: int = 0, past_only: bool = False
+    ) -> Floats:
         """Weighted sums of what each loan is expected to pay of itself, (n, F) fen.
 
         Args:
             weights: (F, HORIZON), weight of the cash of month 1, 2, ...
             shift: added to the scores of loans past day 91 from `from_month` on (a plan, a judgment).
+            past_only: leave the loans before day 91 at 0.
         """
         months = len(self.params.odds)
         shares = grid.mean_shares(
@@ -74,7 +77,7 @@ class Forecast:
         )
         sums = grid.weigh(shares, np.ascontiguousarray(weights[:, :months]))
         past: Floats = grid.read_off(sums, self.age, self.score, self.claim)
-        if (self.due.balance > 0.0).any():
+        if not past_only and (self.due.balance > 0.0).any():
             after = after_default(self._after_default, weights)
             past += performing(*_columns(self.due), self.score, weights, after)
         return past
@@ -92,7 +95,7 @@ class Forecast:
         """Share of today's claim still owed after so many months (n,), for loans past day 91; 1 before it."""
         if month == 0:
             return np.ones(len(self.claim))
-        paid = self.voluntary(window(0.0, 0, month)[None, :])[:, 0]
+        paid = self.voluntary(window(0.0, 0, month)[None, :], past_only=True)[:, 0]
         share = np.divide(paid, self.claim, out=np.zeros_like(paid), where=self.claim > 0)
         owed: Floats = np.where(self.age >= 0, np.clip(1.0 - share, 0.0, 1.0), 1.0)
         return owed
@@ -175,7 +178,7 @@ def _table(bare: Forecast) -> tuple[pl.DataFrame, Floats]:
     weights = np.stack([window(0.0, 0, 12), window(0.0, 0, 60), window(rate, 0)])
     values = bare.voluntary(weights)
     delay = bare.collateral.delay
-    paid = bare.voluntary(window(0.0, 0, 24)[None, :])[:, 0]
+    paid = bare.voluntary(window(0.0, 0, 24)[None, :], past_only=True)[:, 0]
     rest = np.maximum(bare.claim - paid, 0.0)
     proceeds = np.where(bare.age >= 0, np.minimum(bare.collateral.net, rest), 0.0)
     values[:, 0] += np.where(delay <= 12, proceeds, 0.0)

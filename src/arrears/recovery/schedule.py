@@ -75,16 +75,21 @@ def schedule(
 
 
 @njit(cache=True)
-def _due(balance: float, rate: float, left: int, kind: int) -> tuple[float, float]:
+def _level(balance: float, rate: float, term: int) -> float:
+    """Level payment of a loan."""
+    if rate > 0.0:
+        return balance * rate / (1.0 - (1.0 + rate) ** (-term))
+    return balance / term
+
+
+@njit(cache=True)
+def _due(balance: float, rate: float, left: int, kind: int, level: float) -> tuple[float, float]:
     """Cash due this month and the balance after it."""
     interest = balance * rate
-    if kind == 0:
-        level = balance / left
-        if rate > 0.0:
-            level = interest / (1.0 - (1.0 + rate) ** (-left))
-        return level, max(balance + interest - level, 0.0)
     if left == 1:
         return balance + interest, 0.0
+    if kind == 0:
+        return level, max(balance + interest - level, 0.0)
     if kind == 1:
         return interest, balance
     return 0.0, balance + interest
@@ -119,6 +124,7 @@ def performing(
                 continue
             lay(score[loan], nodes)
             owed, alive = balance[loan], 1.0
+            level = _level(owed, rate[loan], term[loan])
             for month in range(min(horizon, max(term[loan], roll_month[loan]))):
                 fails = hazard[loan] * alive
                 if month + 1 == roll_month[loan]:
@@ -132,7 +138,7 @@ def performing(
                         values[loan, row] += fails * owed * total
                 alive -= fails
                 if month < term[loan]:
-                    cash, owed = _due(owed, rate[loan], term[loan] - month, kind[loan])
+                    cash, owed = _due(owed, rate[loan], term[loan] - month, kind[loan], level)
                     for row in range(width):
                         values[loan, row] += alive * cash * weights[row, month]
     return values
@@ -162,6 +168,7 @@ def book_ahead(
                 continue
             lay(score[loan], nodes)
             owed, alive = balance[loan], 1.0
+            level = _level(owed, rate[loan], term[loan])
             for month in range(min(months, max(term[loan], roll_month[loan]))):
                 fails = hazard[loan] * alive
                 if month + 1 == roll_month[loan]:
@@ -171,7 +178,7 @@ def book_ahead(
                     inflow[block, month, node] += fails * owed * nodes[node]
                 alive -= fails
                 if month < term[loan]:
-                    cash, owed = _due(owed, rate[loan], term[loan] - month, kind[loan])
+                    cash, owed = _due(owed, rate[loan], term[loan] - month, kind[loan], level)
                     due[block, month] += alive * cash
     total_due, total_inflow = np.zeros(months), np.zeros((months, NODES))
     for block in range(BLOCKS):

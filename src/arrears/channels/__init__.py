@@ -1,0 +1,27 @@
+"""The ways out, one file each."""
+
+from arrears.channels.holder import KINDS, Book, Holder, discount_rate, read_holder
+from arrears.channels.offers import CHANNELS, COLUMNS, Offers, offers
+from arrears.channels.restructure import Terms, terms
+from arrears.channels.situation import STARTS, Situation
+from arrears.channels.way import CAPACITIES, Outcome, Permit, PoolTerms
+
+__all__ = [
+    "CAPACITIES",
+    "CHANNELS",
+    "COLUMNS",
+    "KINDS",
+    "STARTS",
+    "Book",
+    "Holder",
+    "Offers",
+    "Outcome",
+    "Permit",
+    "PoolTerms",
+    "Situation",
+    "Terms",
+    "discount_rate",
+    "offers",
+    "read_holder",
+    "terms",
+]

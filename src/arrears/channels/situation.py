@@ -1,0 +1,218 @@
+"""All that a way out is judged by, and what the ways share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from arrears.channels.holder import Holder, tax_rate
+from arrears.core.dates import add_months
+from arrears.recovery import HORIZON, Forecast
+from arrears.recovery.forecast import window
+from arrears.rules import MarketBook, Rulebook
+from arrears.standing import NPL, limitation_ends
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+STARTS = (0, 6, 12)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Loans that owe anything (n), in one order, with standing, forecast, law, holder and market.
+
+    Attributes:
+        events: what was done to the loans; the limitation rests on them.
+    """
+
+    loans: pl.DataFrame
+    standing: pl.DataFrame
+    forecast: Forecast
+    rulebook: Rulebook
+    holder: Holder
+    market: MarketBook
+    as_of: date
+    events: pl.DataFrame | None = None
+    _sold: dict[tuple[str, int], dict[int, Floats]] = field(default_factory=dict)
+
+    def day(self, start: int) -> date:
+        """The day on which a way that starts in so many months is judged."""
+        return add_months(self.as_of, start)
+
+    def number(self, path: str) -> float:
+        """A market figure for the cut-off date."""
+        return self.market.number(path, self.as_of)
+
+    def by_word(self, column: str, path: str, default: float = 0.0) -> Floats:
+        """A market figure by a column's word (n,); null reads the word `unknown`, else `default`."""
+        words = self.market.numbers(path, self.as_of)
+        fallback = words.get("unknown", default)
+        found = self.loans[column].replace_strict(words, default=fallback, return_dtype=pl.Float64)
+        return found.fill_null(fallback).to_numpy()
+
+    @property
+    def rate(self) -> float:
+        """Discount rate a year."""
+        return self.forecast.discount_rate
+
+    @cached_property
+    def tax(self) -> float:
+        """Tax on profit."""
+        return tax_rate(self.holder, self.market, self.as_of)
+
+    @cached_property
+    def claim(self) -> Floats:
+        """Owed today (n,), fen."""
+        return self.forecast.claim
+
+    @cached_property
+    def days(self) -> Floats:
+        """Days past due (n,)."""
+        return self.loans["days_past_due"].to_numpy().astype(np.float64)
+
+    @cached_property
+    def overdue(self) -> Flags:
+        """Past due today (n,)."""
+        return np.asarray(self.days > 0)
+
+    @cached_property
+    def written_off(self) -> Flags:
+        """Already written off (n,)."""
+        return self.flag("written_off")
+
+    @cached_property
+    def npl(self) -> Flags:
+        """Non-performing by the rules (n,)."""
+        return self.standing["five_tier"].is_in(NPL).fill_null(False).to_numpy()
+
+    @cached_property
+    def reported_npl(self) -> Flags:
+        """Reported as non-performing, or written off (n,) (READINGS 2.2)."""
+        reported = self.loans["reported_class"].is_in(NPL).fill_null(False).to_numpy()
+        return np.asarray(reported | self.written_off)
+
+    @cached_property
+    def provision(self) -> Floats:
+        """Provision held (n,), fen; unknown counts 0."""
+        return self.loans["provision"].fill_null(0).to_numpy().astype(np.float64)
+
+    @cached_property
+    def book_value(self) -> Floats:
+        """Claim less provision (n,); 0 for what is written off."""
+        return np.where(self.written_off, 0.0, self.claim - self.provision)
+
+    @cached_property
+    def capital(self) -> Floats:
+        """Capital that the loan takes (n,), fen (READINGS 1.5); 0 for what is written off."""
+        book, day, root = self.rulebook, self.as_of, "cn/capital/"
+        home = (self.loans["product"] == "mortgage").to_numpy()
+        weight = np.where(
+            home,
+            book.number(root + "weight_mortgage", day),
+            book.number(root + "weight_retail", day),
+        )
+        thin = self.provision < book.number(root + "past_due_provision", day) * self.claim
+        late = np.where(
+            thin,
+            book.number(root + "weight_past_due_low_provision", day),
+            book.number(root + "weight_past_due", day),
+        )
+        weight = np.where(self.days > book.number(root + "past_due_days", day), late, weight)
+        asked = self.holder.capital_ratio_required
+        ratio = book.number(root + "required", day) if asked is None else asked
+        freed: Floats = np.maximum(self.book_value, 0.0) * weight * ratio
+        return freed
+
+    @cached_property
+    def limitation_passed(self) -> Flags:
+        """Whether the limitation has run out by the cut-off date (n,)."""
+        ends = limitation_ends(
+            self.loans, as_of=self.as_of, rulebook=self.rulebook, events=self.events
+        )
+        return (ends < self.as_of).fill_null(False).to_numpy()
+
+    def flag(self, column: str) -> Flags:
+        """A flag of the loans (n,); null is false."""
+        return self.loans[column].fill_null(False).to_numpy()
+
+    @cached_property
+    def commission(self) -> Floats:
+        """Share of what is collected that collecting costs (n,); nothing where nothing is past due."""
+        table = np.array(self.market.table("channels/commission", self.as_of))
+        place = np.searchsorted(table[:, 0], self.forecast.age, side="right") - 1
+        late = table[np.maximum(place, 0), 1]
+        early = np.where(self.overdue, self.number("channels/commission_before_91"), 0.0)
+        return np.where(self.forecast.age >= 0, late, early)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Weights of the cash sums that all ways share: see `sums`."""
+        rate = self.rate
+        rows = [window(rate, 0), window(0.0, 0), np.arange(1.0, HORIZON + 1)]
+        for start in STARTS[1:]:
+            rows += [window(rate, 0, start), window(0.0, 0, start)]
+        return np.stack(rows)
+
+    @cached_property
+    def collected(self) -> Sums:
+        """Cash while collecting goes on as usual."""
+        return Sums(self.forecast.voluntary(self.weights))
+
+    def sold_cash(self, rate: str, months: int) -> dict[int, Floats]:
+        """Cash of so many months after each start, worth at that start and at a market yield (n,)."""
+        asked = self.number(rate)
+        weights = [window(asked, s, s + months) * (1.0 + asked) ** (s / 12.0) for s in STARTS]
+        key = (rate, months)
+        if key not in self._sold:
+            sums = self.forecast.voluntary(np.stack(weights))
+            self._sold[key] = {start: sums[:, k] for k, start in enumerate(STARTS)}
+        return self._sold[key]
+
+    def idle_until(self, start: int) -> Sums:
+        """Cash if nobody collects until a month, and then as usual; before day 91 borrowers pay as ever."""
+        effect = self.number("channels/idle_effect")
+        idle = replace(self.forecast, score=self.forecast.score + effect)
+        sums = idle.voluntary(self.weights, shift=-effect, from_month=start, past_only=True)
+        late = self.forecast.age[:, None] >= 0
+        return Sums(np.where(late, sums, self.collected.values))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums of expected cash of each loan, fen (columns as in `Situation.weights`)."""
+
+    values: Floats
+
+    @property
+    def pv(self) -> Floats:
+        """Present value of all cash (n,)."""
+        return self.values[:, 0]
+
+    @property
+    def cash(self) -> Floats:
+        """All cash (n,)."""
+        return self.values[:, 1]
+
+    @property
+    def mean_month(self) -> Floats:
+        """Mean month of the cash (n,); 0 where there is none."""
+        whole = self.cash
+        return np.divide(self.values[:, 2], whole, out=np.zeros_like(whole), where=whole > 0)
+
+    def pv_until(self, start: int) -> Floats:
+        """Present value of the cash of the first months (n,)."""
+        return self._until(start, 0)
+
+    def cash_until(self, start: int) -> Floats:
+        """Cash of the first months (n,)."""
+        return self._until(start, 1)
+
+    def _until(self, start: int, part: int) -> Floats:
+        if start == 0:
+            return np.zeros(len(self.values))
+        return self.values[:, 3 + 2 * (STARTS.index(start) - 1) + part]

@@ -1,0 +1,124 @@
+"""What every way out answers: may it be taken, and what does it bring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from arrears.channels.situation import Flags, Floats, Situation
+
+CAPACITIES = (
+    "court_filings",
+    "call_hours",
+    "visits",
+    "restructure_offers",
+    "transfer_claim",
+    "securitise_claim",
+    "income_rights_claim",
+    "npl_removed",
+    "cash_cost",
+)
+
+
+@dataclass(frozen=True)
+class Permit:
+    """Whether each loan may take a way at a start month, by law, holder and date alone.
+
+    Attributes:
+        blocked: number of the first bar that applies in `bars` (n,); -1 where none does.
+        after_reclass: would it be allowed, if reported as the rules class it (n,).
+        bars: article and reason of each bar.
+    """
+
+    blocked: np.ndarray[tuple[int], np.dtype[np.int8]]
+    after_reclass: Flags
+    bars: tuple[str, ...]
+
+    @property
+    def eligible(self) -> Flags:
+        """(n,)"""
+        return np.asarray(self.blocked < 0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a way brings from a start month on, (n,) each, fen; cash before the start is in it.
+
+    Attributes:
+        pv: present value of cash less cost, before tax.
+        cash, cost: undiscounted.
+        months: mean month of the cash.
+        capital_freed, provision_released: None where nothing is.
+        uses: what it takes of each capacity; a name left out takes nothing. `cash_cost` is `cost`.
+    """
+
+    pv: Floats
+    cash: Floats
+    cost: Floats
+    months: Floats
+    capital_freed: Floats | None = None
+    provision_released: Floats | None = None
+    uses: dict[str, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PoolTerms:
+    """A way that takes loans in packages: what a package costs whatever its size, and its smallest size, fen."""
+
+    fixed_cost: float
+    minimum_claim: float
+
+
+class Channel(Protocol):
+    """One way out: a file of this room."""
+
+    NAME: str
+
+    @staticmethod
+    def permit(situation: Situation, start: int) -> Permit:
+        """May it be taken from a start month on."""
+
+    @staticmethod
+    def outcome(situation: Situation, start: int) -> Outcome:
+        """What it brings."""
+
+    @staticmethod
+    def pool(situation: Situation) -> PoolTerms | None:
+        """Terms of its packages; None where loans go one by one."""
+
+    @staticmethod
+    def package(situation: Situation) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+        """Loans with different numbers never share a package (n,)."""
+
+
+class Bars:
+    """Collects what bars loans from a way; the first bar that applies is the one told."""
+
+    def __init__(self, loans: int) -> None:
+        self._blocked = np.full(loans, -1, dtype=np.int8)
+        self._texts: list[str] = []
+        self._reclass = np.zeros(loans, dtype=np.bool_)
+
+    def bar(self, where: Flags | bool, article: str, reason: str) -> None:
+        """These loans may not take the way."""
+        self._texts.append(f"{article}: {reason}")
+        fresh = (self._blocked < 0) & np.broadcast_to(where, self._blocked.shape)
+        self._blocked[fresh] = len(self._texts) - 1
+
+    def bar_unless_reported(
+        self, reported: Flags, by_rule: Flags, article: str, reason: str
+    ) -> None:
+        """These loans may not take the way as reported; call it last."""
+        self._reclass = (self._blocked < 0) & by_rule
+        self.bar(~reported, article, reason)
+
+    def permit(self) -> Permit:
+        """The bars so far."""
+        after = (self._blocked < 0) | self._reclass
+        return Permit(self._blocked, np.asarray(after), tuple(self._texts))
+
+
+def no_pool(situation: Situation) -> None:
+    """Loans go one by one."""
