@@ -1,0 +1,125 @@
+"""What can really be done: limits that a person writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from arrears.channels import CAPACITIES, STARTS
+from arrears.core.money import parse_money
+from arrears.errors import BadArgument
+from arrears.files import did_you_mean, read_model
+from arrears.problems import Problem, errors
+
+SCOPES = ("branch", "court", "province", "product", "lender", "start_month")
+_IN_FEN = ("transfer_claim", "securitise_claim", "income_rights_claim", "npl_removed", "cash_cost")
+
+
+def _amount(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return float(parse_money(value))
+        except BadArgument as error:
+            raise ValueError(str(error)) from None
+    return value
+
+
+Amount = Annotated[float, BeforeValidator(_amount)]
+
+
+class Capacity(BaseModel):
+    """A limit: at most `max`, at least `min`, of the loans in its scope.
+
+    Attributes:
+        scope: column and word, e.g. {province: Zhejiang}; `start_month` is 0 unless named.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    max: Amount | None = None
+    min: Amount | None = None
+    scope: dict[str, str | int] = {}
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Capacity:
+        if self.max is None and self.min is None:
+            raise ValueError("give max, min or both")
+        if min(self.max or 0, self.min or 0) < 0:
+            raise ValueError("a limit is zero or more")
+        if self.max is not None and self.min is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} lies above max {self.max:g}")
+        return self
+
+    @property
+    def start(self) -> int:
+        """The start month that counts."""
+        return int(self.scope.get("start_month", 0))
+
+    @property
+    def in_fen(self) -> bool:
+        """Whether it is counted in money."""
+        return self.name in _IN_FEN
+
+    def scope_told(self) -> str:
+        """`province=Zhejiang`; empty for the whole book."""
+        return ", ".join(f"{key}={word}" for key, word in sorted(self.scope.items()))
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    capacities: tuple[Capacity, ...]
+
+
+def read_capacities(path: Path) -> tuple[tuple[Capacity, ...] | None, list[Problem]]:
+    """The limits of a file, None where they cannot be used, and what is wrong."""
+    file, problems = read_model(path, _File, code="CAPACITY")
+    if file is None:
+        return None, problems
+    seen: set[tuple[str, str]] = set()
+    for number, capacity in enumerate(file.capacities, start=1):
+        place = f"{path.name} capacities/{number}"
+        problems += _wrong(capacity, place)
+        key = (capacity.name, capacity.scope_told())
+        if key in seen:
+            found = f"{capacity.name} stands twice with the same scope."
+            why, fix = "One of them must hold.", "Keep one."
+            problems.append(Problem("CAPACITY-TWICE", "error", place, found, why, fix))
+        seen.add(key)
+    return (None if errors(problems) else file.capacities), problems
+
+
+def _wrong(capacity: Capacity, place: str) -> list[Problem]:
+    problems = []
+    if capacity.name not in CAPACITIES:
+        found = f"{capacity.name!r} is no capacity."
+        fix = did_you_mean(capacity.name, CAPACITIES)
+        why = "It would limit nothing."
+        problems.append(Problem("CAPACITY-UNKNOWN", "error", place, found, why, fix))
+    for key in capacity.scope:
+        if key not in SCOPES:
+            found = f"{key!r} is no scope."
+            fix = did_you_mean(key, SCOPES)
+            why = "It would limit nothing."
+            problems.append(Problem("CAPACITY-UNKNOWN-SCOPE", "error", place, found, why, fix))
+    if capacity.start not in STARTS:
+        found = f"No way starts in month {capacity.start}."
+        fix = "Ways start in month 0, 6 or 12."
+        why = "It would limit nothing."
+        problems.append(Problem("CAPACITY-UNKNOWN-SCOPE", "error", place, found, why, fix))
+    return problems
+
+
+def inside(capacity: Capacity, loans: pl.DataFrame) -> pl.Series:
+    """Whether each loan lies in the scope (n,); the court is the province, the collector the branch, if not named."""
+    holds = pl.lit(True)
+    for key, word in capacity.scope.items():
+        if key == "start_month":
+            continue
+        column = pl.coalesce("court", "province") if key == "court" else pl.col(key)
+        holds &= column.cast(pl.String) == str(word)
+    return loans.select(pl.repeat(True, pl.len()) & holds.fill_null(False)).to_series()

@@ -1,0 +1,335 @@
+"""The plan: which way each loan goes, when and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from arrears.channels import CAPACITIES, CHANNELS, COLUMNS, Offers, Situation
+from arrears.plan import kernels
+from arrears.plan.capacities import Capacity, inside
+from arrears.plan.kernels import Floats, Ints
+from arrears.plan.solver import Choices, Infeasible, solve
+from arrears.problems import Problem
+
+_WAYS = {
+    "collect": "Collect",
+    "restructure": "Offer new terms",
+    "litigate": "Sue",
+    "transfer": "Sell in bulk",
+    "securitise": "Securitise",
+    "income_rights": "Sell the income rights",
+}
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """A plan that keeps every limit.
+
+    Attributes:
+        table: `plan.parquet`, in the order of the situation's loans.
+        capacities: `capacities.parquet`.
+        value: worth of the plan, fen, pool costs not taken off.
+        bound: no plan is worth more.
+        gap: (bound - value) / bound.
+        pool_costs: what its packages cost whatever their size, fen.
+        packages: name of the package of each loan (n,), null where it goes alone.
+        column: number of the offer taken (n,).
+    """
+
+    table: pl.DataFrame
+    capacities: pl.DataFrame
+    value: float
+    bound: float
+    gap: float
+    pool_costs: float
+    packages: pl.Series
+    column: Ints
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """Limits that cannot be kept, and by how much."""
+
+    capacity: Capacity
+    needed: float
+    reached: float
+    proven: bool
+
+    def problems(self) -> list[Problem]:
+        """As the user is told."""
+        unit = 100.0 if self.capacity.in_fen else 1.0
+        word = "yuan" if self.capacity.in_fen else "units"
+        short = abs(self.needed - self.reached) / unit
+        scope = self.capacity.scope_told()
+        floor = self.needed > self.reached
+        kind, side = ("floor", "at most") if floor else ("limit", "at least")
+        found = (
+            f"The {kind} of {self.needed / unit:,.0f} {word} cannot be kept: "
+            f"{side} {self.reached / unit:,.0f} can be reached, {short:,.0f} {word} off."
+        )
+        why = (
+            "No plan keeps it, whatever the other limits."
+            if self.proven
+            else "No plan was found that keeps it together with the other limits."
+        )
+        fix = f"{'Lower' if floor else 'Raise'} it by {short:,.0f} {word} or more."
+        place = f"{self.capacity.name} {scope}".strip()
+        return [Problem("FLOOR-OUT-OF-REACH", "error", place, found, why, fix)]
+
+
+def make_plan(
+    situation: Situation,
+    offers: Offers,
+    capacities: Sequence[Capacity] = (),
+    progress: Callable[[float, float], None] | None = None,
+) -> PlanResult | Unreachable:
+    """The best plan under the limits; packages too small or not worth their cost are closed and the rest planned anew.
+
+    Returns:
+        The plan, or the limit that cannot be kept.
+    """
+    pools = _pools(offers)
+    closed: set[int] = set()
+    bound = None
+    while True:
+        shut = np.isin(pools, list(closed)) if closed else np.zeros_like(pools, dtype=np.bool_)
+        choices, entries = _choices(situation, offers, capacities, shut)
+        found = solve(choices, progress=progress)
+        if isinstance(found, Infeasible):
+            number = found.capacity
+            return Unreachable(capacities[number], found.needed, found.reached, found.proven)
+        bound = found.bound if bound is None else bound
+        column = _column(entries, found.chosen)
+        losing = _losing(offers, pools, column)
+        if not losing:
+            break
+        closed |= losing
+    value, prices, used = found.value, found.prices, found.used
+    taken = pools[np.arange(len(column)), column]
+    table = _table(situation, offers, column, _price_per_use(capacities, prices))
+    return PlanResult(
+        table=table,
+        capacities=_capacities(capacities, used, prices),
+        value=value,
+        bound=max(bound, value),
+        gap=max((bound) - value, 0.0) / max(1.0, abs(bound)),
+        pool_costs=_pool_costs(offers, taken),
+        packages=_names(taken),
+        column=column,
+    )
+
+
+def _choices(
+    situation: Situation,
+    offers: Offers,
+    capacities: Sequence[Capacity],
+    shut: npt.NDArray[np.bool_],
+) -> tuple[Choices, npt.NDArray[np.int64]]:
+    """The offers open to each loan as the solver takes them, and each offer's number there (n, 18), -1 if shut."""
+    open_ = np.isfinite(offers.value) & ~shut
+    count = int(open_.sum())
+    entries = np.full(open_.shape, -1, dtype=np.int64)
+    entries[open_] = np.arange(count)
+    first = np.concatenate([[0], np.cumsum(open_.sum(axis=1))])
+    uses = _uses(situation, offers, capacities)
+    counts = np.zeros(count + 1, dtype=np.int64)
+    for _, column, amount, within in uses:
+        touched = (entries[:, column] >= 0) & within & (amount != 0.0)
+        counts[entries[touched, column] + 1] += 1
+    start = np.cumsum(counts)
+    cap, amounts = np.zeros(start[-1], dtype=np.int32), np.zeros(start[-1])
+    place = start[:-1].copy()
+    for number, column, amount, within in uses:
+        entry = np.ascontiguousarray(entries[:, column])
+        kernels.fill_uses(entry, amount, within, number, place, cap, amounts)
+    choices = Choices(
+        first=first,
+        value=offers.value[open_],
+        start=start,
+        cap=cap,
+        amount=amounts,
+        low=np.array([-np.inf if c.min is None else c.min for c in capacities]),
+        high=np.array([np.inf if c.max is None else c.max for c in capacities]),
+    )
+    return choices, entries
+
+
+def _uses(
+    situation: Situation, offers: Offers, capacities: Sequence[Capacity]
+) -> list[tuple[int, int, Floats, npt.NDArray[np.bool_]]]:
+    """Capacity, column, amounts (n,) and who is in scope (n,), for every column that a capacity counts."""
+    found = []
+    for number, capacity in enumerate(capacities):
+        within = inside(capacity, situation.loans).to_numpy()
+        for column, (_, start) in enumerate(COLUMNS):
+            amount = offers.uses(column, capacity.name) if start == capacity.start else None
+            if amount is not None:
+                found.append((number, column, amount, within))
+    return found
+
+
+def _column(entries: npt.NDArray[np.int64], chosen: Ints) -> Ints:
+    column: Ints = np.argmax(entries == chosen[:, None], axis=1) if len(chosen) else chosen
+    return column
+
+
+def _pools(offers: Offers) -> npt.NDArray[np.int64]:
+    """Number of the package that each offer would enter (n, 18); -1 where loans go one by one."""
+    pools = np.full(offers.value.shape, -1, dtype=np.int64)
+    for column, (channel, _) in enumerate(COLUMNS):
+        if channel in offers.packages:
+            pools[:, column] = column * 100 + offers.packages[channel]
+    return pools
+
+
+def _losing(offers: Offers, pools: npt.NDArray[np.int64], column: Ints) -> set[int]:
+    """Packages below their smallest size, or whose gain over their loans' next best way is less than their cost."""
+    rows = np.arange(len(column))
+    taken = pools[rows, column]
+    alone = np.where(pools < 0, offers.value, -np.inf)
+    gain = offers.value[rows, column] - np.nan_to_num(alone, nan=-np.inf).max(
+        axis=1, initial=-np.inf
+    )
+    losing = set()
+    for number in np.unique(taken[taken >= 0]):
+        mine = taken == number
+        terms = offers.pools[COLUMNS[number // 100][0]]
+        small = offers.situation.claim[mine].sum() < terms.minimum_claim
+        if small or gain[mine].sum() < terms.fixed_cost:
+            losing.add(int(number))
+    return losing
+
+
+def _pool_costs(offers: Offers, taken: Ints) -> float:
+    numbers = np.unique(taken[taken >= 0])
+    return float(sum(offers.pools[COLUMNS[number // 100][0]].fixed_cost for number in numbers))
+
+
+def _names(taken: Ints) -> pl.Series:
+    """`transfer-0-2`: channel, start month, package."""
+    words = {
+        int(number): f"{COLUMNS[number // 100][0]}-{COLUMNS[number // 100][1]}-{number % 100}"
+        for number in np.unique(taken[taken >= 0])
+    }
+    return pl.Series("package", taken).replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def _price_per_use(capacities: Sequence[Capacity], prices: Floats) -> dict[str, float]:
+    """The dearest limit of each capacity, fen a unit."""
+    dear: dict[str, float] = {}
+    for capacity, price in zip(capacities, prices, strict=True):
+        dear[capacity.name] = max(dear.get(capacity.name, 0.0), float(price))
+    return dear
+
+
+def _table(
+    situation: Situation, offers: Offers, column: Ints, dear: dict[str, float]
+) -> pl.DataFrame:
+    rows = np.arange(len(column))
+    value = offers.value[rows, column]
+    by_channel = np.stack(
+        [
+            np.nan_to_num(offers.value[:, 3 * k : 3 * k + 3], nan=-np.inf).max(
+                axis=1, initial=-np.inf
+            )
+            for k in range(len(CHANNELS))
+        ],
+        axis=1,
+    )
+    best = by_channel.max(axis=1, initial=-np.inf)
+    by_channel[rows, column // 3] = -np.inf
+    second = np.argmax(by_channel, axis=1) if len(rows) else rows
+    runner_value = by_channel[rows, second]
+    has_second = np.isfinite(runner_value)
+    names = pl.Series(CHANNELS)
+    starts = np.array([start for _, start in COLUMNS])[column]
+    loans = situation.loans
+    frame = pl.DataFrame(
+        {
+            "loan_id": loans["loan_id"],
+            "borrower_id": loans["borrower_id"],
+            "product": loans["product"],
+            "claim": situation.claim.astype(np.int64),
+            "principal": loans["principal"],
+            "channel": names.gather((column // 3).astype(np.uint32)),
+            "start_month": starts.astype(np.int32),
+            "write_off_now": write_off(situation, column),
+            "value": value,
+            "runner_up": names.gather(second.astype(np.uint32)),
+            "regret": np.maximum(best - value, 0.0),
+        }
+    )
+    frame = frame.with_columns(
+        runner_up=pl.when(pl.Series(has_second)).then("runner_up"),
+    )
+    runner = pl.Series("runner_value", np.where(has_second, runner_value, np.nan)).fill_nan(None)
+    return frame.with_columns(reason=_reason(frame, runner, situation.overdue, dear))
+
+
+def write_off(situation: Situation, column: Ints) -> npt.NDArray[np.bool_]:
+    """Class loss, provided for in full, not written off, and not sold now (READINGS B; not verified)."""
+    word = situation.rulebook.at("cn/write_off/class", situation.as_of)
+    lost = (situation.standing["five_tier"] == str(word)).fill_null(False).to_numpy()
+    sells = [
+        k
+        for k, (channel, start) in enumerate(COLUMNS)
+        if start == 0 and CHANNELS.index(channel) > 2
+    ]
+    covered = situation.provision >= situation.claim
+    return np.asarray(lost & covered & ~situation.written_off & ~np.isin(column, sells))
+
+
+def _reason(
+    frame: pl.DataFrame, runner: pl.Series, overdue: npt.NDArray[np.bool_], dear: dict[str, float]
+) -> pl.Series:
+    """Why this way, in a sentence that a banker understands."""
+    way = pl.col("channel").replace_strict(_WAYS)
+    when = (
+        pl.when(pl.col("start_month") == 0)
+        .then(pl.lit(" now"))
+        .otherwise(pl.format(" in {} months", "start_month"))
+    )
+    yuan = (pl.col("value") / 100).round().cast(pl.Int64)
+    other = pl.col("runner_up").str.replace_all("_", " ")
+    ahead = ((pl.col("value") - runner) / 100).round().cast(pl.Int64)
+    compared = (
+        pl.when(runner.is_null())
+        .then(pl.lit("no other way is open"))
+        .when(ahead >= 0)
+        .then(pl.format("{} yuan more than {}", ahead, other))
+        .otherwise(pl.format("{} yuan less than {}, for which capacity is scarce", -ahead, other))
+    )
+    scarce = ", ".join(name for name in CAPACITIES if dear.get(name, 0.0) > 0.0)
+    limits = f"; scarce: {scarce}" if scarce else ""
+    at_ease = ~pl.Series(overdue) & (frame["channel"] == "collect")
+    text = (
+        pl.when(at_ease)
+        .then(pl.format("Pays as agreed: worth {} yuan, {}.", yuan, compared))
+        .when(pl.col("regret") > 1.0)
+        .then(pl.format("{}{}: worth {} yuan, {}{}.", way, when, yuan, compared, pl.lit(limits)))
+        .otherwise(pl.format("{}{}: worth {} yuan, {}.", way, when, yuan, compared))
+    )
+    return frame.select(reason=text).to_series()
+
+
+def _capacities(capacities: Sequence[Capacity], used: Floats, prices: Floats) -> pl.DataFrame:
+    rows = [
+        (capacity.name, capacity.scope_told(), sense, limit, amount, max(0.0, sign * price))
+        for capacity, amount, price in zip(capacities, used, prices, strict=True)
+        for sense, limit, sign in (("max", capacity.max, 1.0), ("min", capacity.min, -1.0))
+        if limit is not None
+    ]
+    schema = {
+        "capacity": pl.String,
+        "scope": pl.String,
+        "sense": pl.String,
+        "limit": pl.Float64,
+        "used": pl.Float64,
+        "shadow_price": pl.Float64,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("capacity", "scope", "sense")

@@ -1,0 +1,325 @@
+"""The best choice for every loan under limits that all share, with a bound on how much better any plan could be.
+
+Lagrangian decomposition: prices of the limits are found by a cutting-plane method in a trust region, one parallel pass
+over the loans an iteration; then a plan that keeps every limit is repaired from the choices at those prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from arrears.plan import kernels
+from arrears.plan.kernels import Floats, Ints, Shorts
+
+_MOST_STEPS = 400
+_EXACT_UP_TO = 4_000
+_ROUNDS = 12
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What each of n loans may choose (c choices in all), and the limits (m) on what the choices use.
+
+    Attributes:
+        first: (n + 1,) where the choices of each loan begin; each has at least one.
+        value: (c,) what a choice is worth.
+        start: (c + 1,) where the uses of each choice begin.
+        cap, amount: (u,) which capacity a use is of, and how much.
+        low, high: (m,) limits; -inf and inf where there is none.
+    """
+
+    first: Ints
+    value: Floats
+    start: Ints
+    cap: Shorts
+    amount: Floats
+    low: Floats
+    high: Floats
+
+    def used(self, chosen: Ints) -> Floats:
+        """What these choices use (m,)."""
+        used = np.zeros(len(self.low))
+        counts = self.start[chosen + 1] - self.start[chosen]
+        offset = np.repeat(
+            self.start[chosen] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts
+        )
+        uses = np.arange(counts.sum()) + offset
+        np.add.at(used, self.cap[uses], self.amount[uses])
+        return used
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan that keeps every limit.
+
+    Attributes:
+        chosen: (n,) number of each loan's choice.
+        bound: no plan is worth more.
+        gap: (bound - value) / max(1, |bound|).
+        prices: (m,) what one more unit of a limit adds: positive for `high`, negative for `low`.
+    """
+
+    chosen: Ints
+    value: float
+    bound: float
+    gap: float
+    prices: Floats
+    used: Floats
+    steps: int
+
+
+@dataclass(frozen=True)
+class Infeasible:
+    """Limits that no plan found keeps: capacity number, what would be needed, and the nearest reached.
+
+    Attributes:
+        proven: no plan at all can keep it, not only none that was found.
+    """
+
+    capacity: int
+    needed: float
+    reached: float
+    proven: bool
+
+
+def solve(
+    choices: Choices,
+    *,
+    tolerance: float = 2e-6,
+    progress: Callable[[float, float], None] | None = None,
+) -> Solution | Infeasible:
+    """The best plan, or the limits that cannot be kept.
+
+    Args:
+        tolerance: of the prices' dual value, relative.
+        progress: told how far the prices are.
+    """
+    if len(choices.first) == 1:
+        nothing = np.zeros(len(choices.low))
+        return Solution(np.zeros(0, dtype=np.int64), 0.0, 0.0, 0.0, nothing, nothing, 0)
+    hopeless = _out_of_reach(choices)
+    if hopeless is not None:
+        return hopeless
+    prices, bound, steps = _prices(choices, tolerance, progress)
+    chosen, used = _repair(choices, prices)
+    broken = _broken(choices, used)
+    small = len(choices.value) <= _EXACT_UP_TO
+    value = float(choices.value[chosen].sum()) if not broken.any() else -np.inf
+    if small and (broken.any() or bound - value > tolerance * max(1.0, abs(bound))):
+        exact = _exact(choices)
+        if exact is None:
+            return _worst(choices, used, proven=True)
+        chosen, used, value = exact, choices.used(exact), float(choices.value[exact].sum())
+        bound = max(value, min(bound, value + 1e-9 * max(1.0, abs(value))))
+    elif broken.any():
+        return _worst(choices, used, proven=False)
+    gap = max(bound - value, 0.0) / max(1.0, abs(bound))
+    return Solution(chosen, value, max(bound, value), gap, prices, used, steps)
+
+
+def _out_of_reach(choices: Choices) -> Infeasible | None:
+    """A limit that no plan keeps even if all others are dropped."""
+    caps = len(choices.low)
+    pass_on = (
+        choices.first,
+        np.zeros(len(choices.value)),
+        choices.start,
+        choices.cap,
+        choices.amount,
+    )
+    for number in range(caps):
+        unit = np.zeros(caps)
+        if np.isfinite(choices.low[number]):
+            unit[number] = -1.0
+            most = kernels.best_choices(*pass_on, unit)[1][number]
+            if most < choices.low[number] * (1 - 1e-12):
+                return Infeasible(number, float(choices.low[number]), float(most), True)
+        if np.isfinite(choices.high[number]):
+            unit[number] = 1.0
+            least = kernels.best_choices(*pass_on, unit)[1][number]
+            if least > choices.high[number] * (1 + 1e-12) + 1e-9:
+                return Infeasible(number, float(choices.high[number]), float(least), True)
+    return None
+
+
+def _worst(choices: Choices, used: Floats, *, proven: bool) -> Infeasible:
+    over = np.maximum(used - choices.high, choices.low - used)
+    number = int(np.argmax(over / np.maximum(1.0, np.abs(used))))
+    low = choices.low[number] > used[number]
+    needed = choices.low[number] if low else choices.high[number]
+    return Infeasible(number, float(needed), float(used[number]), proven)
+
+
+def _broken(choices: Choices, used: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    slack = 1e-9 * np.maximum(1.0, np.abs(used))
+    return np.asarray((used > choices.high + slack) | (used < choices.low - slack))
+
+
+class _Dual:
+    """The dual function over scaled prices, one per finite limit; its lowest value and its cuts so far."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+        upper, lower = np.isfinite(choices.high), np.isfinite(choices.low)
+        self.owner = np.concatenate([np.flatnonzero(upper), np.flatnonzero(lower)])
+        self.sign = np.concatenate([np.ones(upper.sum()), -np.ones(lower.sum())])
+        self.limit = np.concatenate([choices.high[upper], choices.low[lower]])
+        self.scale = np.maximum(np.abs(self.limit), 1.0)
+        self.cuts: list[tuple[float, Floats]] = []
+
+    def prices(self, point: Floats) -> Floats:
+        """Prices of the capacities (m,) at a point of scaled ones."""
+        prices = np.zeros(len(self.choices.low))
+        np.add.at(prices, self.owner, self.sign * point / self.scale)
+        return prices
+
+    def at(self, point: Floats) -> float:
+        """The dual value, and a cut more."""
+        prices, c = self.prices(point), self.choices
+        total: float
+        total, used, _ = kernels.best_choices(c.first, c.value, c.start, c.cap, c.amount, prices)
+        slope = self.sign * (self.limit - used[self.owner]) / self.scale
+        worth: float = total + float((self.sign * point / self.scale) @ self.limit)
+        self.cuts.append((worth - float(slope @ point), slope))
+        return worth
+
+
+def _prices(
+    choices: Choices, tolerance: float, progress: Callable[[float, float], None] | None
+) -> tuple[Floats, float, int]:
+    """Prices (m,), the bound that they prove, and the steps taken."""
+    dual = _Dual(choices)
+    size = len(dual.owner)
+    centre = np.zeros(size)
+    best = dual.at(centre)
+    if size == 0:
+        return dual.prices(centre), best, 0
+    master = _Master(size)
+    master.add(dual.cuts[-1])
+    unit = max(abs(best), 1.0)
+    reach = 0.02 * unit
+    for step in range(1, _MOST_STEPS):
+        point, promised = master.lowest(centre, reach)
+        foreseen = best - promised
+        inside = bool((np.abs(point - centre) < reach * 0.999).all())
+        if foreseen <= tolerance * max(1.0, abs(best)):
+            if inside or reach > 100 * unit:
+                return dual.prices(centre), best, step
+            reach *= 8.0
+            continue
+        worth = dual.at(point)
+        master.add(dual.cuts[-1])
+        got = best - worth
+        if got > 0.0:
+            centre, best = point, worth
+            if got > 0.5 * foreseen and not inside:
+                reach *= 2.0
+        if got < 0.1 * foreseen:
+            reach = max(reach * 0.6, 1e-9 * unit)
+        if progress:
+            progress(step, _MOST_STEPS)
+    return dual.prices(centre), best, _MOST_STEPS
+
+
+class _Master:
+    """The linear program over the cuts, grown cut by cut in HiGHS."""
+
+    def __init__(self, size: int) -> None:
+        import highspy
+
+        # The public class prints a banner to standard output as it is made; its base does not.
+        self._highs = highspy._core._Highs()
+        self._highs.setOptionValue("output_flag", False)
+        self._highs.setOptionValue("solver", "simplex")
+        self._highs.setOptionValue("presolve", "off")
+        self._size = size
+        infinite = highspy.kHighsInf
+        for _ in range(size):
+            self._highs.addCol(0.0, 0.0, infinite, 0, [], [])
+        self._highs.addCol(1.0, -infinite, infinite, 0, [], [])
+        self._infinite = infinite
+
+    def add(self, cut: tuple[float, Floats]) -> None:
+        """The dual lies above this cut."""
+        level, slope = cut
+        columns = np.arange(self._size + 1, dtype=np.int32)
+        row = np.concatenate([-slope, [1.0]])
+        self._highs.addRow(level, self._infinite, len(row), columns, row)
+
+    def lowest(self, centre: Floats, reach: float) -> tuple[Floats, float]:
+        """Lowest point of the cuts within reach of the centre, and their height there."""
+        for column in range(self._size):
+            low = max(0.0, centre[column] - reach)
+            self._highs.changeColBounds(column, low, centre[column] + reach)
+        self._highs.run()
+        found = np.array(self._highs.getSolution().col_value)
+        return np.maximum(found[:-1], 0.0), float(found[-1])
+
+
+def _repair(choices: Choices, prices: Floats) -> tuple[Ints, Floats]:
+    """A plan near the choices at these prices that keeps every limit, if one is found."""
+    c = choices
+    data = (c.first, c.value, c.start, c.cap, c.amount)
+    chosen = kernels.best_choices(*data, prices)[2]
+    used = c.used(chosen)
+    for _ in range(_ROUNDS):
+        broken = np.flatnonzero(_broken(c, used))
+        if len(broken) == 0:
+            break
+        for tight in broken:
+            sign = 1.0 if used[tight] > c.high[tight] else -1.0
+            cost, other = kernels.relief(*data, prices, chosen, int(tight), sign)
+            order = np.argsort(cost, kind="stable")
+            order = order[np.isfinite(cost[order])]
+            kernels.mend(
+                order,
+                other,
+                c.start,
+                c.cap,
+                c.amount,
+                chosen,
+                used,
+                c.low,
+                c.high,
+                int(tight),
+                sign,
+            )
+    for _ in range(_ROUNDS):
+        rank, other = kernels.gains(*data, prices, chosen)
+        order = np.argsort(-rank, kind="stable")
+        order = order[np.isfinite(rank[order])]
+        if not kernels.improve(order, other, c.start, c.cap, c.amount, chosen, used, c.low, c.high):
+            break
+    return chosen, c.used(chosen)
+
+
+def _exact(choices: Choices) -> Ints | None:
+    """The best plan of a small book by HiGHS's branch and bound; None where there is none."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csr_array, vstack
+
+    count, caps = len(choices.value), len(choices.low)
+    loans = np.repeat(np.arange(len(choices.first) - 1), np.diff(choices.first))
+    one = csr_array((np.ones(count), (loans, np.arange(count))))
+    owner = np.repeat(np.arange(count), np.diff(choices.start))
+    uses = csr_array((choices.amount, (choices.cap, owner)), shape=(caps, count))
+    ones = np.ones(len(choices.first) - 1)
+    found = milp(
+        -choices.value,
+        integrality=np.ones(count, dtype=np.int64),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(
+            vstack([one, uses]),
+            np.concatenate([ones, choices.low]),
+            np.concatenate([ones, choices.high]),
+        ),
+        options={"mip_rel_gap": 0.0},
+    )
+    if found.x is None:
+        return None
+    picked = np.flatnonzero(found.x > 0.5)
+    chosen: Ints = picked[np.argsort(loans[picked], kind="stable")]
+    return None if _broken(choices, choices.used(chosen)).any() else chosen
