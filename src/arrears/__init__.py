@@ -1,3 +1,87 @@
-"""Arrears finds the best lawful way out of each bad personal loan."""
+"""Arrears: finds the best lawful way out of each bad personal loan.
+
+The names below are the library; each is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arrears.core.timeline import Timeline
+    from arrears.errors import ArrearsError, BadArgument, NotInForce, UnknownPath
+    from arrears.problems import Problem
+    from arrears.rules import Rulebook, load, load_market
+    from arrears.run import Request, Resolution, Stopped, SynthRequest
+    from arrears.run.check import check
+    from arrears.run.explain import explain
+    from arrears.run.mapping import mapping
+    from arrears.run.resolve import resolve
+    from arrears.run.synthesise import synth as synthesise
+    from arrears.run.verify import verify
+    from arrears.tape import Tape, TapeFiles
+    from arrears.tape import read as read_tape
 
 __version__ = "0.1.0"
+
+_ROOM = {
+    "ArrearsError": "errors",
+    "BadArgument": "errors",
+    "NotInForce": "errors",
+    "Problem": "problems",
+    "Request": "run",
+    "Resolution": "run",
+    "Rulebook": "rules",
+    "Stopped": "run",
+    "SynthRequest": "run",
+    "Tape": "tape",
+    "TapeFiles": "tape",
+    "Timeline": "core.timeline",
+    "UnknownPath": "errors",
+    "check": "run",
+    "explain": "run",
+    "load": "rules",
+    "load_market": "rules",
+    "mapping": "run",
+    "read_tape": "tape",
+    "resolve": "run",
+    "synthesise": "run",
+    "verify": "run",
+}
+_THERE = {"read_tape": "read", "synthesise": "synth"}
+
+__all__ = [
+    "ArrearsError",
+    "BadArgument",
+    "NotInForce",
+    "Problem",
+    "Request",
+    "Resolution",
+    "Rulebook",
+    "Stopped",
+    "SynthRequest",
+    "Tape",
+    "TapeFiles",
+    "Timeline",
+    "UnknownPath",
+    "check",
+    "explain",
+    "load",
+    "load_market",
+    "mapping",
+    "read_tape",
+    "resolve",
+    "synthesise",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOM:
+        raise AttributeError(f"module 'arrears' has no attribute {name!r}")
+    return getattr(import_module(f"arrears.{_ROOM[name]}"), _THERE.get(name, name))
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,7 +1,7 @@
 """The ways out, one file each."""
 
 from arrears.channels.holder import KINDS, Book, Holder, discount_rate, read_holder
-from arrears.channels.offers import CHANNELS, COLUMNS, Offers, offers
+from arrears.channels.offers import CHANNELS, COLUMNS, Offers, offers, permits_now
 from arrears.channels.restructure import Terms, terms
 from arrears.channels.situation import STARTS, Situation
 from arrears.channels.way import CAPACITIES, Outcome, Permit, PoolTerms
@@ -22,6 +22,7 @@ __all__ = [
     "Terms",
     "discount_rate",
     "offers",
+    "permits_now",
     "read_holder",
     "terms",
 ]

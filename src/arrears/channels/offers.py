@@ -143,6 +143,11 @@ def offers(situation: Situation, progress: Callable[[float, float], None] | None
     return Offers(situation, value, tuple(permits), tuple(outcomes), packages, pools)
 
 
+def permits_now(situation: Situation) -> dict[str, Permit]:
+    """Whether each way may be taken today, by channel."""
+    return {file.NAME: file.permit(situation, 0) for file in _FILES}
+
+
 def after_tax(situation: Situation, pv: Floats) -> Floats:
     """Value of each loan (n,): a gain over net book value is taxed, a loss earns no credit, whichever way."""
     return pv - situation.tax * np.maximum(pv - situation.book_value, 0.0)

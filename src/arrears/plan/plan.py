@@ -95,19 +95,26 @@ def make_plan(
     """
     pools = _pools(offers)
     closed: set[int] = set()
+    kept: set[int] = set()
     bound = None
     while True:
-        shut = np.isin(pools, list(closed)) if closed else np.zeros_like(pools, dtype=np.bool_)
-        choices, entries = _choices(situation, offers, capacities, shut)
+        choices, entries = _choices(situation, offers, capacities, _shut(pools, closed))
         found = solve(choices, progress=progress)
         if isinstance(found, Infeasible):
             number = found.capacity
             return Unreachable(capacities[number], found.needed, found.reached, found.proven)
         bound = found.bound if bound is None else bound
         column = _column(entries, found.chosen)
-        losing = _losing(offers, pools, column)
+        small, dear = _losing(offers, pools, column)
+        losing = small | (dear - kept)
         if not losing:
             break
+        if dear - kept and not _reachable(
+            situation, offers, capacities, _shut(pools, closed | losing)
+        ):
+            # A floor needs them: what they cost is what the floor costs.
+            kept |= dear
+            losing = small
         closed |= losing
     value, prices, used = found.value, found.prices, found.used
     taken = pools[np.arange(len(column)), column]
@@ -187,22 +194,39 @@ def _pools(offers: Offers) -> npt.NDArray[np.int64]:
     return pools
 
 
-def _losing(offers: Offers, pools: npt.NDArray[np.int64], column: Ints) -> set[int]:
-    """Packages below their smallest size, or whose gain over their loans' next best way is less than their cost."""
+def _shut(pools: npt.NDArray[np.int64], closed: set[int]) -> npt.NDArray[np.bool_]:
+    """Offers whose package is closed (n, 18)."""
+    return np.isin(pools, list(closed)) if closed else np.zeros(pools.shape, dtype=np.bool_)
+
+
+def _reachable(
+    situation: Situation,
+    offers: Offers,
+    capacities: Sequence[Capacity],
+    shut: npt.NDArray[np.bool_],
+) -> bool:
+    """Whether a plan without these offers keeps every limit."""
+    return not isinstance(solve(_choices(situation, offers, capacities, shut)[0]), Infeasible)
+
+
+def _losing(
+    offers: Offers, pools: npt.NDArray[np.int64], column: Ints
+) -> tuple[set[int], set[int]]:
+    """Packages below their smallest size, and those whose gain over the next best way is less than their cost."""
     rows = np.arange(len(column))
     taken = pools[rows, column]
     alone = np.where(pools < 0, offers.value, -np.inf)
-    gain = offers.value[rows, column] - np.nan_to_num(alone, nan=-np.inf).max(
-        axis=1, initial=-np.inf
-    )
-    losing = set()
+    next_best = np.nan_to_num(alone, nan=-np.inf).max(axis=1, initial=-np.inf)
+    gain = offers.value[rows, column] - next_best
+    small, dear = set(), set()
     for number in np.unique(taken[taken >= 0]):
         mine = taken == number
         terms = offers.pools[COLUMNS[number // 100][0]]
-        small = offers.situation.claim[mine].sum() < terms.minimum_claim
-        if small or gain[mine].sum() < terms.fixed_cost:
-            losing.add(int(number))
-    return losing
+        if offers.situation.claim[mine].sum() < terms.minimum_claim:
+            small.add(int(number))
+        elif gain[mine].sum() < terms.fixed_cost:
+            dear.add(int(number))
+    return small, dear
 
 
 def _pool_costs(offers: Offers, taken: Ints) -> float:

@@ -13,7 +13,14 @@ from arrears.core.rng import generator
 from arrears.recovery import grid
 from arrears.recovery.collateral import Collateral, collateral
 from arrears.recovery.params import Floats, Ints, Params, ages, scores
-from arrears.recovery.schedule import Schedule, after_default, book_ahead, performing, schedule
+from arrears.recovery.schedule import (
+    Schedule,
+    after_default,
+    balance_after,
+    book_ahead,
+    performing,
+    schedule,
+)
 from arrears.rules import MarketBook
 
 HORIZON = 360
@@ -92,12 +99,13 @@ class Forecast:
         return first
 
     def owed_after(self, month: int) -> Floats:
-        """Share of today's claim still owed after so many months (n,), for loans past day 91; 1 before it."""
+        """Share of today's claim still owed after so many months (n,); before day 91 if all is paid that is due."""
         if month == 0:
             return np.ones(len(self.claim))
         paid = self.voluntary(window(0.0, 0, month)[None, :], past_only=True)[:, 0]
         share = np.divide(paid, self.claim, out=np.zeros_like(paid), where=self.claim > 0)
-        owed: Floats = np.where(self.age >= 0, np.clip(1.0 - share, 0.0, 1.0), 1.0)
+        past = np.clip(1.0 - share, 0.0, 1.0)
+        owed: Floats = np.where(self.age >= 0, past, balance_after(self.due, month))
         return owed
 
     @property

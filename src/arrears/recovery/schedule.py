@@ -74,6 +74,19 @@ def schedule(
     )
 
 
+def balance_after(due: Schedule, month: int) -> Floats:
+    """Share of the balance still owed after so many months if all is paid that is due (n,); 0 without a balance."""
+    rate, term = due.rate, due.term.astype(np.float64)
+    grown = (1.0 + rate) ** month
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level = np.where(rate > 0.0, rate / (1.0 - (1.0 + rate) ** -term), 1.0 / term)
+        paid = np.where(rate > 0.0, level * (grown - 1.0) / rate, level * month)
+    left = np.select([due.kind == 0, due.kind == 1], [grown - paid, 1.0], grown)
+    runs = (due.balance > 0.0) & (month < term)
+    share: Floats = np.where(runs, np.clip(left, 0.0, None), 0.0)
+    return share
+
+
 @njit(cache=True)
 def _level(balance: float, rate: float, term: int) -> float:
     """Level payment of a loan."""

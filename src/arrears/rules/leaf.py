@@ -8,7 +8,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-
 Kind = Literal["whole", "number", "date", "text", "flag", "list", "mapping"]
 
 _IS: dict[str, Callable[[object], bool]] = {

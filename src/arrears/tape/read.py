@@ -36,7 +36,8 @@ _SORT = {
 }
 _CELL: Columns = {name: QUARANTINE[name] for name in ("code", "column", "found", "fix")}
 _CELLS = pl.col("cells")
-_SHOWN = 10
+_SHOWN, _SHOWN_OF_CHILDREN = 10, 1
+_OF_CHILDREN = ("LOAN-IN-QUARANTINE", "UNKNOWN-LOAN")
 _CHILDREN = ("payments", "months", "events", "contacts")
 _CELL_FIX = {
     "BAD-MONEY": "Write an amount such as 1250.40.",
@@ -349,13 +350,14 @@ def _told(quarantine: pl.DataFrame) -> list[Problem]:
     """The first ten of a kind, and how many more there are."""
     problems = []
     for (code,), rows in quarantine.group_by("code", maintain_order=True):
-        for row in rows.head(_SHOWN).iter_rows(named=True):
+        most = _SHOWN_OF_CHILDREN if code in _OF_CHILDREN else _SHOWN
+        for row in rows.head(most).iter_rows(named=True):
             where = f"{row['source']} row {row['row']} {row['column']}".rstrip()
             found = f"{row['found']!r}" if row["found"] is not None else "empty"
             why = "The row waits in quarantine."
             problems.append(Problem(str(code), "warning", where, found, why, row["fix"]))
-        if rows.height > _SHOWN:
-            text = f"{rows.height - _SHOWN:,} more of this kind; quarantine.csv lists all."
+        if rows.height > most:
+            text = f"{rows.height - most:,} more of this kind; quarantine.csv lists all."
             problems.append(Problem(str(code), "warning", rows["source"][0], text))
     return problems
 

@@ -1,0 +1,5 @@
+"""`python -m arrears.cli` is `arrears`."""
+
+from arrears.cli import main
+
+main()

@@ -1,0 +1,144 @@
+"""Where the command line starts, and how each of its ends looks."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arrears.problems import Problem
+
+DONE, OUR_FAULT, STOPPED_BY_USER = 0, 70, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    _limit_threads(words)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    sys.exit(run(words))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command; the exit status of CONTRACT: 0, 1, 2, 70 or 130."""
+    from arrears.cli.app import app
+
+    try:
+        app(list(words), standalone_mode=False)
+    except (KeyboardInterrupt, Exception) as error:
+        return _end(error, as_json="--json" in words)
+    return DONE
+
+
+def _end(error: BaseException, *, as_json: bool) -> int:
+    """Say how a command ended that did not run through."""
+    import click
+
+    from arrears.cli.show import show_problems
+    from arrears.run import NOT_DONE, Stopped
+
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.exceptions.Abort):
+        print("Stopped. Nothing was left under the name of --out.", file=sys.stderr)
+        return STOPPED_BY_USER
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    if isinstance(error, Stopped):
+        show_problems(error.problems, as_json=as_json)
+        return error.status
+    problem = _problem(error)
+    if problem is None:
+        return _our_fault(error)
+    show_problems([problem], as_json=as_json)
+    return NOT_DONE
+
+
+def _problem(error: BaseException) -> Problem | None:
+    """The error as something the user can mend; None where it is a fault of ours."""
+    import click
+
+    from arrears.errors import ArrearsError
+    from arrears.run import as_problem
+
+    if isinstance(error, click.ClickException):
+        return _bad_option(error)
+    if isinstance(error, ArrearsError):
+        return as_problem(error)
+    return _of_the_machine(error)
+
+
+def _limit_threads(words: Sequence[str]) -> None:
+    """Polars and Numba size their pools when they are imported, so this comes before any of them."""
+    for position, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name != "--threads":
+            continue
+        count = value or (words[position + 1] if position + 1 < len(words) else "")
+        if count.isdigit() and int(count) > 0:
+            os.environ["POLARS_MAX_THREADS"] = count
+            os.environ["NUMBA_NUM_THREADS"] = str(min(int(count), os.cpu_count() or 1))
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _bad_option(error: Exception) -> Problem:
+    from arrears.problems import Problem
+
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "arrears"
+    message = str(getattr(error, "message", "") or error)
+    possible = getattr(error, "possibilities", None)
+    fix = f"Did you mean {possible[0]!r}?" if possible else f"See {command} --help."
+    return Problem("BAD-OPTION", "error", command, message, "It cannot be run like this.", fix)
+
+
+def _of_the_machine(error: BaseException) -> Problem | None:
+    """Trouble with disk or memory, which the user can mend; None where it is none."""
+    from arrears.problems import Problem
+
+    number = getattr(error, "errno", None)
+    text = str(error)
+    if number in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or _says_full(text):
+        found, fix = "There is no room left to write.", "Free space, or name another --out."
+        return Problem("DISK-FULL", "error", "--out", found, "Products would be cut short.", fix)
+    if isinstance(error, MemoryError):
+        found, fix = "The memory is not enough.", "Cut the tape by branch and run the parts."
+        return Problem("MEMORY-FULL", "error", "", found, "The work needs all of it at once.", fix)
+    if isinstance(error, OSError):
+        place = str(error.filename or "")
+        found = error.strerror or text
+        return Problem(
+            "NOT-WRITABLE", "error", place, found, "The file or folder cannot be used.", "Check it."
+        )
+    return None
+
+
+def _says_full(text: str) -> bool:
+    return any(f"os error {number}" in text for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+def _our_fault(error: BaseException) -> int:
+    handle, name = tempfile.mkstemp(prefix="arrears-fault-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.writelines(_without_values(error))
+    path = Path(name)
+    print(f"FAULT: a fault of Arrears, not of your data. Details lie in {path}.", file=sys.stderr)
+    return OUR_FAULT
+
+
+def _without_values(error: BaseException) -> list[str]:
+    """The traceback with the kind of error but not its message, which may quote a row of the tape."""
+    lines = traceback.format_tb(error.__traceback__)
+    return [*lines, f"{type(error).__module__}.{type(error).__qualname__}\n"]

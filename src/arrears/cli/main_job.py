@@ -1,0 +1,134 @@
+"""`resolve`, `verify`, `explain`, `demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arrears import run
+from arrears.cli import options as o
+from arrears.cli.examples import with_examples
+from arrears.cli.show import Bar, show_object, show_problems
+
+_STAGES = 9
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands of this file into the application."""
+    app.command(
+        epilog=with_examples(
+            "arrears resolve loans.csv --as-of 2025-03-31 -o result",
+            "arrears resolve loans.parquet --holder bank.yaml --capacity quarter.yaml -o result",
+        )
+    )(resolve)
+    app.command(
+        epilog=with_examples("arrears verify result", "arrears verify result --inputs archive/2025")
+    )(verify)
+    app.command(
+        epilog=with_examples(
+            "arrears explain result L000123", "arrears explain result L000123 --json"
+        )
+    )(explain)
+    app.command(epilog=with_examples("arrears demo", "arrears demo --out /tmp/demo"))(demo)
+
+
+def resolve(
+    loans: o.Loans,
+    out: o.Out,
+    payments: o.Payments = None,
+    months: o.Months = None,
+    events: o.Events = None,
+    contacts: o.Contacts = None,
+    map_file: o.Map = None,
+    holder: o.HolderOption = "joint_stock_bank",
+    as_of: o.AsOf = None,
+    rulebook: o.RulebookOption = "cn",
+    reform: o.Reforms = None,
+    capacity: o.Capacity = None,
+    scenarios: o.Scenarios = 1000,
+    seed: o.Seed = 0,
+    threads: o.Threads = None,
+    excel: o.Excel = None,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    json: o.Json = False,
+) -> None:
+    """Find the best lawful way out of each loan, and build the papers for it."""
+    request = o.request(
+        loans=loans,
+        payments=payments,
+        months=months,
+        events=events,
+        contacts=contacts,
+        map_file=map_file,
+        holder=holder,
+        as_of=as_of,
+        rulebook=rulebook,
+        reforms=reform,
+        seed=seed,
+        excel=excel,
+        capacity=capacity,
+        scenarios=scenarios,
+    )
+    with Bar(_STAGES, quiet=quiet) as bar:
+        resolution = run.resolve(request, out=out, force=force, watcher=bar)
+    _finish(resolution, out, quiet=quiet, json=json)
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `resolve` left.")],
+    inputs: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the input files lie now.")
+    ] = None,
+    threads: o.Threads = None,
+    quiet: o.Quiet = False,
+    json: o.Json = False,
+) -> None:
+    """Run a recorded run again and compare what comes out with what lies there."""
+    with Bar(_STAGES, quiet=quiet) as bar:
+        verified = run.verify(folder, inputs=inputs, watcher=bar)
+    if json:
+        show_object({"folder": str(folder), "same": True, "products": verified.products})
+    elif not quiet:
+        print(f"The same: {verified.products} products of {folder} come out again as they lie.")
+
+
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `resolve` left.")],
+    loan_id: Annotated[str, typer.Argument(metavar="LOAN_ID")],
+    json: o.Json = False,
+) -> None:
+    """Why this class, this stage, these ways, this choice: each with its article."""
+    explained = run.explain(folder, loan_id)
+    if json:
+        show_object(explained.as_dict())
+    else:
+        print("\n".join(explained.lines()))
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the products.")
+    ] = Path("out/demo"),
+    threads: o.Threads = None,
+    quiet: o.Quiet = False,
+    json: o.Json = False,
+) -> None:
+    """The main job on a synthetic bank of 20,000 loans; replaces its own earlier folder."""
+    with Bar(_STAGES + 1, quiet=quiet) as bar:
+        resolution = run.demo(out=out, watcher=bar)
+    _finish(resolution, out, quiet=True, json=json)
+    if not json and not quiet:
+        print("\n".join(run.files_told(out)))
+
+
+def _finish(resolution: run.Resolution, out: Path, *, quiet: bool, json: bool) -> None:
+    if json:
+        show_object({**run.summary(resolution), "out": str(out)})
+        return
+    if not quiet:
+        rest = f"All of them: {out / 'quarantine.csv'}."
+        show_problems(resolution.problems, as_json=False, rest=rest)
+    print("\n".join(run.told(resolution, out)))

@@ -1,0 +1,122 @@
+"""Packages for other houses: a public notice, and a tape without anything that names a borrower."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from arrears.channels import Situation
+from arrears.core.dates import DAYS_A_YEAR
+from arrears.plan import PlanResult
+from arrears.tape.columns import CLASSES, WORDS
+
+_TITLES = {
+    "transfer": "Bulk transfer of personal bad loans",
+    "securitise": "Pool of bad-loan securities",
+    "income_rights": "Transfer of income rights",
+}
+_MONEY = ("principal", "interest", "fees", "original_principal", "collateral_value")
+_PLAIN = (
+    "product",
+    "security",
+    "province",
+    "birth_year",
+    "days_past_due",
+    "reported_class",
+    "legal_status",
+    "written_off",
+    "origination_date",
+)
+
+
+def write_packages(situation: Situation, plan: PlanResult, folder: Path) -> None:
+    """One folder a package that goes now: `notice.md` and `tape.csv`."""
+    loans = situation.loans.with_columns(
+        package=plan.packages, channel=plan.table["channel"], start=plan.table["start_month"]
+    ).filter(pl.col("package").is_not_null() & (pl.col("start") == 0))
+    for (channel,), mine in loans.sort("package").group_by("channel", maintain_order=True):
+        for number, (_, part) in enumerate(mine.group_by("package", maintain_order=True), start=1):
+            place = folder / str(channel) / f"package-{number:02d}"
+            place.mkdir(parents=True)
+            rows = part.sort("loan_id")
+            text = notice(rows, situation, str(channel), number)
+            (place / "notice.md").write_text(text, encoding="utf-8", newline="\n")
+            tape(rows).write_csv(place / "tape.csv")
+
+
+def tape(rows: pl.DataFrame) -> pl.DataFrame:
+    """The tape of a package: running numbers for ids, money in yuan as the header says, no linkage."""
+    borrower = pl.col("borrower_id").rank("dense").cast(pl.Int64)
+    return rows.select(
+        pl.int_range(1, pl.len() + 1).alias("number"),
+        borrower.alias("borrower"),
+        *(pl.col(name) for name in _PLAIN),
+        *((pl.col(name) / 100).round(2).alias(f"{name} (yuan)") for name in _MONEY),
+    )
+
+
+def notice(rows: pl.DataFrame, situation: Situation, channel: str, number: int) -> str:
+    """The public header of a package (FACTS 2.3), from the figures of its loans."""
+    claim = rows.select(pl.sum_horizontal("principal", "interest", "fees")).to_series()
+    principal, total = int(rows["principal"].sum()), int(claim.sum())
+    unpaid = principal + int(rows["interest"].sum())
+    owed = rows["principal"] + rows["interest"].fill_null(0)
+    days = float((rows["days_past_due"] * owed).sum()) / max(int(owed.sum()), 1)
+    ages = situation.as_of.year - rows["birth_year"].drop_nulls()
+    age = f"{float(str(ages.mean())):.1f} years" if len(ages) else "n/a (no year of birth)"
+    lines = [
+        f"# {_TITLES[channel]}, package {number:02d}",
+        "",
+        "| item | value |",
+        "|---|---|",
+        f"| Base date | {situation.as_of} |",
+        f"| Unpaid principal | {_yuan(principal)} |",
+        f"| Unpaid interest | {_yuan(int(rows['interest'].sum()))} |",
+        f"| Unpaid principal and interest | {_yuan(unpaid)} |",
+        f"| Other fees | {_yuan(int(rows['fees'].sum()))} |",
+        f"| Claim in all | {_yuan(total)} |",
+        f"| Loans | {rows.height:,} |",
+        f"| Borrowers | {rows['borrower_id'].n_unique():,} |",
+        f"| Days past due, weighted by principal and interest | {days:,.2f} |",
+        f"| Age of borrowers, mean | {age} |",
+        f"| Years past due, weighted | {days / DAYS_A_YEAR:.1f} |",
+        f"| Five classes as reported | {_counts(rows, 'reported_class', CLASSES)} |",
+        f"| Security | {_counts(rows, 'security', tuple(WORDS['security']))} |",
+        f"| Litigation | {_counts(rows, 'legal_status', tuple(WORDS['legal_status']))} |",
+        "",
+        "First overdue day: the first due date that was not paid in full; days past due count from it.",
+        "",
+        *_conditions(channel),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _conditions(channel: str) -> list[str]:
+    if channel == "transfer":
+        return [
+            "The sale is full and final, without recourse and without any promise to buy back. The buyer collects or "
+            "restructures the loans itself and may not sell them on; harsh collection is forbidden.",
+            "Until a borrower has been told of the assignment, payments to the seller discharge the debt.",
+        ]
+    if channel == "securitise":
+        return [
+            "The originator stays servicer. The deal file and its cash are not part of this package."
+        ]
+    return [
+        "For qualified institutions only, looked through to the end. The bank stays creditor and goes on collecting; "
+        "its capital for the loans stays in full. Performing and non-performing loans are not mixed."
+    ]
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen / 100:,.2f} yuan"
+
+
+def _counts(rows: pl.DataFrame, column: str, words: tuple[str, ...]) -> str:
+    found = dict(rows.group_by(column).len().iter_rows())
+    told = [f"{word.replace('_', ' ')} {found[word]:,}" for word in words if word in found]
+    if found.get(None):
+        told.append(f"not given {found[None]:,}")
+    return ", ".join(told)

@@ -1,0 +1,193 @@
+"""Pictures: Altair to inline SVG that needs no script, and is read by day, by night and in grey."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import polars as pl
+
+from arrears.report.contents import PRODUCTS, UNITS, WAYS, Contents
+
+ACCENT, SECOND, GREY = "#1f78b4", "#b35806", "#8c8c8c"
+_INK = "#010203"
+_WIDTH = 620
+_FONT = "system-ui, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
+
+
+def _config() -> dict[str, object]:
+    text = {"labelColor": _INK, "titleColor": _INK, "labelFontSize": 13, "titleFontSize": 13}
+    return {
+        "background": "transparent",
+        "font": _FONT,
+        "view": {"stroke": None},
+        "axis": {**text, "gridColor": GREY, "gridOpacity": 0.25, "domainColor": GREY,
+                 "tickColor": GREY, "titleFontWeight": "normal", "labelLimit": 220},
+        "text": {"color": _INK, "fontSize": 13},
+    }  # fmt: skip
+
+
+def svg(spec: dict[str, object], alt: str, name: str) -> str:
+    """A Vega-Lite picture as inline SVG.
+
+    Args:
+        alt: what it shows, for those who cannot see it.
+        name: keeps the ids of several pictures on a page apart.
+    """
+    import vl_convert
+
+    whole = {
+        "config": _config(),
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        **spec,
+    }
+    picture = vl_convert.vegalite_to_svg(json.dumps(whole))
+    picture = re.sub(r"\bid=\"", f'id="{name}-', picture)
+    picture = re.sub(r"url\(#", f"url(#{name}-", picture)
+    picture = picture.replace(_INK, "currentColor")
+    picture = re.sub(r"rgb\(1, ?2, ?3\)", "currentColor", picture)
+    size = re.search(r'width="([\d.]+)" height="([\d.]+)"', picture)
+    ratio = f'viewBox="0 0 {size[1]} {size[2]}"' if size and "viewBox" not in picture else ""
+    picture = re.sub(
+        r'(<svg[^>]*?) width="[\d.]+" height="[\d.]+"', rf"\1 {ratio}", picture, count=1
+    )
+    label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return picture.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def _values(table: pl.DataFrame) -> dict[str, object]:
+    return {"values": table.to_dicts()}
+
+
+def _bn(fen: pl.Expr) -> pl.Expr:
+    return fen.cast(pl.Float64) / 1e8
+
+
+def book(contents: Contents) -> dict[str, object]:
+    """Claims reported as bad and bad by the rules, by product, million yuan."""
+    table = contents.by_product.select(
+        product=pl.col("key").replace(PRODUCTS),
+        **{
+            "as reported": _bn(pl.col("reported")),
+            "by the rules": _bn(pl.col("by_rule")),
+        },
+    ).unpivot(index="product", variable_name="view", value_name="m")
+    order = [PRODUCTS.get(key, key) for key in contents.by_product["key"]]
+    y: dict[str, object] = {"field": "product", "type": "nominal", "sort": order, "title": None}
+    offset = {"field": "view", "sort": ["as reported", "by the rules"]}
+    x = {"field": "m", "type": "quantitative", "title": "million yuan", "stack": None}
+    colour = {
+        "field": "view",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": ["as reported", "by the rules"], "range": [GREY, ACCENT]},
+    }
+    label = {"field": "view", "type": "nominal"}
+    return {
+        "data": _values(table.drop_nulls("m")),
+        "width": _WIDTH - 220,
+        "height": {"step": 19},
+        "encoding": {"y": y, "yOffset": offset, "x": x},
+        "layer": [
+            {"mark": {"type": "bar"}, "encoding": {"color": colour}},
+            {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"text": label}},
+        ],
+    }
+
+
+def fan(contents: Contents) -> dict[str, object]:
+    """Expected cumulative cash with its ranges, million yuan."""
+    curve = contents.situation.forecast.curve.select("month", _bn(pl.exclude("month")))
+    ends = curve.filter(pl.col("month") == 120)
+    x = {"field": "month", "type": "quantitative", "title": "months from the cut-off date",
+         "scale": {"domain": [0, 120]}, "axis": {"values": list(range(0, 121, 12))}}  # fmt: skip
+
+    def band(low: str, high: str, opacity: float) -> dict[str, object]:
+        y = {"field": low, "type": "quantitative", "title": "million yuan, cumulative"}
+        return {
+            "mark": {"type": "area", "color": ACCENT, "opacity": opacity},
+            "encoding": {"x": x, "y": y, "y2": {"field": high}},
+        }
+
+    def label(field: str, text: str) -> dict[str, object]:
+        y = {"field": field, "type": "quantitative"}
+        return {
+            "data": _values(ends),
+            "mark": {"type": "text", "align": "left", "dx": 5, "text": text},
+            "encoding": {"x": x, "y": y},
+        }
+
+    line = {"mark": {"type": "line", "color": ACCENT, "strokeWidth": 2.5},
+            "encoding": {"x": x, "y": {"field": "mean", "type": "quantitative"}}}  # fmt: skip
+    return {
+        "data": _values(curve),
+        "width": _WIDTH - 130,
+        "height": 280,
+        "layer": [
+            band("q05", "q95", 0.18),
+            band("q25", "q75", 0.3),
+            line,
+            label("mean", "expected"),
+        ],
+    }
+
+
+def ways(contents: Contents) -> dict[str, object]:
+    """Claims by way out, now and later, million yuan."""
+    table = contents.by_way.select(
+        way=pl.col("channel").replace(WAYS),
+        when=pl.when(pl.col("start_month") == 0).then(pl.lit("now")).otherwise(pl.lit("later")),
+        claim=_bn(pl.col("claim")),
+    )
+    table = table.group_by("way", "when", maintain_order=True).agg(pl.col("claim").sum())
+    total = table.group_by("way").agg(total=pl.col("claim").sum())
+    order = total.sort("total", "way", descending=[True, False])["way"].to_list()
+    colour = {
+        "field": "when",
+        "type": "nominal",
+        "legend": {"orient": "top", "title": None, "labelColor": _INK, "labelFontSize": 13},
+        "scale": {"domain": ["now", "later"], "range": [ACCENT, GREY]},
+    }
+    return {
+        "data": _values(table),
+        "width": _WIDTH - 160,
+        "height": {"step": 30},
+        "mark": {"type": "bar"},
+        "encoding": {
+            "y": {"field": "way", "type": "nominal", "sort": order, "title": None},
+            "x": {"field": "claim", "type": "quantitative", "title": "claims, million yuan"},
+            "color": colour,
+            "order": {"field": "when", "sort": "descending"},
+        },
+    }
+
+
+def limits(contents: Contents) -> dict[str, object]:
+    """What one per cent more of each scarce limit adds, thousand yuan."""
+    table = scarce(contents).select(
+        limit=pl.format(
+            "{}{}",
+            pl.col("capacity").replace({name: name.replace("_", " ") for name in UNITS}),
+            pl.when(pl.col("scope") == "").then(pl.lit("")).otherwise(pl.format(" ({})", "scope")),
+        ),
+        gain=pl.col("gain") / 1e5,
+    )
+    return {
+        "data": _values(table),
+        "width": _WIDTH - 240,
+        "height": {"step": 30},
+        "mark": {"type": "bar", "color": ACCENT},
+        "encoding": {
+            "y": {"field": "limit", "type": "nominal", "sort": "-x", "title": None},
+            "x": {"field": "gain", "type": "quantitative", "title": "thousand yuan for 1 % more"},
+        },
+    }
+
+
+def scarce(contents: Contents) -> pl.DataFrame:
+    """Limits that cost something, with `gain`: what one per cent more of each adds, fen."""
+    return (
+        contents.plan.capacities.filter(pl.col("shadow_price") > 0)
+        .with_columns(gain=pl.col("shadow_price") * pl.col("limit") / 100)
+        .sort("gain", "capacity", "scope", descending=[True, False, False])
+    )

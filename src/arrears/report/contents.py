@@ -1,0 +1,94 @@
+"""What a report is made of, and the figures that several of its parts show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from arrears.channels import CHANNELS, Situation
+from arrears.plan import PlanResult
+from arrears.tape import Tape
+
+WAYS = {
+    "collect": "collect",
+    "restructure": "new terms",
+    "litigate": "court",
+    "transfer": "bulk transfer",
+    "securitise": "securities",
+    "income_rights": "income rights",
+}
+UNITS = {
+    "court_filings": "filing",
+    "call_hours": "call hour",
+    "visits": "visit",
+    "restructure_offers": "offer of new terms",
+    "transfer_claim": "yuan of transfer quota",
+    "securitise_claim": "yuan of securities quota",
+    "income_rights_claim": "yuan of income-rights quota",
+    "npl_removed": "yuan of bad loans removed",
+    "cash_cost": "yuan of cost",
+}
+PRODUCTS = {
+    "mortgage": "mortgages",
+    "consumer": "consumer loans",
+    "credit_card": "credit cards",
+    "business": "business loans",
+}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A finished run, as the report needs it.
+
+    Attributes:
+        record: `run.json` without products and seconds.
+    """
+
+    tape: Tape
+    standing: pl.DataFrame
+    situation: Situation
+    plan: PlanResult
+    book: pl.DataFrame
+    record: Mapping[str, object]
+
+    @cached_property
+    def total(self) -> dict[str, int | None]:
+        """`loans, claim, reported, by_rule` of the whole book, fen."""
+        return self.book.filter(cut="total").row(0, named=True)
+
+    @cached_property
+    def by_product(self) -> pl.DataFrame:
+        """The book by product, the largest first."""
+        return self.book.filter(cut="product").sort("claim", "key", descending=[True, False])
+
+    @cached_property
+    def by_way(self) -> pl.DataFrame:
+        """Loans, claim, value by way and start month, ways in the order of the house."""
+        order = {name: place for place, name in enumerate(CHANNELS)}
+        table = self.plan.table
+        keys = ["channel", "start_month"]
+        counts = table.group_by(keys).agg(loans=pl.len(), claim=pl.col("claim").sum())
+        sums = {key: float(part["value"].to_numpy().sum()) for key, part in self._parts(keys)}
+        worth = pl.Series("value", [sums[row] for row in counts.select(keys).iter_rows()])
+        return counts.with_columns(
+            worth, place=pl.col("channel").replace_strict(order, default=9)
+        ).sort("place", "start_month")
+
+    def _parts(self, keys: list[str]) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
+        return list(self.plan.table.group_by(keys, maintain_order=True))
+
+    @cached_property
+    def quarantine(self) -> pl.DataFrame:
+        """Problems and rows by code, the most frequent first."""
+        return (
+            self.tape.quarantine.group_by("source", "code")
+            .agg(problems=pl.len(), rows=pl.col("row").n_unique(), fix=pl.col("fix").sort().first())
+            .sort("problems", "source", "code", descending=[True, False, False])
+        )
+
+    def curve_at(self, month: int) -> dict[str, float]:
+        """The row of the curve at a month."""
+        return self.situation.forecast.curve.filter(month=month).row(0, named=True)

@@ -1,0 +1,370 @@
+"""The report: one file that works offline, the answer first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from importlib.resources import files
+from typing import cast
+
+import polars as pl
+
+from arrears.conduct import limits
+from arrears.report import charts, figures
+from arrears.report.contents import PRODUCTS, UNITS, WAYS, Contents
+from arrears.report.rests import rests
+
+_NO_HIDDEN = "the hidden part is not estimated"
+
+
+def html(contents: Contents) -> str:
+    """The page, the same for the same run."""
+    parts = [
+        _first_screen(contents),
+        _book(contents),
+        _recovery(contents),
+        _plan(contents),
+        _limits(contents),
+        _quarantine(contents),
+        rests(contents),
+    ]
+    style = (files("arrears.report") / "style.css").read_text("utf-8")
+    title = f"Resolution of bad loans, {figures.day(contents.tape.as_of)}"
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(parts)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> str:
+    """A table; columns after the first `words` are figures."""
+
+    def cells(tag: str, row: Sequence[str], scope: str = "") -> str:
+        return "".join(
+            f"<{tag}{scope}{' class=n' if place >= words else ''}>{escape(cell)}</{tag}>"
+            for place, cell in enumerate(row)
+        )
+
+    head = cells("th", heads, ' scope="col"')
+    body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n'
+        "</tbody></table></div>"
+    )
+
+
+def figure(
+    contents: Contents,
+    draw: Callable[[Contents], dict[str, object]],
+    *,
+    alt: str,
+    note: str = "",
+) -> str:
+    """A picture with what it shows in words."""
+    caption = f"<figcaption class=note>{escape(note)}</figcaption>" if note else ""
+    name = draw.__name__
+    return f"<figure>{charts.svg(draw(contents), alt, name)}{caption}</figure>"
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """A paragraph of plain text."""
+    return f"<p{f' class={kind}' if kind else ''}>{escape(text)}</p>"
+
+
+def _first_screen(contents: Contents) -> str:
+    total, plan = contents.total, contents.plan
+    five, day = contents.curve_at(60), figures.day(contents.tape.as_of)
+    counts = contents.tape.counts
+    claim, bad = cast("int", total["claim"]), cast("int", total["by_rule"])
+    reported = total["reported"]
+    beside = (
+        f"{figures.money(reported)} reported" if reported is not None else "no class is reported"
+    )
+    items = [
+        (
+            figures.money(bad),
+            f"bad by the rules, {figures.share(bad, claim)} of {figures.money(claim)} owed",
+            f"{beside}; {_NO_HIDDEN}, so this has no interval",
+            "#book",
+        ),
+        (
+            figures.money(five["mean"]),
+            "expected to come in within 60 months",
+            f"nine times in ten {figures.money_range(five['q05'], five['q95'])}",
+            "#recovery",
+        ),
+        (
+            figures.money(plan.value),
+            "worth of the plan today, after costs and tax",
+            f"no plan under these limits is worth more than {figures.money(plan.bound)}",
+            "#plan",
+        ),
+        (
+            figures.number(counts.quarantined) + " rows",
+            f"in quarantine, of {figures.number(counts.rows_in)}",
+            f"{figures.money(counts.claim_quarantined)} owed there; "
+            f"{figures.number(counts.unreadable_rows)} rows with a claim nobody can read",
+            "#quarantine",
+        ),
+    ]
+    shown = "\n".join(
+        f"<li><b>{escape(big)}</b><span>{escape(what)}</span><span>{escape(how_sure)}</span>"
+        f'<a href="{link}">the rows</a></li>'
+        for big, what, how_sure, link in items
+    )
+    return (
+        f"<h1>{escape(_headline(contents))}</h1>\n"
+        + paragraph(
+            f"As of {day}. {contents.situation.holder.kind.replace('_', ' ').capitalize()}.", "when"
+        )
+        + f'\n<ul class="numbers">\n{shown}\n</ul>'
+    )
+
+
+def _headline(contents: Contents) -> str:
+    """The answer in a sentence, true for any tape."""
+    ways = contents.by_way.filter(pl.col("channel") != "collect")
+    now = ways.filter(pl.col("start_month") == 0)
+    if now.is_empty():
+        return "Collecting is the best lawful way for every loan today"
+    top = now.sort("claim", "channel", descending=[True, False]).row(0, named=True)
+    loans = figures.number(int(now["loans"].sum()))
+    way = WAYS[top["channel"]]
+    return f"{loans} loans should leave plain collection today, most of their claims by {way}"
+
+
+def _book(contents: Contents) -> str:
+    total = contents.total
+    reported, bad = total["reported"], cast("int", total["by_rule"])
+    if reported is None:
+        title = f"By the rules {figures.money(bad)} are bad; the tape carries no reported class"
+    elif bad > reported:
+        more = figures.share(bad - reported, reported) if reported else "all of it"
+        title = (
+            f"The rules find {figures.money(bad - reported)} more bad loans than reported ({more})"
+        )
+    elif bad < reported:
+        title = (
+            f"The bank reports {figures.money(reported - bad)} more bad loans than the rules find"
+        )
+    else:
+        title = "The rules find what the bank reports"
+    rows = [
+        [PRODUCTS.get(row["key"], row["key"]), *_ways_told(row)]
+        for row in contents.by_product.iter_rows(named=True)
+    ]
+    rows.append(["all", *_ways_told(total)])
+    heads = [
+        "product",
+        "loans",
+        "claim, yuan",
+        "reported, yuan",
+        "by the rules, yuan",
+        "with hidden",
+    ]
+    province = contents.book.filter(cut="province").sort("by_rule", "key", descending=[True, False])
+    more_rows = [[row["key"], *_ways_told(row)] for row in province.head(12).iter_rows(named=True)]
+    alt = title + ". Bars by product: as reported, and by the rules."
+    picture = figure(
+        contents,
+        charts.book,
+        alt=alt,
+        note="Hidden bad loans are not estimated in this version; n/a is not zero.",
+    )
+    return "\n".join(
+        [
+            f'<h2 id="book">{escape(title)}</h2>',
+            picture if bad or reported else "",
+            table(heads, rows),
+            f"<h3>By province, the {len(more_rows)} with the most bad loans</h3>",
+            table(["province", *heads[1:]], more_rows),
+            paragraph("All cuts: book.csv. Class, stage and articles of each loan: standing.parquet.", "note"),
+        ]
+    )  # fmt: skip
+
+
+def _ways_told(row: dict[str, int | None]) -> list[str]:
+    return [
+        figures.number(row["loans"]),
+        figures.yuan(row["claim"]),
+        figures.yuan(row["reported"]),
+        figures.yuan(row["by_rule"]),
+        figures.NOT_KNOWN,
+    ]
+
+
+def _recovery(contents: Contents) -> str:
+    owed = float(contents.situation.claim.sum())
+    rows_at = {month: contents.curve_at(month) for month in (12, 36, 60, 120)}
+    five = rows_at[60]
+    title = (
+        f"Within 60 months {figures.price(five['mean'], owed)} of what is owed should come in"
+        if owed
+        else "Nothing is owed"
+    )
+    rows = [
+        [
+            f"{month} months",
+            figures.yuan(row["mean"]),
+            figures.yuan(row["q05"]),
+            figures.yuan(row["q50"]),
+            figures.yuan(row["q95"]),
+            figures.number(100 * row["mean"] / owed, 1) if owed else figures.NOT_KNOWN,
+        ]
+        for month, row in rows_at.items()
+    ]
+    heads = [
+        "within",
+        "expected, yuan",
+        "5 % less than",
+        "middle",
+        "5 % more than",
+        "fen on the yuan",
+    ]
+    alt = (
+        f"Cumulative cash rises to {figures.money(rows_at[120]['mean'])} after 120 months, "
+        f"nine times in ten {figures.money_range(rows_at[120]['q05'], rows_at[120]['q95'])}."
+    )
+    return "\n".join(
+        [
+            f'<h2 id="recovery">{escape(title)}</h2>',
+            figure(
+                contents,
+                charts.fan,
+                alt=alt,
+                note="Inner band: half of all outcomes; outer band: nine in ten. If collection goes on as usual, "
+                "collateral sold through the court.",
+            )
+            if owed
+            else "",
+            table(heads, rows),
+            paragraph(
+                "It rests on a market prior, not on the history of these loans: published recoveries and prices, "
+                "shifted by product, contact and legal status. By loan: forecast.parquet; by month: curve.parquet.",
+                "note",
+            ),
+        ]
+    )
+
+
+def _plan(contents: Contents) -> str:
+    plan = contents.plan
+    ways = contents.by_way
+    outside = ways.filter(pl.col("channel") != "collect")
+    share = figures.share(float(outside["claim"].sum()), float(ways["claim"].sum()) or 0.0)
+    title = f"{share} of the claims go another way than plain collection"
+    rows = [
+        [
+            WAYS[row["channel"]],
+            "now" if row["start_month"] == 0 else f"in {row['start_month']} months",
+            figures.number(row["loans"]),
+            figures.yuan(row["claim"]),
+            figures.yuan(row["value"]),
+            figures.number(100 * row["value"] / row["claim"], 1)
+            if row["claim"]
+            else figures.NOT_KNOWN,
+        ]
+        for row in ways.iter_rows(named=True)
+    ]
+    heads = ["way", "starts", "loans", "claim, yuan", "worth, yuan", "fen on the yuan"]
+    written = int(plan.table["write_off_now"].sum())
+    gap = f"At most {figures.money(plan.bound - plan.value)} below the best there is under these limits."
+    costs = f"Packages cost {figures.money(plan.pool_costs)} besides." if plan.pool_costs else ""
+    off = (
+        f"{figures.number(written)} loans can be written off now; collection goes on."
+        if written
+        else ""
+    )
+    rules = limits(contents.situation.rulebook, contents.tape.as_of)
+    if rules.not_before:
+        hours = f"Nobody is contacted before {rules.not_before} or after {rules.not_after} ({rules.article})."
+    else:
+        hours = "No rule on hours of contact was in force on this date."
+    alt = title + ". Bars by way out, now and later."
+    return "\n".join(
+        [
+            f'<h2 id="plan">{escape(title)}</h2>',
+            figure(contents, charts.ways, alt=alt) if ways.height else "",
+            table(heads, rows, words=2),
+            paragraph(" ".join(text for text in (gap, costs, off, hours) if text)),
+            paragraph("With reasons: plan.parquet, plan.xlsx; every way considered: offers.parquet.", "note"),
+        ]
+    )  # fmt: skip
+
+
+def _limits(contents: Contents) -> str:
+    known = contents.plan.capacities
+    if known.is_empty():
+        title = "No limits were given: what the plan needs may be more than there is"
+        return f'<h2 id="limits">{escape(title)}</h2>' + paragraph(
+            "Give a capacity file (--capacity) with what can really be done."
+        )
+    scarce = charts.scarce(contents)
+    if scarce.is_empty():
+        title = "No limit binds: more capacity would add nothing"
+    else:
+        first = scarce.row(0, named=True)
+        where = f" ({first['scope']})" if first["scope"] else ""
+        title = f"One more {UNITS[first['capacity']]}{where} is worth {_unit_price(first)}"
+    rows = [
+        [
+            f"{row['capacity'].replace('_', ' ')}{' (' + row['scope'] + ')' if row['scope'] else ''}",
+            {"max": "at most", "min": "at least"}[row["sense"]],
+            _amount(row["capacity"], row["limit"]),
+            _amount(row["capacity"], row["used"]),
+            _unit_price(row) if row["shadow_price"] > 0 else "nothing",
+        ]
+        for row in known.iter_rows(named=True)
+    ]
+    heads = ["limit", "", "limit", "used", "one more unit is worth"]
+    picture = (
+        figure(
+            contents,
+            charts.limits,
+            alt=title + ". Bars: what one per cent more of each limit adds.",
+        )
+        if scarce.height
+        else ""
+    )
+    return "\n".join(
+        [
+            f'<h2 id="limits">{escape(title)}</h2>',
+            picture,
+            table(heads, rows, words=2),
+            paragraph("Money in yuan. Of a floor: what one unit less would add.", "note"),
+        ]
+    )  # fmt: skip
+
+
+def _unit_price(row: dict[str, object]) -> str:
+    price = cast("float", row["shadow_price"])
+    if UNITS[str(row["capacity"])].startswith("yuan"):
+        return f"{figures.number(price * 100, 1)} fen"
+    return figures.money(price)
+
+
+def _amount(capacity: str, amount: float | None) -> str:
+    if amount is None:
+        return figures.NOT_KNOWN
+    return figures.number(amount / 100 if UNITS[capacity].startswith("yuan") else amount)
+
+
+def _quarantine(contents: Contents) -> str:
+    counts, found = contents.tape.counts, contents.quarantine
+    if found.is_empty():
+        return '<h2 id="quarantine">Every row could be used</h2>'
+    title = f"{figures.number(counts.quarantined)} of {figures.number(counts.rows_in)} loans wait in quarantine"
+    rows = [
+        [row["source"], row["code"], figures.number(row["rows"]), row["fix"]]
+        for row in found.head(20).iter_rows(named=True)
+    ]
+    return "\n".join(
+        [
+            f'<h2 id="quarantine">{escape(title)}</h2>',
+            table(["file", "cause", "rows", "what to do"], rows, words=9),
+            paragraph("Row by row: quarantine.csv.", "note"),
+        ]
+    )

@@ -1,0 +1,85 @@
+"""What a run rests on: the law and how sure it is, the market and what of it is assumed, what was filled."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import cast
+
+from arrears.report import figures
+from arrears.report.contents import Contents
+
+
+def rests(contents: Contents) -> str:
+    """The last section of the page."""
+    from arrears.report.page import paragraph, table
+
+    record, situation, day = contents.record, contents.situation, contents.tape.as_of
+    book = cast("dict[str, object]", record["rulebook"])
+    unsure = [
+        [path, value.article, value.note or situation.rulebook.leaf(path).description]
+        for path in situation.rulebook.paths()
+        if (value := situation.rulebook.leaf(path).in_force(day)) and not value.verified
+    ]
+    entries = [situation.market.entry(path, day) for path in situation.market.paths()]
+    used = [entry for entry in entries if not entry.path.startswith("synth/")]
+    assumed = [
+        [
+            entry.path,
+            _told(entry.value),
+            f"{entry.range[0]:g} to {entry.range[1]:g}" if entry.range else figures.NOT_KNOWN,
+            entry.reason or "",
+        ]
+        for entry in used
+        if entry.assumed
+    ]
+    later = [entry for entry in used if entry.observed > day]
+    fills = [
+        [str(fill["column"]), str(fill["rule"]), figures.number(cast("int", fill["rows"]))]
+        for fill in cast("list[dict[str, object]]", record["fills"])
+    ]
+    inputs = [
+        [str(entry["name"]), str(entry["path"]), str(entry["sha256"])[:16]]
+        for entry in cast("list[dict[str, object]]", record["inputs"])
+    ]
+    parts = [
+        '<h2 id="rests">What this rests on</h2>',
+        paragraph(
+            f"Arrears {record['version']}, rulebook {book['name']} ({str(book['hash'])[:12]}), "
+            f"recovery by a {situation.forecast.basis}, seed {record['seed']}. "
+            "Ratios of the whole bank are not shown: they need its whole book."
+        ),
+        "<h3>Files read</h3>",
+        table(["table", "file", "sha256 begins"], inputs, words=9),
+    ]
+    if fills:
+        parts += [
+            "<h3>What was missing and how it was read</h3>",
+            table(["column", "rule", "rows"], fills, words=2),
+        ]
+    if unsure:
+        parts += [
+            f"<h3>{len(unsure)} rules in force that are not verified</h3>",
+            table(["rule", "article", "what is open"], unsure, words=9),
+        ]
+    if assumed:
+        parts += [
+            f"<h3>{len(assumed)} market figures that are assumed</h3>",
+            table(["figure", "value", "range", "why"], assumed, words=9),
+        ]
+    if later:
+        parts.append(
+            paragraph(
+                f"{len(later)} market figures were observed after the cut-off date; the first there is was taken.",
+                "note",
+            )
+        )
+    parts.append(f"<p class=note>{escape('Run again and compared by: arrears verify DIR.')}</p>")
+    return "\n".join(parts)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {number}" for key, number in value.items())
+    if isinstance(value, list):
+        return f"a table of {len(value)} rows"
+    return str(value)

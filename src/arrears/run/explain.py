@@ -1,0 +1,192 @@
+"""Why this class, this stage, these ways and this choice, for one loan of a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from arrears import channels, conduct, recovery, rules, standing
+from arrears.files import did_you_mean
+from arrears.problems import Problem
+from arrears.run import record as run_record
+from arrears.run.gather import rulebook_of
+from arrears.run.stopped import Stopped
+from arrears.run.verify import found_again
+from arrears.standing import Step
+
+_NEAR = 2_000
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The steps that led to what was decided for a loan.
+
+    Attributes:
+        unsure: articles among them of which a value is not verified.
+    """
+
+    loan_id: str
+    as_of: date
+    steps: tuple[Step, ...]
+    unsure: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """For machines: `steps` of `rule, article, value, result`."""
+        steps = [asdict(step) for step in self.steps]
+        return {
+            "loan_id": self.loan_id,
+            "as_of": self.as_of.isoformat(),
+            "steps": steps,
+            "not_verified": list(self.unsure),
+        }
+
+    def lines(self) -> list[str]:
+        """For people."""
+        lines = [f"Loan {self.loan_id} as of {self.as_of}"]
+        for step in self.steps:
+            lines.append(f"  {step.rule + ':':<32} {step.result}")
+            lines.append(f"      {step.value}" + (f"  [{step.article}]" if step.article else ""))
+        if self.unsure:
+            lines.append(f"Rests on rules that are not verified: {', '.join(self.unsure)}.")
+        return lines
+
+
+def explain(folder: Path, loan_id: str) -> Explained:
+    """Explain one loan of the run in `folder`.
+
+    Raises:
+        Stopped: no such run, or no such loan in it.
+    """
+    record = run_record.read(folder)
+    request = found_again(run_record.request_of(record), None, reforms_only=True)
+    book, day = rulebook_of(request), date.fromisoformat(str(record["as_of"]))
+    loan = _loan(folder, loan_id)
+    months, events = (_history(folder, name, loan_id) for name in ("months", "events"))
+    steps = standing.explain(loan, as_of=day, rulebook=book, months=months, events=events)
+    steps += _limits(loan, book, day)
+    holder = channels.Holder.model_validate(record["holder"])
+    steps += _ways(loan, holder, book, day, months=months, events=events)
+    steps += _choice(folder, loan_id)
+    return Explained(loan_id, day, tuple(steps), _unsure(steps, book, day))
+
+
+def _loan(folder: Path, loan_id: str) -> pl.DataFrame:
+    accepted = pl.scan_parquet(folder / "accepted.parquet")
+    loan = accepted.filter(pl.col("loan_id") == loan_id).collect()
+    if loan.is_empty():
+        ids = accepted.select("loan_id").head(_NEAR).collect()["loan_id"].to_list()
+        found = f"No accepted loan {loan_id!r} in this run."
+        why = "It is not on the tape, or it waits in quarantine."
+        fix = f"See quarantine.csv. {did_you_mean(loan_id, ids)}"
+        raise Stopped([Problem("UNKNOWN-LOAN", "error", str(folder), found, why, fix)])
+    return loan
+
+
+def _history(folder: Path, name: str, loan_id: str) -> pl.DataFrame | None:
+    path = folder / f"accepted_{name}.parquet"
+    if not path.exists():
+        return None
+    return pl.scan_parquet(path).filter(pl.col("loan_id") == loan_id).collect()
+
+
+def _limits(loan: pl.DataFrame, book: rules.Rulebook, day: date) -> list[Step]:
+    """Filing fee, most instalments and most attempts."""
+    claims = loan.select(pl.sum_horizontal("principal", "interest", "fees")).to_series().to_numpy()
+    fee = int(rules.court_fee(claims, book, day)[0])
+    cited = book.cite("cn/court/filing_fee", day)
+    steps = [Step("court_fee", cited.article, f"claim of {claims[0]} fen", fee)]
+    cap = book.leaf("cn/instalments/card_max_months").in_force(day)
+    card = loan["product"][0] == "credit_card" and cap is not None
+    steps.append(
+        Step(
+            "max_instalments",
+            cap.article if card and cap else "",
+            "monthly instalments of a card" if card else "no legal cap for this product",
+            cap.value if card and cap else None,
+        )
+    )
+    rule = conduct.limits(book, day)
+    told = f"between {rule.not_before} and {rule.not_after}" if rule.article else "no rule in force"
+    steps.append(Step("max_dials", rule.article or "", told, rule.max_dials))
+    return steps
+
+
+def _ways(
+    loan: pl.DataFrame,
+    holder: channels.Holder,
+    book: rules.Rulebook,
+    day: date,
+    *,
+    months: pl.DataFrame | None,
+    events: pl.DataFrame | None,
+) -> list[Step]:
+    """Eligibility of each way today; a loan's own answer depends on no other loan."""
+    market = rules.load_market("cn")
+    situation = channels.Situation(
+        loans=loan,
+        standing=standing.classify(loan, as_of=day, rulebook=book, months=months, events=events),
+        forecast=recovery.forecast(
+            loan,
+            as_of=day,
+            market=market,
+            discount_rate=channels.discount_rate(holder, market, day),
+            scenarios=1,
+        ),
+        rulebook=book,
+        holder=holder,
+        market=market,
+        as_of=day,
+        events=events,
+    )
+    steps = []
+    for channel, permit in channels.permits_now(situation).items():
+        eligible = bool(permit.eligible[0])
+        article, _, reason = (
+            ("", "", "nothing bars it")
+            if eligible
+            else permit.bars[int(permit.blocked[0])].partition(": ")
+        )
+        if not eligible and permit.after_reclass[0]:
+            reason += "; it could, if reported as the rules class it"
+        if eligible and channel == "transfer" and _term_ended(book, day):
+            reason = "term ended, business continues until a successor policy"
+            article = book.cite("cn/transfer/term_until", day).article
+        steps.append(Step(f"eligible:{channel}", article, reason, eligible))
+    return steps
+
+
+def _term_ended(book: rules.Rulebook, day: date) -> bool:
+    until = book.at_or_none("cn/transfer/term_until", day)
+    return isinstance(until, date) and day > until
+
+
+def _choice(folder: Path, loan_id: str) -> list[Step]:
+    """What the plan chose and why; nothing for a loan that owes nothing."""
+    plan = pl.scan_parquet(folder / "plan.parquet").filter(pl.col("loan_id") == loan_id).collect()
+    if plan.is_empty():
+        return [Step("choice", "", "nothing is owed any more", None)]
+    row: Mapping[str, object] = plan.row(0, named=True)
+    off = Step(
+        "write_off_now",
+        "CN-WRITE-OFF-2017-90",
+        "class loss and provided for in full",
+        row["write_off_now"],
+    )
+    return [
+        Step("choice", "", str(row["reason"]), f"{row['channel']} from month {row['start_month']}"),
+        off,
+    ]
+
+
+def _unsure(steps: list[Step], book: rules.Rulebook, day: date) -> tuple[str, ...]:
+    articles = {article for step in steps for article in step.article.split(", ") if article}
+    open_ = {
+        value.article
+        for leaf in book.leaves.values()
+        if (value := leaf.in_force(day)) is not None and not value.verified
+    }
+    return tuple(sorted(articles & open_))

@@ -1,0 +1,119 @@
+"""Everything that a run stands on, read and checked before any work begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from arrears import channels, plan, rules, tape
+from arrears.core.hashing import file_hash
+from arrears.errors import ArrearsError
+from arrears.problems import Problem, errors
+from arrears.run.request import TABLES, Request
+from arrears.run.stopped import Stopped
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The law, the holder, what can be done, the market and the tape.
+
+    Attributes:
+        problems: what was found on the way and does not stop the work.
+    """
+
+    request: Request
+    rulebook: rules.Rulebook
+    market: rules.MarketBook
+    holder: channels.Holder
+    capacities: tuple[plan.Capacity, ...]
+    tape: tape.Tape
+    problems: tuple[Problem, ...]
+
+    def inputs(self) -> list[dict[str, object]]:
+        """Name, path as typed, hash and rows of every file read; rows null where it is no table."""
+        typed = self.request.files()
+        tables = {entry.name: entry for entry in self.tape.inputs}
+        rows = {name: tables[name].rows if name in tables else None for name in typed}
+        known = {name: entry.sha256 for name, entry in tables.items()}
+        return [
+            {
+                "name": name,
+                "path": path,
+                "sha256": known.get(name) or file_hash(Path(path)),
+                "rows": rows[name],
+            }
+            for name, path in typed.items()
+        ]
+
+
+def gather(request: Request) -> Gathered:
+    """Read all files of a request.
+
+    Raises:
+        Stopped: something needed is missing or wrong; all that was found is in it.
+    """
+    problems: list[Problem] = []
+    rulebook = _rulebook(request, problems)
+    holder, found = channels.read_holder(request.holder)
+    problems += found
+    capacities: tuple[plan.Capacity, ...] | None = ()
+    if request.capacity is not None:
+        capacities, found = plan.read_capacities(Path(request.capacity))
+        problems += found
+    reading = read_tape(request)
+    problems += reading.problems
+    if rulebook and reading.tape:
+        _check_force(rulebook, reading.tape, problems)
+    if not (rulebook and holder and reading.tape and capacities is not None) or errors(
+        [problem for problem in problems if problem not in reading.problems]
+    ):
+        raise Stopped(problems)
+    market = rules.load_market("cn")
+    return Gathered(request, rulebook, market, holder, capacities, reading.tape, tuple(problems))
+
+
+def read_tape(request: Request) -> tape.Reading:
+    """The tape alone."""
+    paths = {name: getattr(request, name) for name in TABLES}
+    files = tape.TapeFiles(**{name: Path(path) for name, path in paths.items() if path})
+    mapping = Path(request.map) if request.map else None
+    return tape.read(files, mapping=mapping, as_of=request.as_of)
+
+
+def rulebook_of(request: Request) -> rules.Rulebook:
+    """The rulebook of a request, its reforms applied.
+
+    Raises:
+        Stopped: no such rulebook, or a reform that cannot be read or does not fit.
+    """
+    try:
+        rulebook = rules.load(request.rulebook)
+        for path in request.reforms:
+            reform, found = rules.read_reform(Path(path))
+            if reform is None:
+                raise Stopped(found)
+            rulebook = rulebook.reform(reform)
+    except ArrearsError as error:
+        raise Stopped([as_problem(error, "--rulebook")]) from None
+    return rulebook
+
+
+def _rulebook(request: Request, problems: list[Problem]) -> rules.Rulebook | None:
+    try:
+        return rulebook_of(request)
+    except Stopped as stopped:
+        problems += stopped.problems
+        return None
+
+
+def _check_force(rulebook: rules.Rulebook, read: tape.Tape, problems: list[Problem]) -> None:
+    try:
+        rules.require_force(rulebook, read.as_of)
+    except ArrearsError as error:
+        problems.append(as_problem(error, "--as-of"))
+
+
+def as_problem(error: ArrearsError, where: str = "") -> Problem:
+    """A caller's mistake as the problem that a user is shown."""
+    place = error.where or where
+    return Problem(error.code, "error", place, error.found, error.why, error.fix)

@@ -1,0 +1,72 @@
+"""Products as they are written: each with the hash of its content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from arrears import report
+from arrears.core.hashing import bytes_hash, table_hash
+
+
+class Products:
+    """Writes products into a folder and keeps the content hash of each by its name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.hashes: dict[str, str] = {}
+
+    def table(self, name: str, table: pl.DataFrame) -> None:
+        """A Parquet file."""
+        table.write_parquet(self._place(name), compression="zstd", compression_level=1)
+        self.hashes[name] = table_hash(table)
+
+    def csv(self, name: str, table: pl.DataFrame) -> None:
+        """A CSV file in UTF-8."""
+        table.write_csv(self._place(name))
+        self.adopt(name)
+
+    def text(self, name: str, text: str) -> None:
+        """A text file in UTF-8."""
+        self._place(name).write_text(text, encoding="utf-8", newline="\n")
+        self.adopt(name)
+
+    def json(self, name: str, value: Mapping[str, object]) -> None:
+        """A JSON file."""
+        self.text(name, to_json(value))
+
+    def adopt(self, name: str) -> None:
+        """Take in a file that another room has written here."""
+        self.hashes[name] = product_hash(self.folder / name)
+
+    def adopt_all(self, folder: str) -> None:
+        """Take in every file under `folder`."""
+        for path in sorted((self.folder / folder).rglob("*")):
+            if path.is_file():
+                self.adopt(path.relative_to(self.folder).as_posix())
+
+    def _place(self, name: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def product_hash(path: Path) -> str:
+    """Hash of what a product says: a table's values, a workbook's cells, a text without its line ends.
+
+    Raises:
+        OSError, polars.exceptions.PolarsError, ValueError: it cannot be read as what its name says.
+    """
+    if path.suffix == ".parquet":
+        return table_hash(pl.read_parquet(path))
+    if path.suffix == ".xlsx":
+        return report.workbook_hash(path)
+    return bytes_hash(path.read_bytes().replace(b"\r\n", b"\n"))
+
+
+def to_json(value: Mapping[str, object]) -> str:
+    """JSON as the products hold it: UTF-8, indented, dates in ISO form."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n"

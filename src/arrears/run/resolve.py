@@ -1,0 +1,169 @@
+"""The main job: from a tape of loans to the way out of each, and the papers for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+
+from arrears import channels, handover, plan, recovery, report, standing
+from arrears.files import staged
+from arrears.files.folder import RECORD
+from arrears.problems import Problem
+from arrears.run import record as run_record
+from arrears.run.gather import Gathered, gather
+from arrears.run.products import Products, to_json
+from arrears.run.request import Request
+from arrears.run.stages import Stages, Watcher
+from arrears.run.stopped import ANSWER_IS_NO, Stopped
+from arrears.tape import Tape
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a run found: the tables of the products, and the record.
+
+    Attributes:
+        situation: the loans that owe anything, with class, forecast, holder and law, in the order of the plan.
+        record: the content of `run.json`.
+    """
+
+    tape: Tape
+    standing: pl.DataFrame
+    situation: channels.Situation
+    offers: channels.Offers
+    plan: plan.PlanResult
+    book: pl.DataFrame
+    record: run_record.Record
+    problems: tuple[Problem, ...]
+
+
+def resolve(
+    request: Request,
+    *,
+    out: Path | None = None,
+    force: bool = False,
+    watcher: Watcher | None = None,
+) -> Resolution:
+    """Find the best lawful way out of each loan; products go to `out` where it is given.
+
+    Raises:
+        Stopped: the input cannot be used (status 2), or floors cannot be met (status 1).
+        BadArgument: `out` cannot be written to.
+    """
+    stages = Stages(watcher)
+    if out is None:
+        return _find(request, stages)
+    with staged(out, force=force) as place:
+        resolution = _find(request, stages)
+        _write(resolution, request, place.folder, stages)
+    return resolution
+
+
+def _find(request: Request, stages: Stages) -> Resolution:
+    with stages.stage("read"):
+        gathered = gather(request)
+    with stages.stage("classify"):
+        classed = classify(gathered)
+    situation = situate(gathered, classed, stages)
+    with stages.stage("offers"):
+        offers = channels.offers(situation, stages.watcher.advance)
+    with stages.stage("plan"):
+        result = plan.make_plan(situation, offers, gathered.capacities, stages.watcher.advance)
+    if isinstance(result, plan.Unreachable):
+        raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
+    book = report.book(gathered.tape.loans, classed)
+    record = run_record.of_tape(gathered)
+    record["plan"] = {
+        "value": result.value,
+        "bound": result.bound,
+        "gap": result.gap,
+        "pool_costs": result.pool_costs,
+    }
+    record["fills"] = [*cast("list[object]", record["fills"]), *_fills(gathered)]
+    return Resolution(
+        gathered.tape, classed, situation, offers, result, book, record, gathered.problems
+    )
+
+
+def _fills(gathered: Gathered) -> list[dict[str, object]]:
+    """Nulls that classing and forecast read in a named way, as the record counts them."""
+    loans = gathered.tape.loans
+    found = [*standing.fills(loans), *recovery.fills(loans)]
+    return [{"column": column, "rule": rule, "rows": rows} for column, rule, rows in found]
+
+
+def classify(gathered: Gathered) -> pl.DataFrame:
+    """The standing of every accepted loan."""
+    tape = gathered.tape
+    return standing.classify(
+        tape.loans,
+        as_of=tape.as_of,
+        rulebook=gathered.rulebook,
+        months=tape.months,
+        events=tape.events,
+    )
+
+
+def situate(gathered: Gathered, classed: pl.DataFrame, stages: Stages) -> channels.Situation:
+    """The loans that owe anything, with all that a way out is judged by."""
+    tape = gathered.tape
+    owing = pl.Series(tape.claim > 0)
+    loans, theirs = tape.loans.filter(owing), classed.filter(owing)
+    with stages.stage("forecast"):
+        forecast = recovery.forecast(
+            loans,
+            as_of=tape.as_of,
+            market=gathered.market,
+            discount_rate=channels.discount_rate(gathered.holder, gathered.market, tape.as_of),
+            seed=gathered.request.seed,
+            scenarios=gathered.request.scenarios,
+        )
+    return channels.Situation(
+        loans=loans,
+        standing=theirs,
+        forecast=forecast,
+        rulebook=gathered.rulebook,
+        holder=gathered.holder,
+        market=gathered.market,
+        as_of=tape.as_of,
+        events=tape.events,
+    )
+
+
+def _write(resolution: Resolution, request: Request, folder: Path, stages: Stages) -> None:
+    """All products, and the record last."""
+    products = Products(folder)
+    tape, situation, result = resolution.tape, resolution.situation, resolution.plan
+    with stages.stage("tables"):
+        products.table("standing.parquet", resolution.standing)
+        products.table("forecast.parquet", situation.forecast.table)
+        products.table("curve.parquet", situation.forecast.curve)
+        products.table("plan.parquet", result.table)
+        products.table("capacities.parquet", result.capacities)
+        products.table("accepted.parquet", tape.loans)
+        for name, table in (("months", tape.months), ("events", tape.events)):
+            if table is not None:
+                products.table(f"accepted_{name}.parquet", table)
+        products.csv("book.csv", resolution.book)
+        products.csv("quarantine.csv", tape.quarantine)
+    with stages.stage("offer table"):
+        products.table("offers.parquet", resolution.offers.table())
+    with stages.stage("handover"):
+        known = handover.facts(tape, situation.rulebook)
+        decision = handover.Decision(tape, situation, result, known)
+        handover.write(decision, folder / "handover")
+        products.adopt_all("handover")
+    with stages.stage("report"):
+        record = resolution.record
+        contents = report.Contents(
+            tape, resolution.standing, situation, result, resolution.book, record
+        )
+        products.text("report.html", report.html(contents))
+        report.workbook(contents, folder / "plan.xlsx", all_rows=request.excel_all)
+        products.adopt("plan.xlsx")
+    record["products"] = dict(sorted(products.hashes.items()))
+    record["seconds"] = stages.seconds
+    (folder / RECORD).write_text(to_json(record), encoding="utf-8")

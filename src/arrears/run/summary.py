@@ -1,0 +1,76 @@
+"""A run in a few lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from arrears.report import money, share
+from arrears.run.resolve import Resolution
+from arrears.tape import Tape
+
+_SHORT = {
+    "collect": "collect",
+    "restructure": "new terms",
+    "litigate": "court",
+    "transfer": "bulk transfer",
+    "securitise": "securities",
+    "income_rights": "income rights",
+}
+
+
+def summary(resolution: Resolution) -> dict[str, object]:
+    """For machines: what `--json` prints."""
+    total = resolution.book.filter(cut="total").row(0, named=True)
+    ways = resolution.plan.table.group_by("channel").len().sort("channel")
+    return {
+        "as_of": resolution.record["as_of"],
+        "rows": resolution.record["rows"],
+        "claim": resolution.record["claim"],
+        "reported": total["reported"],
+        "by_rule": total["by_rule"],
+        "with_hidden": None,
+        "forecast": resolution.situation.forecast.summary,
+        "plan": resolution.record["plan"],
+        "channels": dict(ways.iter_rows()),
+    }
+
+
+def rows_told(tape: Tape) -> list[str]:
+    """What was read."""
+    counts = tape.counts
+    return [
+        f"{counts.rows_in:,} loans as of {tape.as_of}: {counts.accepted:,} accepted, "
+        f"{counts.quarantined:,} in quarantine.",
+        f"Owed: {money(counts.claim_accepted)}; in quarantine {money(counts.claim_quarantined)}.",
+    ]
+
+
+def told(resolution: Resolution, out: Path | None = None) -> list[str]:
+    """What was found, in six lines."""
+    total = resolution.book.filter(cut="total").row(0, named=True)
+    counts, plan = resolution.tape.counts, resolution.plan
+    five = resolution.situation.forecast.curve.filter(month=60).row(0, named=True)
+    ways = plan.table.group_by("channel").len().sort("len", "channel", descending=[True, False])
+    order = ", ".join(f"{_SHORT[name]} {count:,}" for name, count in ways.iter_rows())
+    dear = plan.capacities.filter(pl.col("shadow_price") > 0).sort("capacity", "scope")
+    scarce = ", ".join(
+        f"{row['capacity']}{' (' + row['scope'] + ')' if row['scope'] else ''}"
+        for row in dear.iter_rows(named=True)
+    )
+    reported = money(total["reported"], "no class on the tape")
+    bad = share(total["by_rule"], total["claim"])
+    low, high = money(five["q05"]), money(five["q95"])
+    lines = {
+        "Read": f"{counts.rows_in:,} loans as of {resolution.tape.as_of}, "
+        f"{counts.quarantined:,} of them in quarantine",
+        "Owed": f"{money(total['claim'])}; bad by the rules {money(total['by_rule'])} ({bad}), "
+        f"reported {reported}",
+        "Expected": f"{money(five['mean'])} within 60 months, nine times in ten {low} to {high}",
+        "Plan": f"worth {money(plan.value)} after costs and tax; under these limits none is worth "
+        f"more than {money(plan.bound)}",
+        "Ways": order + (f"; scarce: {scarce}" if scarce else ""),
+        "Report": str(out / "report.html") if out else "not written",
+    }
+    return [f"{name:<9} {text}" for name, text in lines.items()]
