@@ -27,9 +27,10 @@ def outcome(situation: Situation, start: int) -> Outcome:
         "channels/visit_cost"
     )
     later = (1.0 + situation.rate) ** (-start / 12.0)
+    sold_pv, sold = situation.court_later
     return Outcome(
-        pv=sums.pv - pv_paid - later * effort,
-        cash=sums.cash,
+        pv=sums.pv + sold_pv - pv_paid - later * effort,
+        cash=sums.cash + sold,
         cost=paid + effort,
         months=sums.mean_month,
         uses={"call_hours": hours, "visits": visits},

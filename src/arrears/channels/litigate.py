@@ -32,9 +32,7 @@ def outcome(situation: Situation, start: int) -> Outcome:
         situation.limitation_passed, situation.number("channels/late_claim_chance"), 1.0
     )
     rate, rows = situation.rate, situation.forecast.collateral
-    paid_before = usual.cash_until(12)
-    rest = np.maximum(situation.claim - paid_before, 0.0)
-    sold = chance * np.minimum(rows.net, rest)
+    sold = chance * situation.forecast.proceeds
     delay = start + rows.delay
     gain_pv = judged.pv - usual.pv
     gain_cash = judged.cash - usual.cash

@@ -82,8 +82,9 @@ def outcome(situation: Situation, start: int) -> Outcome:
     left = situation.forecast.owed_after(start)
     later = (1.0 + situation.rate) ** (-start / 12.0)
     net = 1.0 - situation.commission
-    after_pv = (usual.pv - usual.pv_until(start)) * net
-    after_cash = usual.cash - usual.cash_until(start)
+    sold_pv, sold = situation.court_later
+    after_pv = (usual.pv - usual.pv_until(start)) * net + sold_pv
+    after_cash = usual.cash - usual.cash_until(start) + sold
     owed = np.maximum(left * situation.claim, 1.0)
     kept = _kept(
         offered.instalments,

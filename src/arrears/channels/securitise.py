@@ -50,8 +50,8 @@ def sold_for(situation: Situation, start: int, *, rate: str, haircut: str, month
     asked = situation.number(rate)
     cash = situation.sold_cash(rate, months)[start] * (1.0 - situation.commission)
     rows = situation.forecast.collateral
-    inside = (rows.delay <= months) & (situation.forecast.age >= 0)
-    sold = np.where(inside, rows.net * (1.0 + asked) ** (-rows.delay / 12.0), 0.0)
+    proceeds = situation.forecast.proceeds
+    sold = np.where(rows.delay <= months, proceeds * (1.0 + asked) ** (-rows.delay / 12.0), 0.0)
     given: Floats = (cash + sold) * (1.0 - situation.number(haircut))
     return given
 

@@ -20,6 +20,7 @@ from arrears.standing import NPL, limitation_ends
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 STARTS = (0, 6, 12)
+_DAY_91 = 3
 
 
 @dataclass(frozen=True)
@@ -174,12 +175,28 @@ class Situation:
         return self._sold[key]
 
     def idle_until(self, start: int) -> Sums:
-        """Cash if nobody collects until a month, and then as usual; before day 91 borrowers pay as ever."""
+        """Cash if nobody collects until a month, and then as usual.
+
+        Loans past day 91 pay less until then, loans past due reach it more often; a sound borrower pays as ever.
+        """
         effect = self.number("channels/idle_effect")
-        idle = replace(self.forecast, score=self.forecast.score + effect)
-        sums = idle.voluntary(self.weights, shift=-effect, from_month=start, past_only=True)
-        late = self.forecast.age[:, None] >= 0
-        return Sums(np.where(late, sums, self.collected.values))
+        roll = self.forecast.due.roll
+        odds = roll / (1.0 - roll) * np.exp(-effect)
+        idle = replace(
+            self.forecast,
+            score=np.where(
+                self.forecast.age >= 0, self.forecast.score + effect, self.forecast.score
+            ),
+            due=replace(self.forecast.due, roll=odds / (1.0 + odds)),
+        )
+        return Sums(idle.voluntary(self.weights, shift=-effect, from_month=start))
+
+    @cached_property
+    def court_later(self) -> tuple[Floats, Floats]:
+        """Present value and cash of collateral of a loan before day 91 that may have to be sued for later (n,)."""
+        proceeds = np.where(self.forecast.age < 0, self.forecast.proceeds, 0.0)
+        waits = self.forecast.collateral.delay + _DAY_91
+        return proceeds * (1.0 + self.rate) ** (-waits / 12.0), proceeds
 
 
 @dataclass(frozen=True)

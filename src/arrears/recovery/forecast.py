@@ -98,6 +98,26 @@ class Forecast:
         first: Floats = shares[0]
         return first
 
+    @cached_property
+    def unpaid(self) -> Floats:
+        """Share of the claim that a loan never pays of itself once past day 91 (n,); before it, as if it were there."""
+        odds = self.params.odds
+        shares = grid.mean_shares(odds, self.params.share_paid, self.push, 0.0, 0, len(odds))
+        sums = grid.weigh(shares, np.ones((1, len(odds))))
+        paid = grid.read_off(sums, np.maximum(self.age, 0), self.score, np.ones(len(self.age)))
+        share: Floats = np.clip(1.0 - paid[:, 0], 0.0, 1.0)
+        return share
+
+    @cached_property
+    def proceeds(self) -> Floats:
+        """Expected proceeds of collateral (n,), fen: at most what is not paid otherwise.
+
+        Before day 91 only with the chance of getting there from today's days past due.
+        """
+        chance = np.where(self.age >= 0, 1.0, self.due.roll)
+        sold: Floats = chance * np.minimum(self.collateral.net, self.claim * self.unpaid)
+        return sold
+
     def owed_after(self, month: int) -> Floats:
         """Share of today's claim still owed after so many months (n,); before day 91 if all is paid that is due."""
         if month == 0:
@@ -186,9 +206,7 @@ def _table(bare: Forecast) -> tuple[pl.DataFrame, Floats]:
     weights = np.stack([window(0.0, 0, 12), window(0.0, 0, 60), window(rate, 0)])
     values = bare.voluntary(weights)
     delay = bare.collateral.delay
-    paid = bare.voluntary(window(0.0, 0, 24)[None, :], past_only=True)[:, 0]
-    rest = np.maximum(bare.claim - paid, 0.0)
-    proceeds = np.where(bare.age >= 0, np.minimum(bare.collateral.net, rest), 0.0)
+    proceeds = bare.proceeds
     values[:, 0] += np.where(delay <= 12, proceeds, 0.0)
     values[:, 1] += np.where(delay <= 60, proceeds, 0.0)
     values[:, 2] += proceeds * (1.0 + rate) ** (-delay / 12.0)
