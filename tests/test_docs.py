@@ -30,7 +30,9 @@ def test_the_page_of_the_tape_lists_its_words(root: Path) -> None:
 
 
 def test_the_words_table_has_one_line_a_word(root: Path) -> None:
-    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", (root / "docs/words.md").read_text(), re.M)
+    rows = re.findall(
+        r"^\| (.+?) \| (.+?) \| (.+?) \|$", (root / "docs/words.md").read_text(), re.M
+    )
     terms = [row[0] for row in rows[2:]]
     assert len(terms) == len(set(terms)) > 40
     assert all(re.search(r"[一-鿿]", row[1]) for row in rows[2:])

@@ -32,22 +32,22 @@ def run(words: Sequence[str]) -> int:
     from arrears.cli.app import app
 
     try:
-        app(list(words), standalone_mode=False)
+        status = app(list(words), standalone_mode=False)
     except (KeyboardInterrupt, Exception) as error:
         return _end(error, as_json="--json" in words)
-    return DONE
+    return status if isinstance(status, int) else DONE
 
 
 def _end(error: BaseException, *, as_json: bool) -> int:
     """Say how a command ended that did not run through."""
-    import click
+    from typer.exceptions import Abort, Exit
 
     from arrears.cli.show import show_problems
     from arrears.run import NOT_DONE, Stopped
 
-    if isinstance(error, click.exceptions.Exit):
+    if isinstance(error, Exit):
         return error.exit_code
-    if isinstance(error, KeyboardInterrupt | click.exceptions.Abort):
+    if isinstance(error, KeyboardInterrupt | Abort):
         print("Stopped. Nothing was left under the name of --out.", file=sys.stderr)
         return STOPPED_BY_USER
     if isinstance(error, BrokenPipeError):
@@ -65,12 +65,12 @@ def _end(error: BaseException, *, as_json: bool) -> int:
 
 def _problem(error: BaseException) -> Problem | None:
     """The error as something the user can mend; None where it is a fault of ours."""
-    import click
+    from typer.exceptions import TyperException
 
     from arrears.errors import ArrearsError
     from arrears.run import as_problem
 
-    if isinstance(error, click.ClickException):
+    if isinstance(error, TyperException):
         return _bad_option(error)
     if isinstance(error, ArrearsError):
         return as_problem(error)

@@ -16,6 +16,7 @@ from arrears.plan.kernels import Floats, Ints
 from arrears.plan.solver import Choices, Infeasible, solve
 from arrears.problems import Problem
 
+_PACKAGES = 100
 _WAYS = {
     "collect": "Collect",
     "restructure": "Offer new terms",
@@ -106,15 +107,15 @@ def make_plan(
         bound = found.bound if bound is None else bound
         column = _column(entries, found.chosen)
         small, dear = _losing(offers, pools, column)
-        losing = small | (dear - kept)
+        losing = small or dear - kept
         if not losing:
             break
-        if dear - kept and not _reachable(
+        if not small and not _reachable(
             situation, offers, capacities, _shut(pools, closed | losing)
         ):
             # A floor needs them: what they cost is what the floor costs.
-            kept |= dear
-            losing = small
+            kept |= losing
+            continue
         closed |= losing
     value, prices, used = found.value, found.prices, found.used
     taken = pools[np.arange(len(column)), column]
@@ -190,7 +191,7 @@ def _pools(offers: Offers) -> npt.NDArray[np.int64]:
     pools = np.full(offers.value.shape, -1, dtype=np.int64)
     for column, (channel, _) in enumerate(COLUMNS):
         if channel in offers.packages:
-            pools[:, column] = column * 100 + offers.packages[channel]
+            pools[:, column] = column * _PACKAGES + offers.packages[channel]
     return pools
 
 
@@ -212,32 +213,40 @@ def _reachable(
 def _losing(
     offers: Offers, pools: npt.NDArray[np.int64], column: Ints
 ) -> tuple[set[int], set[int]]:
-    """Packages below their smallest size, and those whose gain over the next best way is less than their cost."""
+    """Packages to close: of each way and start month the smallest one below the smallest size, so that the others may
+    grow by its loans; and all whose gain over the next best way is less than their cost.
+    """
     rows = np.arange(len(column))
     taken = pools[rows, column]
     alone = np.where(pools < 0, offers.value, -np.inf)
     next_best = np.nan_to_num(alone, nan=-np.inf).max(axis=1, initial=-np.inf)
     gain = offers.value[rows, column] - next_best
-    small, dear = set(), set()
-    for number in np.unique(taken[taken >= 0]):
-        mine = taken == number
-        terms = offers.pools[COLUMNS[number // 100][0]]
-        if offers.situation.claim[mine].sum() < terms.minimum_claim:
-            small.add(int(number))
+    small: dict[int, tuple[float, int]] = {}
+    dear = set()
+    for number in np.unique(taken[taken >= 0]).tolist():
+        mine, offer = taken == number, number // _PACKAGES
+        terms = offers.pools[COLUMNS[offer][0]]
+        size = float(offers.situation.claim[mine].sum())
+        if size < terms.minimum_claim:
+            small[offer] = min(small.get(offer, (size, number)), (size, number))
         elif gain[mine].sum() < terms.fixed_cost:
-            dear.add(int(number))
-    return small, dear
+            dear.add(number)
+    return {number for _, number in small.values()}, dear
 
 
 def _pool_costs(offers: Offers, taken: Ints) -> float:
     numbers = np.unique(taken[taken >= 0])
-    return float(sum(offers.pools[COLUMNS[number // 100][0]].fixed_cost for number in numbers))
+    return float(
+        sum(offers.pools[COLUMNS[number // _PACKAGES][0]].fixed_cost for number in numbers)
+    )
 
 
 def _names(taken: Ints) -> pl.Series:
     """`transfer-0-2`: channel, start month, package."""
     words = {
-        int(number): f"{COLUMNS[number // 100][0]}-{COLUMNS[number // 100][1]}-{number % 100}"
+        int(
+            number
+        ): f"{COLUMNS[number // _PACKAGES][0]}-{COLUMNS[number // _PACKAGES][1]}-{number % _PACKAGES}"
         for number in np.unique(taken[taken >= 0])
     }
     return pl.Series("package", taken).replace_strict(words, default=None, return_dtype=pl.String)

@@ -44,10 +44,10 @@ def chinese_date(day: date) -> str:
 
 
 def yuan(fen: float | None) -> str:
-    """A sum in full, for tables."""
+    """A sum in full, for tables, to the yuan."""
     if fen is None:
         return NOT_KNOWN
-    return number(fen / 100, 2)
+    return number(fen / 100)
 
 
 def number(value: float | None, decimals: int = 0) -> str:

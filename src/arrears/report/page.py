@@ -39,12 +39,15 @@ def html(contents: Contents) -> str:
     )
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> str:
-    """A table; columns after the first `words` are figures."""
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1, short: int = 2
+) -> str:
+    """A table; columns after the first `words` are figures, the first `short` of them are not broken."""
 
     def cells(tag: str, row: Sequence[str], scope: str = "") -> str:
         return "".join(
-            f"<{tag}{scope}{' class=n' if place >= words else ''}>{escape(cell)}</{tag}>"
+            f"<{tag}{scope}{' class=n' if place >= words else ' class=w' if place < short else ''}>"
+            f"{escape(cell)}</{tag}>"
             for place, cell in enumerate(row)
         )
 
@@ -308,7 +311,11 @@ def _limits(contents: Contents) -> str:
     else:
         first = scarce.row(0, named=True)
         where = f" ({first['scope']})" if first["scope"] else ""
-        title = f"One more {UNITS[first['capacity']]}{where} is worth {_unit_price(first)}"
+        unit, worth = UNITS[first["capacity"]], _unit_price(first)
+        if first["sense"] == "min":
+            title = f"Each {unit}{where} that the floor asks for costs {worth}"
+        else:
+            title = f"One more {unit}{where} is worth {worth}"
     rows = [
         [
             f"{row['capacity'].replace('_', ' ')}{' (' + row['scope'] + ')' if row['scope'] else ''}",
@@ -364,7 +371,7 @@ def _quarantine(contents: Contents) -> str:
     return "\n".join(
         [
             f'<h2 id="quarantine">{escape(title)}</h2>',
-            table(["file", "cause", "rows", "what to do"], rows, words=9),
+            table(["file", "cause", "rows", "what to do"], rows, words=9, short=1),
             paragraph("Row by row: quarantine.csv.", "note"),
         ]
     )

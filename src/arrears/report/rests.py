@@ -49,22 +49,22 @@ def rests(contents: Contents) -> str:
             "Ratios of the whole bank are not shown: they need its whole book."
         ),
         "<h3>Files read</h3>",
-        table(["table", "file", "sha256 begins"], inputs, words=9),
+        table(["table", "file", "sha256 begins"], inputs, words=9, short=0),
     ]
     if fills:
         parts += [
             "<h3>What was missing and how it was read</h3>",
-            table(["column", "rule", "rows"], fills, words=2),
+            table(["column", "rule", "rows"], fills, words=2, short=0),
         ]
     if unsure:
         parts += [
             f"<h3>{len(unsure)} rules in force that are not verified</h3>",
-            table(["rule", "article", "what is open"], unsure, words=9),
+            table(["rule", "article", "what is open"], unsure, words=9, short=0),
         ]
     if assumed:
         parts += [
             f"<h3>{len(assumed)} market figures that are assumed</h3>",
-            table(["figure", "value", "range", "why"], assumed, words=9),
+            table(["figure", "value", "range", "why"], assumed, words=9, short=0),
         ]
     if later:
         parts.append(

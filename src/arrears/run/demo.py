@@ -22,7 +22,8 @@ def demo(*, out: Path, loans: int = LOANS, watcher: Watcher | None = None) -> Re
         Stopped: the examples are not there.
         BadArgument: `out` holds something else.
     """
-    examples = Path(arrears.__file__).parents[2] / "examples" / "eastern_bank"
+    home = Path(arrears.__file__).parents[2]
+    examples = (Path() if home == Path.cwd() else home) / "examples" / "eastern_bank"
     if not examples.is_dir():
         found, why = "The examples are not there.", "The demo makes its bank from them."
         fix = "Run it from a copy of the repository."

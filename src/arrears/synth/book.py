@@ -134,7 +134,7 @@ def _loans(
 ) -> pl.DataFrame:
     count, days, product = len(drawn["days"]), drawn["days"], drawn["product"]
     today = (as_of - _EPOCH).days
-    late, npl = days > 0, days > 90
+    late = days > 0
     province = _pick(g, recipe.provinces, count)
     branch = g.integers(1, recipe.branches + 1, count)
     person = pl.Series(
@@ -152,22 +152,11 @@ def _loans(
     owed_days = np.where(late, days, 0)
     interest = np.round(drawn["principal"] * drawn["rate"] * owed_days / 365).astype(np.int64)
     start = today - drawn["seen"] * 30
-    matured = start + np.maximum(drawn["term"] * 30, np.where(npl, 0, drawn["seen"] * 30 + 60))
-    legal = np.where(npl, g.choice(np.array(_LEGAL), count, p=_LEGAL_CHANCE), "not_sued")
-    judged = np.isin(legal, ("judged", "enforcing", "terminated", "ended"))
-    status = np.where(
-        g.random(count) < 0.62,
-        "reachable",
-        np.where(g.random(count) < 0.8, "unreachable", "vanished"),
-    )
-    again = (g.random(count) < 0.03) & (drawn["state"] != "sound")
-    revised = today - g.integers(30, 500, count)
-    reasons = np.array(
-        ["student_loan", "staff_or_relative", "contract_bars_transfer", "poverty_relief"]
+    matured = start + np.maximum(
+        drawn["term"] * 30, np.where(days > 90, 0, drawn["seen"] * 30 + 60)
     )
     value = np.round(drawn["original"] / g.uniform(0.45, 0.8, count)).astype(np.int64)
     income = np.round(np.exp(g.normal(13.4, 0.45, count)) / 100).astype(np.int64) * 100
-    before = np.where(g.random(count) < 0.6, "special_mention", "substandard")
     return pl.DataFrame(
         {
             "as_of": pl.Series([as_of]).new_from_index(0, count),
@@ -197,28 +186,58 @@ def _loans(
             "origination_date": _days(start),
             "maturity_date": _days(matured),
             "default_date": _keep(_days(today - days), late),
-            "credit_impaired": npl & (g.random(count) < 0.9),
-            "restructured_on": _keep(_days(revised), again),
-            "restructure_count": np.where(again, 1, 0).astype(np.int32),
-            "class_before_restructure": _keep(pl.Series(before), again),
-            "first_new_due_date": _keep(_days(revised + 30), again),
-            "renewals": np.where(drawn["hidden"], g.integers(1, 4, count), 0).astype(np.int32),
-            "written_off": npl & (days > 540) & (g.random(count) < 0.35),
-            "court": _keep(pl.Series([f"{p} court {b % 5 + 1}" for p, b in zip(province, branch, strict=True)]), late),
-            "collector": _keep(pl.Series([f"Collector {n:03d}" for n in branch * 3 + g.integers(0, 3, count)]), late),
-            "agency": _keep(pl.Series([f"Agency {n}" for n in g.integers(1, 7, count)]), days > 180),
-            "legal_status": legal,
-            "judgment_date": _keep(_days(today - (days * 0.4).astype(np.int64)), judged),
-            "last_demand_date": _keep(_days(today - g.integers(1, 60, count)), days > 15),
-            "contact_status": _keep(pl.Series(status), late),
-            "fraud_flag": npl & (g.random(count) < 0.004),
-            "excluded_reason": _keep(pl.Series(g.choice(reasons, count)), npl & (g.random(count) < 0.02)),
+            **_pursuit(drawn, start, province, branch, today=today, g=g),
             "id_key": _key("id", person),
             "phone_key": _key("phone", person),
             "name_key": _key("name", person),
             "address_key": _key("address", person),
         }
     )  # fmt: skip
+
+
+def _pursuit(
+    drawn: dict[str, np.ndarray],
+    start: Ints,
+    province: npt.NDArray[np.str_],
+    branch: Ints,
+    *,
+    today: int,
+    g: np.random.Generator,
+) -> dict[str, object]:
+    """How the loans stand, and how far they are pursued."""
+    count, days = len(drawn["days"]), drawn["days"]
+    late, npl = days > 0, days > 90
+    legal = np.where(npl, g.choice(np.array(_LEGAL), count, p=_LEGAL_CHANCE), "not_sued")
+    judged = np.isin(legal, ("judged", "enforcing", "terminated", "ended"))
+    status = np.where(
+        g.random(count) < 0.62,
+        "reachable",
+        np.where(g.random(count) < 0.8, "unreachable", "vanished"),
+    )
+    again = (g.random(count) < 0.03) & (drawn["state"] != "sound")
+    revised = np.maximum(today - g.integers(30, 500, count), start)
+    reasons = np.array(
+        ["student_loan", "staff_or_relative", "contract_bars_transfer", "poverty_relief"]
+    )
+    before = np.where(g.random(count) < 0.6, "special_mention", "substandard")
+    return {
+        "credit_impaired": npl & (g.random(count) < 0.9),
+        "restructured_on": _keep(_days(revised), again),
+        "restructure_count": np.where(again, 1, 0).astype(np.int32),
+        "class_before_restructure": _keep(pl.Series(before), again),
+        "first_new_due_date": _keep(_days(revised + 30), again),
+        "renewals": np.where(drawn["hidden"], g.integers(1, 4, count), 0).astype(np.int32),
+        "written_off": npl & (days > 540) & (g.random(count) < 0.35),
+        "court": _keep(pl.Series([f"{p} court {b % 5 + 1}" for p, b in zip(province, branch, strict=True)]), late),
+        "collector": _keep(pl.Series([f"Collector {n:03d}" for n in branch * 3 + g.integers(0, 3, count)]), late),
+        "agency": _keep(pl.Series([f"Agency {n}" for n in g.integers(1, 7, count)]), days > 180),
+        "legal_status": legal,
+        "judgment_date": _keep(_days(today - (days * 0.4).astype(np.int64)), judged),
+        "last_demand_date": _keep(_days(today - g.integers(1, 60, count)), days > 15),
+        "contact_status": _keep(pl.Series(status), late),
+        "fraud_flag": npl & (g.random(count) < 0.004),
+        "excluded_reason": _keep(pl.Series(g.choice(reasons, count)), npl & (g.random(count) < 0.02)),
+    }  # fmt: skip
 
 
 def _reported(
