@@ -70,7 +70,7 @@ def test_a_missing_required_column_is_named_with_the_nearest_header(
 
 
 def test_all_rows_bad_stops_the_run_and_says_why(arrears, changed, tmp_path) -> None:
-    path = changed(product=pl.lit("spaceship"))
+    path = changed(pl.lit("spaceship").alias("product"))
     done = _resolve(arrears, path, tmp_path / "out")
     _fails(done)
 

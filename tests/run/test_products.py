@@ -88,7 +88,8 @@ def test_rows_and_fen_in_are_those_accepted_and_those_in_quarantine(case) -> Non
     assert claim["accepted"] == owed.sum()
     assert rows["closed"] == (owed == 0).sum()
     source = Path(case.request.loans)
-    assert rows["in"] == sum(1 for _ in csv.reader(source.open(encoding="gb18030"))) - 1
+    with source.open(encoding="gb18030") as lines:
+        assert rows["in"] == sum(1 for _ in csv.reader(lines)) - 1
 
 
 def test_the_plan_takes_each_loan_one_eligible_way_at_the_value_offered(case) -> None:

@@ -29,9 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(words: Sequence[str]) -> int:
     """Run one command; the exit status of CONTRACT: 0, 1, 2, 70 or 130."""
-    from arrears.cli.app import app
-
     try:
+        from arrears.cli.app import app
+
         status = app(list(words), standalone_mode=False)
     except (KeyboardInterrupt, Exception) as error:
         return _end(error, as_json="--json" in words)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from arrears.channels import CAPACITIES, CHANNELS, COLUMNS, Offers, Situation
+from arrears.channels import CAPACITIES, CHANNELS, COLUMNS, Offers, PoolTerms, Situation
 from arrears.plan import kernels
 from arrears.plan.capacities import Capacity, inside
 from arrears.plan.kernels import Floats, Ints
@@ -96,33 +96,32 @@ def make_plan(
     """
     pools = _pools(offers)
     closed: set[int] = set()
-    kept: set[int] = set()
+    needed: set[int] = set()
     bound = None
     while True:
-        choices, entries = _choices(situation, offers, capacities, _shut(pools, closed))
+        problem = _Problem(situation, offers, capacities, pools, frozenset(needed))
+        choices, entries = problem.choices(closed)
         found = solve(choices, progress=progress)
         if isinstance(found, Infeasible):
-            number = found.capacity
-            return Unreachable(capacities[number], found.needed, found.reached, found.proven)
+            return _unreachable(found, capacities)
         bound = found.bound if bound is None else bound
         column = _column(entries, found.chosen)
         small, dear = _losing(offers, pools, column)
-        losing = small or dear - kept
+        losing = (small or dear) - needed
         if not losing:
             break
-        if not small and not _reachable(
-            situation, offers, capacities, _shut(pools, closed | losing)
-        ):
-            # A floor needs them: what they cost is what the floor costs.
-            kept |= losing
+        if problem.is_kept(closed | losing):
+            closed |= losing
             continue
-        closed |= losing
+        # A floor needs some of them: they stay, of their smallest size at least, and cost what they cost.
+        for number in sorted(losing):
+            (closed if problem.is_kept(closed | {number}) else needed).add(number)
     value, prices, used = found.value, found.prices, found.used
     taken = pools[np.arange(len(column)), column]
-    table = _table(situation, offers, column, _price_per_use(capacities, prices))
+    table = _table(situation, offers, column, _price_per_use(capacities, prices[: len(capacities)]))
     return PlanResult(
         table=table,
-        capacities=_capacities(capacities, used, prices),
+        capacities=_capacities(capacities, used[: len(capacities)], prices[: len(capacities)]),
         value=value,
         bound=max(bound, value),
         gap=max((bound) - value, 0.0) / max(1.0, abs(bound)),
@@ -132,39 +131,76 @@ def make_plan(
     )
 
 
-def _choices(
-    situation: Situation,
-    offers: Offers,
-    capacities: Sequence[Capacity],
-    shut: npt.NDArray[np.bool_],
-) -> tuple[Choices, npt.NDArray[np.int64]]:
-    """The offers open to each loan as the solver takes them, and each offer's number there (n, 18), -1 if shut."""
-    open_ = np.isfinite(offers.value) & ~shut
-    count = int(open_.sum())
-    entries = np.full(open_.shape, -1, dtype=np.int64)
-    entries[open_] = np.arange(count)
-    first = np.concatenate([[0], np.cumsum(open_.sum(axis=1))])
-    uses = _uses(situation, offers, capacities)
-    counts = np.zeros(count + 1, dtype=np.int64)
-    for _, column, amount, within in uses:
-        touched = (entries[:, column] >= 0) & within & (amount != 0.0)
-        counts[entries[touched, column] + 1] += 1
-    start = np.cumsum(counts)
-    cap, amounts = np.zeros(start[-1], dtype=np.int32), np.zeros(start[-1])
-    place = start[:-1].copy()
-    for number, column, amount, within in uses:
-        entry = np.ascontiguousarray(entries[:, column])
-        kernels.fill_uses(entry, amount, within, number, place, cap, amounts)
-    choices = Choices(
-        first=first,
-        value=offers.value[open_],
-        start=start,
-        cap=cap,
-        amount=amounts,
-        low=np.array([-np.inf if c.min is None else c.min for c in capacities]),
-        high=np.array([np.inf if c.max is None else c.max for c in capacities]),
-    )
-    return choices, entries
+@dataclass(frozen=True)
+class _Problem:
+    """The offers and limits as the solver takes them.
+
+    Attributes:
+        needed: packages that must reach their smallest size; each is a limit after those of `capacities`.
+    """
+
+    situation: Situation
+    offers: Offers
+    capacities: Sequence[Capacity]
+    pools: npt.NDArray[np.int64]
+    needed: frozenset[int]
+
+    def choices(self, closed: set[int]) -> tuple[Choices, npt.NDArray[np.int64]]:
+        """Choices without the packages in `closed`, and each offer's number there (n, 18), -1 if shut."""
+        shut = np.isin(self.pools, list(closed)) if closed else np.zeros(1, dtype=np.bool_)
+        open_ = np.isfinite(self.offers.value) & ~shut
+        count = int(open_.sum())
+        entries = np.full(open_.shape, -1, dtype=np.int64)
+        entries[open_] = np.arange(count)
+        uses = [*_uses(self.situation, self.offers, self.capacities), *self._sizes()]
+        counts = np.zeros(count + 1, dtype=np.int64)
+        for _, column, amount, within in uses:
+            touched = (entries[:, column] >= 0) & within & (amount != 0.0)
+            counts[entries[touched, column] + 1] += 1
+        start = np.cumsum(counts)
+        cap, amounts = np.zeros(start[-1], dtype=np.int32), np.zeros(start[-1])
+        place = start[:-1].copy()
+        for number, column, amount, within in uses:
+            entry = np.ascontiguousarray(entries[:, column])
+            kernels.fill_uses(entry, amount, within, number, place, cap, amounts)
+        sizes = [self._terms(number).minimum_claim for number in sorted(self.needed)]
+        low = [-np.inf if c.min is None else c.min for c in self.capacities]
+        high = [np.inf if c.max is None else c.max for c in self.capacities]
+        choices = Choices(
+            first=np.concatenate([[0], np.cumsum(open_.sum(axis=1))]),
+            value=self.offers.value[open_],
+            start=start,
+            cap=cap,
+            amount=amounts,
+            low=np.array([*low, *sizes]),
+            high=np.array([*high, *[np.inf] * len(sizes)]),
+        )
+        return choices, entries
+
+    def is_kept(self, closed: set[int]) -> bool:
+        """Whether every limit can be kept without these packages."""
+        return not isinstance(solve(self.choices(closed)[0]), Infeasible)
+
+    def _sizes(self) -> list[tuple[int, int, Floats, npt.NDArray[np.bool_]]]:
+        """What each loan adds to the size of a needed package."""
+        first = len(self.capacities)
+        return [
+            (first + place, column, self.situation.claim, self.pools[:, column] == number)
+            for place, number in enumerate(sorted(self.needed))
+            for column in [number // _PACKAGES]
+        ]
+
+    def _terms(self, number: int) -> PoolTerms:
+        return self.offers.pools[COLUMNS[number // _PACKAGES][0]]
+
+
+def _unreachable(found: Infeasible, capacities: Sequence[Capacity]) -> Unreachable:
+    """The limit that cannot be kept; a package that cannot reach its size is told by the floor that needs it."""
+    if found.capacity < len(capacities):
+        capacity = capacities[found.capacity]
+        return Unreachable(capacity, found.needed, found.reached, found.proven)
+    floor = next(capacity for capacity in capacities if capacity.min is not None)
+    return Unreachable(floor, float(floor.min or 0.0), 0.0, False)
 
 
 def _uses(
@@ -193,21 +229,6 @@ def _pools(offers: Offers) -> npt.NDArray[np.int64]:
         if channel in offers.packages:
             pools[:, column] = column * _PACKAGES + offers.packages[channel]
     return pools
-
-
-def _shut(pools: npt.NDArray[np.int64], closed: set[int]) -> npt.NDArray[np.bool_]:
-    """Offers whose package is closed (n, 18)."""
-    return np.isin(pools, list(closed)) if closed else np.zeros(pools.shape, dtype=np.bool_)
-
-
-def _reachable(
-    situation: Situation,
-    offers: Offers,
-    capacities: Sequence[Capacity],
-    shut: npt.NDArray[np.bool_],
-) -> bool:
-    """Whether a plan without these offers keeps every limit."""
-    return not isinstance(solve(_choices(situation, offers, capacities, shut)[0]), Infeasible)
 
 
 def _losing(
