@@ -40,19 +40,19 @@ def run(words: Sequence[str]) -> int:
 
 def _end(error: BaseException, *, as_json: bool) -> int:
     """Say how a command ended that did not run through."""
-    from typer.exceptions import Abort, Exit
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
+        print("Stopped. Nothing was left under the name of --out.", file=sys.stderr)
+        return STOPPED_BY_USER
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    from typer.exceptions import Exit
 
     from arrears.cli.show import show_problems
     from arrears.run import NOT_DONE, Stopped
 
     if isinstance(error, Exit):
         return error.exit_code
-    if isinstance(error, KeyboardInterrupt | Abort):
-        print("Stopped. Nothing was left under the name of --out.", file=sys.stderr)
-        return STOPPED_BY_USER
-    if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     if isinstance(error, Stopped):
         show_problems(error.problems, as_json=as_json)
         return error.status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import cast
 
 from arrears.report import figures
@@ -38,7 +39,7 @@ def rests(contents: Contents) -> str:
         for fill in cast("list[dict[str, object]]", record["fills"])
     ]
     inputs = [
-        [str(entry["name"]), str(entry["path"]), str(entry["sha256"])[:16]]
+        [str(entry["name"]), Path(str(entry["path"])).name, str(entry["sha256"])[:16]]
         for entry in cast("list[dict[str, object]]", record["inputs"])
     ]
     parts = [

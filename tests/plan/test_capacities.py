@@ -1,0 +1,76 @@
+"""Limits that a person writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from arrears.plan import Capacity, read_capacities
+from arrears.plan.capacities import inside
+
+
+def _read(tmp_path: Path, text: str):
+    path = tmp_path / "capacities.yaml"
+    path.write_text(text, "utf-8")
+    return read_capacities(path)
+
+
+def test_the_examples_can_be_read(root) -> None:
+    for path in (root / "examples/capacities.yaml", root / "examples/eastern_bank/capacities.yaml"):
+        capacities, problems = read_capacities(path)
+        assert capacities
+        assert not problems
+
+
+def test_money_may_be_written_in_yuan(tmp_path) -> None:
+    text = "capacities:\n  - {name: transfer_claim, max: 80_000_000 yuan}\n"
+    capacities, _ = _read(tmp_path, text)
+    assert capacities is not None
+    assert capacities[0].max == 8_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "word"),
+    [
+        ("{name: court_filing, max: 3}", "CAPACITY-UNKNOWN", "court_filings"),
+        (
+            "{name: visits, max: 3, scope: {provence: Zhejiang}}",
+            "CAPACITY-UNKNOWN-SCOPE",
+            "province",
+        ),
+        ("{name: visits, max: 3, scope: {start_month: 3}}", "CAPACITY-UNKNOWN-SCOPE", "12"),
+        ("{name: visits}", "CAPACITY-BAD-VALUE", "max"),
+        ("{name: visits, max: -1}", "CAPACITY-BAD-VALUE", "zero"),
+        ("{name: visits, min: 5, max: 3}", "CAPACITY-BAD-VALUE", "above"),
+        ("{name: visits, max: many}", "CAPACITY-BAD-VALUE", "many"),
+    ],
+)
+def test_a_line_that_is_wrong_is_named(tmp_path, line, code, word) -> None:
+    capacities, problems = _read(tmp_path, f"capacities:\n  - {line}\n")
+    assert capacities is None
+    assert problems[0].code == code
+    assert "capacities.yaml" in problems[0].where
+    assert word in problems[0].line()
+
+
+def test_the_same_limit_twice_is_refused(tmp_path) -> None:
+    line = "  - {name: visits, max: 3}\n"
+    capacities, problems = _read(tmp_path, f"capacities:\n{line}{line}")
+    assert capacities is None
+    assert problems[0].code == "CAPACITY-TWICE"
+
+
+def test_a_scope_narrows_a_limit_and_the_court_is_the_province_if_not_named() -> None:
+    loans = pl.DataFrame(
+        {"province": ["Zhejiang", "Henan", None], "court": [None, "Court 1", None]}
+    )
+
+    def where(**scope: str) -> list[bool]:
+        return inside(Capacity(name="visits", max=1, scope=scope), loans).to_list()
+
+    assert where() == [True, True, True]
+    assert where(province="Zhejiang") == [True, False, False]
+    assert where(court="Court 1") == [False, True, False]
+    assert where(court="Zhejiang") == [True, False, False]

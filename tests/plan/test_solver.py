@@ -1,0 +1,161 @@
+"""The plan is within its stated gap of the true optimum, and keeps every limit."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from arrears.plan import solver
+from arrears.plan.solver import Choices, Infeasible, Solution, solve
+
+
+def choices_of(value: np.ndarray, uses: np.ndarray, low: np.ndarray, high: np.ndarray) -> Choices:
+    """Dense (n, k) values and (n, k, m) uses as the solver takes them."""
+    loans, ways, caps = uses.shape
+    flat = uses.reshape(-1, caps)
+    choice, cap = np.nonzero(flat)
+    counts = np.bincount(choice, minlength=loans * ways)
+    return Choices(
+        first=np.arange(loans + 1) * ways,
+        value=value.ravel().astype(float),
+        start=np.concatenate([[0], np.cumsum(counts)]),
+        cap=cap.astype(np.int32),
+        amount=flat[choice, cap].astype(float),
+        low=low.astype(float),
+        high=high.astype(float),
+    )
+
+
+def optimum(value: np.ndarray, uses: np.ndarray, low: np.ndarray, high: np.ndarray) -> float | None:
+    """The true optimum by HiGHS's branch and bound, written without any of our code."""
+    loans, ways, caps = uses.shape
+    one = np.kron(np.eye(loans), np.ones(ways))
+    rows = np.vstack([one, uses.reshape(-1, caps).T])
+    found = milp(
+        -value.ravel(),
+        integrality=np.ones(loans * ways, dtype=int),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(
+            rows, np.concatenate([np.ones(loans), low]), np.concatenate([np.ones(loans), high])
+        ),
+    )
+    return None if found.x is None else float(-found.fun)
+
+
+def random_book(seed: int, loans: int, *, floor: bool) -> tuple[np.ndarray, ...]:
+    g = np.random.default_rng(seed)
+    value = g.integers(0, 1000, (loans, 3)).astype(float)
+    uses = g.integers(0, 4, (loans, 3, 3)).astype(float)
+    uses[:, 0, :] = 0.0
+    uses[:, 1, 2] = g.integers(1, 4, loans)
+    high = np.array([loans * 0.6, loans * 0.5, np.inf])
+    low = np.array([-np.inf, -np.inf, loans * 0.8 if floor else -np.inf])
+    return value, uses, low, high
+
+
+def test_two_loans_one_place_in_court_goes_to_the_one_that_gains_more() -> None:
+    value = np.array([[10.0, 15.0], [10.0, 30.0]])
+    uses = np.zeros((2, 2, 1))
+    uses[:, 1, 0] = 1.0
+    found = solve(choices_of(value, uses, np.array([-np.inf]), np.array([1.0])))
+    assert isinstance(found, Solution)
+    assert found.chosen.tolist() == [0, 3]
+    assert found.value == 40.0
+    assert found.bound >= 40.0
+    assert 5.0 - 1e-6 <= found.prices[0] <= 20.0 + 1e-6
+
+
+def test_without_limits_each_loan_takes_its_best() -> None:
+    value, uses, _, _ = random_book(1, 50, floor=False)
+    free = np.full(3, np.inf)
+    found = solve(choices_of(value, uses, -free, free))
+    assert isinstance(found, Solution)
+    assert found.value == found.bound == value.max(axis=1).sum()
+    assert found.gap == 0.0
+
+
+def test_an_empty_book_has_an_empty_plan() -> None:
+    empty = np.zeros(0)
+    none = np.zeros(1, dtype=np.int64)
+    found = solve(Choices(none, empty, none, np.zeros(0, np.int32), empty, empty, empty))
+    assert isinstance(found, Solution)
+    assert found.value == 0.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), loans=st.integers(1, 25), floor=st.booleans())
+def test_small_books_are_within_their_stated_gap_of_the_optimum(seed, loans, floor) -> None:
+    book = random_book(seed, loans, floor=floor)
+    best = optimum(*book)
+    found = solve(choices_of(*book))
+    if best is None:
+        assert isinstance(found, Infeasible)
+        return
+    assert isinstance(found, Solution)
+    used = choices_of(*book).used(found.chosen)
+    assert (used <= book[3] + 1e-6).all()
+    assert (used >= book[2] - 1e-6).all()
+    assert found.bound >= best - 1e-6 * max(1.0, best)
+    assert found.value >= best - (found.gap + 1e-6) * max(1.0, found.bound)
+
+
+@pytest.mark.parametrize("floor", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_dual_and_its_repair_come_close_without_the_exact_way(monkeypatch, seed, floor) -> None:
+    monkeypatch.setattr(solver, "_EXACT_UP_TO", 0)
+    book = random_book(seed, 400, floor=floor)
+    found = solve(choices_of(*book))
+    assert isinstance(found, Solution)
+    best = optimum(*book)
+    assert best is not None
+    assert found.value <= best + 1e-6 <= found.bound + 2e-6
+    assert best - found.value <= found.gap * found.bound + 1e-6
+    assert found.gap < 5e-3
+
+
+def test_a_floor_out_of_reach_says_by_how_much() -> None:
+    value, uses, low, high = random_book(3, 20, floor=False)
+    low[2] = 10_000.0
+    found = solve(choices_of(value, uses, low, high))
+    assert isinstance(found, Infeasible)
+    assert (found.capacity, found.needed, found.proven) == (2, 10_000.0, True)
+    assert found.reached == uses[:, :, 2].max(axis=1).sum()
+
+
+def test_limits_that_clash_are_refused() -> None:
+    value = np.array([[1.0, 2.0]] * 4)
+    uses = np.zeros((4, 2, 2))
+    uses[:, 1, 0] = uses[:, 1, 1] = 1.0
+    clash = choices_of(value, uses, np.array([3.0, -np.inf]), np.array([np.inf, 1.0]))
+    found = solve(clash)
+    assert isinstance(found, Infeasible)
+    assert found.proven
+
+
+def test_one_and_two_threads_choose_the_same() -> None:
+    book = choices_of(*random_book(9, 3_000, floor=True))
+    before = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        one = solve(book)
+        numba.set_num_threads(before)
+        two = solve(book)
+    finally:
+        numba.set_num_threads(before)
+    assert isinstance(one, Solution)
+    assert isinstance(two, Solution)
+    assert (one.chosen == two.chosen).all()
+    assert (one.value, one.bound) == (two.value, two.bound)
+
+
+def test_a_shadow_price_is_what_one_more_unit_adds() -> None:
+    value, uses, low, high = random_book(5, 2_000, floor=False)
+    less = solve(choices_of(value, uses, low, high))
+    more = solve(choices_of(value, uses, low, high + np.array([20.0, 0.0, 0.0])))
+    assert isinstance(less, Solution)
+    assert isinstance(more, Solution)
+    assert (more.value - less.value) / 20.0 == pytest.approx(less.prices[0], rel=0.1)
