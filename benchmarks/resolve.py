@@ -38,6 +38,16 @@ def command(*words: str) -> tuple[float, int]:
     return time.perf_counter() - started, usage.ru_maxrss * 1024
 
 
+def capacities(loans: int, folder: Path) -> Path:
+    """Limits that bind on a book of this size: a bank's capacity grows with it."""
+    path = folder / f"capacities{loans}.yaml"
+    limits = {"court_filings": 0.03, "call_hours": 0.12, "restructure_offers": 0.045}
+    lines = [f"  - {{name: {name}, max: {share * loans:.0f}}}" for name, share in limits.items()]
+    lines.append(f"  - {{name: transfer_claim, max: {1_500 * loans} yuan}}")
+    path.write_text("capacities:\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
 def measure(loans: int, folder: Path) -> Measured:
     """Make a book of `loans` and resolve it."""
     book, result = folder / f"book{loans}", folder / f"result{loans}"
@@ -49,7 +59,7 @@ def measure(loans: int, folder: Path) -> Measured:
         "resolve",
         str(book / "loans.parquet"),
         *("--holder", str(EXAMPLES / "eastern_bank/holder.yaml")),
-        *("--capacity", str(EXAMPLES / "eastern_bank/capacities.yaml")),
+        *("--capacity", str(capacities(loans, folder))),
         *("--scenarios", str(SCENARIOS), "-o", str(result)),
     )
     record = json.loads((result / "run.json").read_text("utf-8"))

@@ -1,0 +1,136 @@
+"""The page and the workbook of a run: offline, in order, and saying what the tables say."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from arrears import report, run
+from arrears.report import figures
+
+
+class _Outline(HTMLParser):
+    """Headings, ids, links, pictures and tables of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.unlabelled = 0
+
+    def handle_starttag(self, tag, attrs) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if given.get("id"):
+            assert given["id"] not in self.ids, given["id"]
+            self.ids.add(given["id"])
+        if tag == "a":
+            self.links.append(given["href"])
+        if tag == "svg" and not given.get("aria-label"):
+            self.unlabelled += 1
+        if tag == "th":
+            assert given.get("scope") == "col"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, root):
+    folder = tmp_path_factory.mktemp("report")
+    recipe = root / "examples/eastern_bank/recipe.yaml"
+    run.synth(run.SynthRequest(loans=600, months=3, recipe=recipe, seed=8), out=folder / "book")
+    request = run.Request(
+        str(folder / "book/loans.csv"),
+        capacity=str(root / "examples/capacities.yaml"),
+        scenarios=50,
+    )
+    found = run.resolve(request, out=folder / "out")
+    return found, folder / "out"
+
+
+def test_no_request_leaves_the_page_and_no_script_runs(made) -> None:
+    page = (made[1] / "report.html").read_text("utf-8")
+    without_names = page.replace("http://www.w3.org/2000/svg", "").replace(
+        "http://www.w3.org/1999/xlink", ""
+    )
+    assert "http://" not in without_names
+    assert "https://" not in without_names
+    assert not re.search(r"<script|<link|<img|@import|url\((?!#)", page)
+
+
+def test_headings_come_in_order_and_links_lead_somewhere(made) -> None:
+    outline = _Outline()
+    outline.feed((made[1] / "report.html").read_text("utf-8"))
+    assert outline.headings[0] == 1
+    assert outline.headings.count(1) == 1
+    steps = zip(outline.headings, outline.headings[1:], strict=False)
+    assert all(after <= before + 1 for before, after in steps)
+    assert {link[1:] for link in outline.links} <= outline.ids
+    assert outline.tags.count("svg") >= 3
+    assert outline.unlabelled == 0
+
+
+def test_the_first_screen_says_what_the_tables_say(made) -> None:
+    found, out = made
+    page = (out / "report.html").read_text("utf-8")
+    screen = re.findall(r"<li><b>(.*?)</b>", page)
+    assert len(screen) == 4
+    book = pl.read_csv(out / "book.csv").filter(cut="total").row(0, named=True)
+    curve = pl.read_parquet(out / "curve.parquet").filter(month=60).row(0, named=True)
+    worth = pl.read_parquet(out / "plan.parquet")["value"].to_numpy().sum()
+    quarantine = pl.read_csv(out / "quarantine.csv", infer_schema=False)
+    held = quarantine.filter(pl.col("source") == "loans.csv")["row"].n_unique()
+    assert screen[0] == figures.money(book["by_rule"])
+    assert screen[1] == figures.money(curve["mean"])
+    assert screen[2] == figures.money(worth)
+    assert screen[3] == f"{held} rows"
+    assert figures.money_range(curve["q05"], curve["q95"]) in page
+    assert found.plan.value == pytest.approx(worth)
+
+
+def test_what_is_not_known_is_said_and_what_is_assumed_is_listed(made) -> None:
+    found, out = made
+    page = (out / "report.html").read_text("utf-8")
+    assert "the hidden part is not estimated" in page
+    assert "market prior" in page
+    market = found.situation.market
+    for path in market.paths():
+        if market.entry(path, found.tape.as_of).assumed and not path.startswith("synth/"):
+            assert path in page
+    assert "cn/transfer/batch2_provinces" in page
+
+
+def test_the_page_is_the_same_for_the_same_run(made) -> None:
+    found, out = made
+    record = {
+        name: part for name, part in found.record.items() if name not in {"products", "seconds"}
+    }
+    contents = report.Contents(
+        found.tape, found.standing, found.situation, found.plan, found.book, record
+    )
+    assert report.html(contents) == (out / "report.html").read_text("utf-8")
+
+
+def test_the_workbook_says_what_the_plan_says(made) -> None:
+    out = made[1]
+    plan = pl.read_parquet(out / "plan.parquet").sort("loan_id")
+    sheet = pl.read_excel(out / "plan.xlsx", sheet_name="Which way").sort("loan id")
+    assert sheet["loan id"].to_list() == plan["loan_id"].to_list()
+    assert sheet["channel"].to_list() == plan["channel"].to_list()
+    claims = [round(yuan * 100) for yuan in sheet["claim (yuan)"].to_list()]
+    assert claims == plan["claim"].to_list()
+    cover = pl.read_excel(out / "plan.xlsx", sheet_name="Cover", has_header=False)
+    assert "not estimated" in str(cover.to_dicts())
+
+
+def test_no_borrower_stands_on_the_page(made) -> None:
+    found, out = made
+    page = (out / "report.html").read_text("utf-8")
+    assert not set(re.findall(r"P\d{8}", page))
+    for column in ("id_key", "phone_key", "name_key"):
+        assert not any(key in page for key in found.tape.loans[column].head(50).to_list())
