@@ -64,6 +64,9 @@ def read_yaml(path: Path) -> tuple[object | None, Lines, list[Problem]]:
         return None, lines, [_trouble("FILE-NOT-YAML", f"{path.name}:{line}", found, "Mend it.")]
     except yaml.YAMLError as error:
         return None, lines, [_trouble("FILE-NOT-YAML", path.name, str(error), "Mend it.")]
+    except ValueError as error:
+        found = f"A value that cannot be: {error}."
+        return None, lines, [_trouble("FILE-BAD-VALUE", path.name, found, "Correct it.")]
     finally:
         loader.dispose()
     return data, lines, problems

@@ -35,9 +35,8 @@ def observe(
         none = pl.Series([False]).new_from_index(0, loans.height)
         return pl.DataFrame({"observed": none, "again": none})
     some = some.with_columns(start=_restarted(some, _misses(some, months), law))
-    running = (pl.col("restructured_on").fill_null(pl.col("start")) <= as_of) & (
-        pl.lit(as_of) < _end(pl.col("start"), law)
-    )
+    today = pl.lit(as_of)
+    running = (pl.col("start") <= today) & (today < _end(pl.col("start"), law))
     some = some.with_columns(observed=running, again=running & _again(some, events, law))
     found = rows.select("row").join(
         some.select("row", "observed", "again"), on="row", how="left", maintain_order="left"
