@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -33,7 +33,6 @@ COLUMNS: tuple[tuple[str, int], ...] = tuple(
     (channel, start) for channel in CHANNELS for start in STARTS
 )
 _ORDER = sorted(range(len(COLUMNS)), key=lambda column: COLUMNS[column])
-_NUMBERS = ("value", "cash", "cost", "months", "pnl", "capital_freed", "provision_released")
 
 
 @dataclass(frozen=True)
@@ -62,59 +61,68 @@ class Offers:
         """What a way takes of a capacity (n,); None where it takes nothing."""
         outcome = self.outcomes[column]
         if capacity == "cash_cost":
-            return self._cost(column)
+            return outcome.cost
         return outcome.uses.get(capacity)
-
-    def _cost(self, column: int) -> Floats:
-        return self.outcomes[column].cost
 
     def table(self, rows: slice = slice(None)) -> pl.DataFrame:
         """`offers.parquet`: a row a loan, channel and start month, of the loans in `rows`."""
         ids = self.situation.loans["loan_id"][rows]
-        parts = [self._part(column, rows, ids) for column in _ORDER]
-        order = np.arange(len(parts) * len(ids)).reshape(len(parts), len(ids)).T.ravel()
-        return pl.concat(parts)[order]
+        count, wide = len(ids), len(COLUMNS)
+        eligible = self._wide([permit.eligible for permit in self.permits], rows)
+        channels = pl.Series([COLUMNS[column][0] for column in _ORDER])
+        starts = pl.Series([COLUMNS[column][1] for column in _ORDER], dtype=pl.Int32)
+        which = np.tile(np.arange(wide, dtype=np.uint32), count)
+        columns = [
+            ids.gather(np.repeat(np.arange(count, dtype=np.uint32), wide)).alias("loan_id"),
+            channels.gather(which).alias("channel"),
+            starts.gather(which).alias("start_month"),
+            pl.Series("eligible", eligible),
+            pl.Series(
+                "eligible_after_reclass",
+                self._wide([permit.after_reclass for permit in self.permits], rows),
+            ),
+            self._blocked_by(rows),
+        ]
+        for name, values in self._numbers().items():
+            cells = self._wide(values, rows)
+            columns.append(pl.Series(name, np.where(eligible, cells, np.nan)).fill_nan(None))
+        return pl.DataFrame(columns)
 
-    def _part(self, column: int, rows: slice, ids: pl.Series) -> pl.DataFrame:
-        channel, start = COLUMNS[column]
-        permit, outcome = self.permits[column], self.outcomes[column]
-        eligible = permit.eligible[rows]
-        bars = pl.Series(permit.bars, dtype=pl.String)
-        blocked = permit.blocked[rows]
-        places = pl.Series(np.where(blocked < 0, 0, blocked).astype(np.uint32))
-        told = (
-            bars.gather(places)
-            if len(bars)
-            else pl.Series([None], dtype=pl.String).new_from_index(0, len(ids))
-        )
+    def _wide(self, values: Sequence[np.ndarray | None], rows: slice) -> np.ndarray:
+        """Values by column (n,) as one row a loan and column of the table; None is 0."""
+        count = len(self.situation.claim[rows])
+        parts = [values[column] for column in _ORDER]
+        return np.stack(
+            [np.zeros(count) if part is None else part[rows] for part in parts], axis=1
+        ).ravel()
 
-        def shown(name: str, values: Floats | None) -> pl.Series:
-            cells = np.zeros(len(ids)) if values is None else values[rows]
-            return pl.Series(name, np.where(eligible, cells, np.nan)).fill_nan(None)
+    def _blocked_by(self, rows: slice) -> pl.Series:
+        """The bar of each row, null where there is none."""
+        texts = [text for permit in self.permits for text in permit.bars]
+        first = np.cumsum([0, *(len(permit.bars) for permit in self.permits)])
+        codes = [
+            np.where(permit.blocked < 0, -1, permit.blocked + first[column])
+            for column, permit in enumerate(self.permits)
+        ]
+        wide = self._wide(codes, rows)
+        told = pl.Series(texts or [""]).gather(np.maximum(wide, 0).astype(np.uint32))
+        return pl.select(pl.when(pl.Series(wide >= 0)).then(told).alias("blocked_by")).to_series()
 
-        numbers = {
-            "value": self.value[:, column],
-            "cash": outcome.cash,
-            "cost": outcome.cost,
-            "months": outcome.months,
-            "pnl": self.value[:, column] - self.situation.book_value,
-            "capital_freed": outcome.capital_freed,
-            "provision_released": outcome.provision_released,
+    def _numbers(self) -> dict[str, list[Floats | None]]:
+        """The columns of figures, each by way and start month."""
+        places, book = range(len(COLUMNS)), self.situation.book_value
+        numbers: dict[str, list[Floats | None]] = {
+            "value": [self.value[:, column] for column in places],
+            "cash": [outcome.cash for outcome in self.outcomes],
+            "cost": [outcome.cost for outcome in self.outcomes],
+            "months": [outcome.months for outcome in self.outcomes],
+            "pnl": [self.value[:, column] - book for column in places],
+            "capital_freed": [outcome.capital_freed for outcome in self.outcomes],
+            "provision_released": [outcome.provision_released for outcome in self.outcomes],
         }
-        return pl.DataFrame(
-            [
-                ids.alias("loan_id"),
-                pl.Series("channel", [channel]).new_from_index(0, len(ids)),
-                pl.Series("start_month", [start], dtype=pl.Int32).new_from_index(0, len(ids)),
-                pl.Series("eligible", eligible),
-                pl.Series("eligible_after_reclass", permit.after_reclass[rows]),
-                told.zip_with(pl.Series(~eligible), pl.Series([None], dtype=pl.String)).alias(
-                    "blocked_by"
-                ),
-                *(shown(name, numbers[name]) for name in _NUMBERS),
-                *(shown(f"uses_{name}", self.uses(column, name)) for name in CAPACITIES),
-            ]
-        )
+        for name in CAPACITIES:
+            numbers[f"uses_{name}"] = [self.uses(column, name) for column in places]
+        return numbers
 
 
 def offers(situation: Situation, progress: Callable[[float, float], None] | None = None) -> Offers:

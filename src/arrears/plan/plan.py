@@ -97,6 +97,7 @@ def make_plan(
     pools = _pools(offers)
     closed: set[int] = set()
     needed: set[int] = set()
+    floors = any(capacity.min is not None for capacity in capacities)
     bound = None
     while True:
         problem = _Problem(situation, offers, capacities, pools, frozenset(needed))
@@ -107,10 +108,10 @@ def make_plan(
         bound = found.bound if bound is None else bound
         column = _column(entries, found.chosen)
         small, dear = _losing(offers, pools, column)
-        losing = (small or dear) - needed
+        losing = (small or dear if floors else small | dear) - needed
         if not losing:
             break
-        if problem.is_kept(closed | losing):
+        if not floors or problem.is_kept(closed | losing):
             closed |= losing
             continue
         # A floor needs some of them: they stay, of their smallest size at least, and cost what they cost.

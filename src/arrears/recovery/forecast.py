@@ -15,11 +15,11 @@ from arrears.recovery.collateral import Collateral, collateral
 from arrears.recovery.params import Floats, Ints, Params, ages, scores
 from arrears.recovery.schedule import (
     Schedule,
-    after_default,
     balance_after,
     book_ahead,
     performing,
     schedule,
+    weighted_after_default,
 )
 from arrears.rules import MarketBook
 
@@ -85,12 +85,12 @@ class Forecast:
         sums = grid.weigh(shares, np.ascontiguousarray(weights[:, :months]))
         past: Floats = grid.read_off(sums, self.age, self.score, self.claim)
         if not past_only and (self.due.balance > 0.0).any():
-            after = after_default(self._after_default, weights)
+            after = weighted_after_default(self.after_default, weights)
             past += performing(*_columns(self.due), self.score, weights, after)
         return past
 
     @cached_property
-    def _after_default(self) -> Floats:
+    def after_default(self) -> Floats:
         """Shares by node and month of a claim that has just reached day 91 (NODES, M)."""
         params = self.params
         odds = params.odds
@@ -229,19 +229,15 @@ def _curve(bare: Forecast, sold: Floats, seed: int, scenarios: int) -> pl.DataFr
     months = len(params.odds)
     stock, squares = grid.project(bare.age, bare.score, bare.claim, months)
     due, inflow = book_ahead(*_columns(bare.due), bare.score, CURVE)
-    cash = [
-        grid.scenario_cash(params.odds, params.share_paid, push, stock, inflow)
-        for push in (
-            bare.push,
-            np.exp(
-                params.deviation
-                * grid.factor_paths(scenarios, months, params.persistence, seed + 1)
-            ),
-        )
-    ]
+    kernel = (params.odds, params.share_paid)
+    now = grid.scenario_cash(*kernel, bare.push, stock, np.zeros_like(inflow)).mean(axis=0)
+    push = np.exp(
+        params.deviation * grid.factor_paths(scenarios, months, params.persistence, seed + 1)
+    )
+    cash = grid.scenario_cash(*kernel, push, stock, inflow)
     sure = np.cumsum(due + sold)
-    mean = np.cumsum(cash[0].mean(axis=0))[:CURVE] + sure
-    paths = np.cumsum(cash[1], axis=1)[:, :CURVE] + sure
+    mean = np.cumsum(now[:CURVE] + _after(inflow, bare.after_default)) + sure
+    paths = np.cumsum(cash, axis=1)[:, :CURVE] + sure
     paths += mean - paths.mean(axis=0)
     paths += _luck(bare, squares, seed, scenarios)
     ranks = {
@@ -249,6 +245,15 @@ def _curve(bare: Forecast, sold: Floats, seed: int, scenarios: int) -> pl.DataFr
         for name, rank in QUANTILES.items()
     }
     return pl.DataFrame({"month": np.arange(1, CURVE + 1, dtype=np.int32), "mean": mean, **ranks})
+
+
+def _after(inflow: Floats, shares: Floats) -> Floats:
+    """Cash expected by month (CURVE,) of claims that reach day 91 in the months to come."""
+    cash = np.zeros(CURVE)
+    for month in range(CURVE - 1):
+        left = CURVE - month - 1
+        cash[month + 1 :] += (inflow[month][:, None] * shares[:, :left]).sum(axis=0)
+    return cash
 
 
 def _luck(bare: Forecast, squares: Floats, seed: int, scenarios: int) -> Floats:

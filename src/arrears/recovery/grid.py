@@ -13,7 +13,7 @@ from numba import njit, prange
 from arrears.core.rng import generator
 from arrears.recovery.params import Floats, Ints
 
-NODES = 16
+NODES = 24
 LOW, HIGH = -5.0, 2.5
 PAIRS = 64
 BLOCKS = 64

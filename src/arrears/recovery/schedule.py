@@ -200,7 +200,7 @@ def book_ahead(
     return total_due, total_inflow
 
 
-def after_default(base: Floats, weights: Floats) -> Floats:
+def weighted_after_default(base: Floats, weights: Floats) -> Floats:
     """(H, NODES, F): weighted cash after a default in each month, for a yuan then owed.
 
     Args:

@@ -126,7 +126,7 @@ def _keep(values: pl.Series, where: npt.NDArray[np.bool_]) -> pl.Series:
 def _key(kind: str, person: pl.Series) -> pl.Series:
     """A keyed pseudonym: the same for the same person, and no way back."""
     salted = pl.Series([f"arrears-synth-{kind}-"]).new_from_index(0, len(person)) + person
-    return salted.hash(seed=7).cast(pl.String)
+    return "k" + salted.hash(seed=7).cast(pl.String)
 
 
 def _loans(

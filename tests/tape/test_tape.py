@@ -1,0 +1,356 @@
+"""Any bank's file: containers, encodings, units, words; what cannot be used is told and held back."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arrears import synth, tape
+from arrears.core.hashing import table_hash
+from arrears.tape import parse
+
+DAY = date(2025, 3, 31)
+HEAD = "loan_id,borrower_id,lender,product,principal,days_past_due"
+
+
+def _write(tmp_path: Path, text: str, name: str = "loans.csv") -> tape.Reading:
+    path = tmp_path / name
+    path.write_text(text, "utf-8")
+    return tape.read(tape.TapeFiles(path), as_of=DAY)
+
+
+def _row(**change: str) -> str:
+    row = {
+        "loan_id": "L1",
+        "borrower_id": "B1",
+        "lender": "X",
+        "product": "consumer",
+        "principal": "500",
+        "days_past_due": "0",
+    }
+    return ",".join({**row, **change}.values())
+
+
+def test_canonical_names_are_in_fen_and_chinese_headers_in_the_unit_they_say(tmp_path) -> None:
+    plain = _write(tmp_path, f"{HEAD}\n{_row(principal='12345')}\n").tape
+    assert plain is not None
+    assert plain.loans["principal"][0] == 12345
+    head = "借据号,客户号,贷款机构,产品类型,未偿本金{},逾期天数,年利率(%),省份,担保方式,是否核销,放款日期"
+    line = "L1,B1,某银行,信用卡透支,{},121,18.25,浙江省,信用,否,2024年1月5日"
+    for unit, amount in (
+        ("(元)", '"1,234.50"'),
+        ("（元）", "1234.5"),
+        ("(万元)", "0.12345"),
+        ("(分)", "123450"),
+        ("", "1234.50"),
+    ):
+        found = _write(tmp_path, f"{head.format(unit)}\n{line.format(amount)}\n").tape
+        assert found is not None
+        row = found.loans.row(0, named=True)
+        assert row["principal"] == 123450
+        assert row["rate"] == pytest.approx(0.1825)
+        assert (row["product"], row["province"], row["security"]) == (
+            "credit_card",
+            "Zhejiang",
+            "none",
+        )
+        assert (row["written_off"], row["origination_date"]) == (False, date(2024, 1, 5))
+
+
+@given(
+    digits=st.decimals(-(10**9), 10**9, allow_nan=False, allow_infinity=False, places=4),
+    form=st.sampled_from(["{}", "{:,}", "¥{}", " {} "]),
+)
+def test_amounts_of_money_are_exact(digits, form) -> None:
+    text = form.format(digits)
+    read = pl.DataFrame({"c": [text]}).select(parse.money(pl.col("c"), pl.String(), "yuan"))
+    exact = digits * 100
+    half_up = (exact + Decimal("0.5")).to_integral_value(rounding="ROUND_FLOOR")
+    assert read.item() == int(half_up)
+    if digits >= 0:
+        assert int(half_up) == int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+@pytest.mark.parametrize("text", ["abc", "1.2.3", "--5", "1e400", "12345678901234567890", "0x10"])
+def test_what_is_no_amount_is_null(text) -> None:
+    read = pl.DataFrame({"c": [text]}).select(parse.money(pl.col("c"), pl.String(), "yuan"))
+    assert read.item() is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-03-09",
+        "2025/3/9",
+        "20250309",
+        "2025年3月9日",
+        "2025.03.09",
+        "45725",
+        "2025-03-09 00:00:00",
+        "3/9/2025",
+    ],
+)
+def test_dates_in_all_forms(text) -> None:
+    read = pl.DataFrame({"c": [text]}).select(parse.day(pl.col("c"), pl.String(), ()))
+    assert read.item() == date(2025, 3, 9)
+
+
+@pytest.mark.parametrize("text", ["2025-02-30", "31.12", "soon", "0000-00-00", "99999999"])
+def test_a_date_that_cannot_be_is_null(text) -> None:
+    read = pl.DataFrame({"c": [text]}).select(parse.day(pl.col("c"), pl.String(), ()))
+    assert read.item() is None
+
+
+@pytest.fixture(scope="module")
+def book() -> pl.DataFrame:
+    chunks = synth.book(synth.Recipe(overdue=6.0), loans=200, months=2, as_of=DAY, seed=4)
+    return next(iter(chunks)).tables["loans"]
+
+
+@pytest.mark.parametrize("style", ["plain", "cn"])
+def test_containers_encodings_and_the_order_of_rows_do_not_matter(tmp_path, book, style) -> None:
+    shown = synth.render(book, "loans", style)
+    content = {
+        "utf8.csv": synth.to_bytes(shown, "csv"),
+        "gb.csv": synth.to_bytes(shown, "csv", "gb18030"),
+        "bom.csv": b"\xef\xbb\xbf" + synth.to_bytes(shown, "csv"),
+        "zip.csv.gz": gzip.compress(synth.to_bytes(shown, "csv")),
+        "turned.csv": synth.to_bytes(shown.reverse(), "csv"),
+        "t.parquet": synth.to_bytes(shown, "parquet"),
+        "t.xlsx": synth.to_bytes(shown, "xlsx"),
+    }
+    hashes = {}
+    for name, data in content.items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        found = tape.read(tape.TapeFiles(path))
+        assert found.tape is not None, (name, found.problems)
+        assert found.tape.counts.quarantined == 0
+        hashes[name] = table_hash(found.tape.loans.with_columns(pl.col("rate").round(6)))
+    assert len(set(hashes.values())) == 1, hashes
+    assert hashes["utf8.csv"] == table_hash(
+        book.sort("loan_id").with_columns(pl.col("rate").round(6))
+    )
+
+
+def test_an_empty_optional_column_is_like_none(tmp_path) -> None:
+    without = _write(tmp_path, f"{HEAD}\n{_row()}\n").tape
+    empty = _write(tmp_path, f"{HEAD},branch,rate,fraud_flag\n{_row()},,,\n").tape
+    assert without is not None
+    assert empty is not None
+    assert table_hash(without.loans) == table_hash(empty.loans)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "column"),
+    [
+        ({"principal": "-1"}, "NEGATIVE-MONEY", "principal"),
+        ({"principal": "1000000000001"}, "ABSURD-MONEY", "principal"),
+        ({"principal": "much"}, "BAD-MONEY", "principal"),
+        ({"principal": ""}, "MISSING-VALUE", "principal"),
+        ({"product": "spaceship"}, "UNKNOWN-WORD", "product"),
+        ({"days_past_due": "-1"}, "IMPOSSIBLE-DAYS", "days_past_due"),
+        ({"days_past_due": "2.5"}, "BAD-NUMBER", "days_past_due"),
+        ({"loan_id": ""}, "MISSING-VALUE", "loan_id"),
+    ],
+)
+def test_a_bad_row_waits_with_its_cause_and_the_rest_goes_on(
+    tmp_path, change, code, column
+) -> None:
+    found = _write(tmp_path, f"{HEAD}\n{_row(loan_id='L0')}\n{_row(**change)}\n").tape
+    assert found is not None
+    assert found.loans["loan_id"].to_list() == ["L0"]
+    held = found.quarantine.row(0, named=True)
+    assert (held["row"], held["code"], held["column"]) == (3, code, column)
+    assert held["fix"]
+
+
+@pytest.mark.parametrize(("gap", "held"), [(3, 0), (4, 1), (-3, 0), (-4, 1)])
+def test_days_and_dates_may_differ_by_three(tmp_path, gap, held) -> None:
+    default = date.fromordinal(DAY.toordinal() - 100 - gap)
+    text = f"{HEAD},default_date\n{_row(loan_id='L0')},\n{_row(days_past_due='100')},{default}\n"
+    found = _write(tmp_path, text).tape
+    assert found is not None
+    assert found.counts.quarantined == held
+
+
+def test_linkage_is_never_shown(tmp_path) -> None:
+    found = _write(
+        tmp_path, f"{HEAD},id_key\n{_row(loan_id='L0')},k\n{_row(principal='x')},SECRET\n"
+    )
+    assert "SECRET" not in str(found.problems) + str(found.tape.quarantine.to_dicts())
+
+
+def test_an_unknown_reason_for_exclusion_warns_and_stays(tmp_path) -> None:
+    found = _write(tmp_path, f"{HEAD},excluded_reason\n{_row()},own_reason\n")
+    assert found.tape is not None
+    assert found.tape.counts.accepted == 1
+    assert [problem.code for problem in found.problems] == ["UNKNOWN-REASON"]
+    assert found.problems[0].severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f"{HEAD},loan_id\n{_row()},L1\n", "TAPE-DUPLICATE-HEADER"),
+        (f"{HEAD},借据号\n{_row()},L1\n", "TAPE-MAPPED-TWICE"),
+        (
+            f"{HEAD},as_of\n{_row()},2025-03-31\n{_row(loan_id='L2')},2025-04-30\n",
+            "TAPE-MANY-CUT-OFFS",
+        ),
+        (f"{HEAD},as_of\n{_row()},2024-12-31\n", "AS-OF-CONFLICT"),
+        (f"{HEAD.replace('product', 'produkt')}\n{_row()}\n", "TAPE-NO-COLUMN"),
+        (f"{HEAD}\n", "TAPE-EMPTY"),
+        (f"{HEAD}\n{_row(principal='x')}\n", "TAPE-ALL-BAD"),
+    ],
+)
+def test_what_stops_everything_says_so(tmp_path, text, code) -> None:
+    found = _write(tmp_path, text)
+    assert found.tape is None
+    problem = next(problem for problem in found.problems if problem.code == code)
+    assert problem.severity == "error"
+    assert problem.where
+    assert problem.found
+    assert problem.fix
+
+
+def test_without_a_cut_off_date_nothing_is_guessed(tmp_path) -> None:
+    path = tmp_path / "loans.csv"
+    path.write_text(f"{HEAD}\n{_row()}\n", "utf-8")
+    assert [problem.code for problem in tape.read(tape.TapeFiles(path)).problems] == [
+        "TAPE-NO-CUT-OFF"
+    ]
+
+
+def test_a_row_with_too_many_cells_waits(tmp_path) -> None:
+    found = _write(tmp_path, f"{HEAD}\n{_row(loan_id='L0')}\n{_row()},stray,cells\n").tape
+    assert found is not None
+    assert found.quarantine["code"].to_list() == ["TOO-MANY-CELLS"]
+    assert found.quarantine["row"].to_list() == [3]
+
+
+def test_rows_of_other_tables_wait_with_their_loan(tmp_path) -> None:
+    (tmp_path / "loans.csv").write_text(
+        f"{HEAD}\n{_row(loan_id='L0')}\n{_row(principal='x')}\n", "utf-8"
+    )
+    (tmp_path / "payments.csv").write_text(
+        "loan_id,date,amount\nL0,2025-01-01,5\nL1,2025-01-01,5\nL9,2025-01-01,5\nL0,2025-02-30,5\n",
+        "utf-8",
+    )
+    files = tape.TapeFiles(tmp_path / "loans.csv", payments=tmp_path / "payments.csv")
+    found = tape.read(files, as_of=DAY).tape
+    assert found is not None
+    assert found.payments is not None
+    assert found.payments.height == 1
+    held = found.quarantine.filter(source="payments.csv")
+    assert dict(zip(held["row"], held["code"], strict=True)) == {
+        3: "LOAN-IN-QUARANTINE",
+        4: "UNKNOWN-LOAN",
+        5: "BAD-DATE",
+    }
+
+
+CELLS = st.fixed_dictionaries(
+    {
+        "loan_id": st.sampled_from(["", *(f"L{n}" for n in range(30))]),
+        "borrower_id": st.just("B1"),
+        "lender": st.just("X"),
+        "product": st.sampled_from(["consumer", "mortgage", "boat"]),
+        "principal": st.one_of(st.integers(-5, 10**13).map(str), st.sampled_from(["", "x"])),
+        "days_past_due": st.sampled_from(["0", "100", "-1", "soon"]),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(CELLS, min_size=1, max_size=25))
+def test_rows_and_fen_in_are_those_accepted_and_those_held_back(tmp_path_factory, rows) -> None:
+    folder = tmp_path_factory.mktemp("dirty")
+    found = _write(folder, "\n".join([HEAD, *(",".join(row.values()) for row in rows)]) + "\n")
+    readable = [int(row["principal"]) for row in rows if row["principal"].lstrip("-").isdigit()]
+    if found.tape is None:
+        assert any(problem.code == "TAPE-ALL-BAD" for problem in found.problems)
+        return
+    counts = found.tape.counts
+    assert counts.rows_in == len(rows) == counts.accepted + counts.quarantined
+    assert counts.claim_in == sum(readable) == counts.claim_accepted + counts.claim_quarantined
+    assert counts.unreadable_rows == len(rows) - len(readable)
+    assert found.tape.loans["loan_id"].is_unique().all()
+    ids = [row["loan_id"] for row in rows]
+    assert not [name for name in found.tape.loans["loan_id"] if ids.count(name) > 1]
+
+
+MAP = """
+loans:
+  unit: yuan
+  rate: percent
+  rows: {status: [open]}
+  columns:
+    as_of: {constant: 2025-03-31}
+    loan_id: nr
+    borrower_id: nr
+    lender: {constant: Bank}
+    product: {column: kind, words: {CC: credit_card}}
+    principal: {difference: [lent, repaid]}
+    interest: {sum: [due, penalty]}
+    days_past_due: {days_between: [unpaid_since, as_of]}
+    rate: apr
+"""
+
+
+def test_a_mapping_makes_sums_differences_words_and_days(tmp_path) -> None:
+    (tmp_path / "map.yaml").write_text(MAP, "utf-8")
+    (tmp_path / "t.csv").write_text(
+        "nr,status,kind,lent,repaid,due,penalty,unpaid_since,apr\n"
+        "1,open,CC,100.10,0.05,3,,2025-03-01,18\n2,shut,CC,1,0,0,0,2025-03-01,18\n",
+        "utf-8",
+    )
+    found = tape.read(tape.TapeFiles(tmp_path / "t.csv"), mapping=tmp_path / "map.yaml").tape
+    assert found is not None
+    row = found.loans.row(0, named=True)
+    assert found.loans.height == 1
+    assert (row["principal"], row["interest"], row["days_past_due"]) == (10005, 300, 30)
+    assert (row["product"], row["rate"]) == ("credit_card", 0.18)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "word"),
+    [
+        ("principal:", "principle:", "MAP-UNKNOWN-COLUMN", "principal"),
+        ("[lent, repaid]", "[lend, repaid]", "MAP-NO-SUCH-COLUMN", "lent"),
+        ("loan_id: nr", "loan_id: nr\n    loan_id: nr", "FILE-DUPLICATE-KEY", "loan_id"),
+        ("unit: yuan", "unit: pounds", "MAP-BAD-VALUE", "pounds"),
+    ],
+)
+def test_a_mapping_that_is_wrong_is_told_with_the_nearest_name(
+    tmp_path, old, new, code, word
+) -> None:
+    (tmp_path / "map.yaml").write_text(MAP.replace(old, new), "utf-8")
+    (tmp_path / "t.csv").write_text(
+        "nr,status,kind,lent,repaid,due,penalty,unpaid_since,apr\n1,open,CC,1,0,0,0,2025-03-01,1\n",
+        "utf-8",
+    )
+    found = tape.read(tape.TapeFiles(tmp_path / "t.csv"), mapping=tmp_path / "map.yaml")
+    assert found.tape is None
+    assert any(problem.code == code and word in problem.line() for problem in found.problems)
+
+
+def test_a_guessed_mapping_that_is_saved_reads_the_same(tmp_path, book) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(synth.to_bytes(synth.render(book, "loans", "cn"), "csv"))
+    guessed, problems = tape.guess(path)
+    assert guessed is not None
+    assert not problems
+    tape.save_mapping(guessed, tmp_path / "map.yaml")
+    one = tape.read(tape.TapeFiles(path)).tape
+    two = tape.read(tape.TapeFiles(path), mapping=tmp_path / "map.yaml").tape
+    assert one is not None
+    assert two is not None
+    assert table_hash(one.loans) == table_hash(two.loans)
