@@ -15,7 +15,8 @@ def fill(out: Path, text: str, **options: object) -> None:
         (stage.folder / "run.json").write_text(text)
         (stage.folder / "sub").mkdir()
         (stage.folder / "sub" / "plan.csv").write_text(text)
-        assert not out.exists() or (out / "sub" / "plan.csv").read_text() != text or not text
+        there = out / "sub" / "plan.csv"
+        assert not there.exists() or there.read_text() != text
 
 
 def names(folder: Path) -> list[str]:

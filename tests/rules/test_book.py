@@ -321,10 +321,6 @@ def test_a_reforms_file_is_checked_whole(tmp_path: Path) -> None:
     assert problems(twice + twice) == ["FILE-DUPLICATE-KEY"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="rules/book.py reform and load.check take an article that is not in the book",
-)
 def test_a_reform_that_rests_on_no_known_article_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "reform.yaml"
     file.write_text(

@@ -12,7 +12,7 @@ from arrears.errors import BadArgument
 
 FEN_A_YUAN = 100
 _UNITS = {"fen": 1, "yuan": 100, "元": 100, "分": 1, "万元": 1_000_000, "亿元": 10_000_000_000}
-_AMOUNT = re.compile(r"^\s*(-?[\d_,]+(?:\.\d+)?)\s*([a-z元分万亿]*)\s*$")
+_AMOUNT = re.compile(r"^\s*(-?\d[\d_,]*(?:\.\d+)?)\s*([a-z元分万亿]*)\s*$")
 
 
 def round_half_up(amount: Fraction | Decimal | int) -> int:

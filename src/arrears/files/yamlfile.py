@@ -11,6 +11,7 @@ from arrears.problems import Problem
 Key = str | int
 Place = tuple[Key, ...]
 
+_DEEPEST = 50
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -74,6 +75,11 @@ def read_yaml(path: Path) -> tuple[object | None, Lines, list[Problem]]:
 
 def _walk(node: yaml.Node, place: Place, lines: Lines, problems: list[Problem]) -> None:
     lines.of[place] = node.start_mark.line + 1
+    if len(place) > _DEEPEST:
+        where = f"{lines.path.name}:{node.start_mark.line + 1}"
+        found = "A value holds itself, or lies deeper than anything here does."
+        problems.append(_trouble("FILE-TOO-DEEP", where, found, "Write it out."))
+        return
     if isinstance(node, yaml.SequenceNode):
         for position, child in enumerate(node.value):
             _walk(child, (*place, position), lines, problems)

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError
 
 from arrears.core.hashing import content_hash
 from arrears.errors import BadArgument, NotInForce, UnknownPath
 from arrears.files import did_you_mean
-from arrears.rules.leaf import Leaf, Reform, Value
-
-
-class Article(BaseModel):
-    """A law or notice that values rest on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    title: str
-    chinese: str
-    text: str
+from arrears.rules.leaf import Article, Leaf, Reform, Value
 
 
 @dataclass(frozen=True)
@@ -170,10 +160,19 @@ class Rulebook:
             UnknownPath: a change of a leaf that does not exist.
             BadArgument: a value of another type, or dates that clash.
         """
-        leaves = dict(self.leaves)
+        leaves, articles = dict(self.leaves), {**self.articles, **reform.articles}
         for path, changes in reform.changes.items():
             leaves[path] = _changed(self.leaf(path), path, changes)
-        changed = Rulebook.of(self.name, leaves, self.articles)
+            for change in changes:
+                if change.article not in articles:
+                    raise BadArgument(
+                        f"No article {change.article!r}.",
+                        code="REFORM-UNKNOWN-ARTICLE",
+                        where=path,
+                        why="Every value rests on one.",
+                        fix=did_you_mean(change.article, articles) + " Or add it to `articles`.",
+                    )
+        changed = Rulebook.of(self.name, leaves, articles)
         return Rulebook(
             changed.name, changed.leaves, changed.articles, (*self.reforms, reform.name)
         )
@@ -186,29 +185,29 @@ class Rulebook:
 def _changed(leaf: Leaf, path: str, changes: Iterable[Value]) -> Leaf:
     values = list(leaf.values)
     for change in sorted(changes, key=lambda value: value.start):
-        values = [*_cut(values, change), change]
-    values.sort(key=lambda value: value.start)
+        values = sorted([*_cut(values, change), change], key=lambda value: value.start)
     try:
         return Leaf(
             description=leaf.description, unit=leaf.unit, type=leaf.type, values=tuple(values)
         )
-    except ValueError as error:
-        message = str(error).split("\n")[2].strip()
+    except ValidationError as error:
         raise BadArgument(
-            f"The change of {path} does not fit: {message}",
+            f"The change of {path} does not fit: {error.errors()[0]['msg']}.",
             code="REFORM-DOES-NOT-FIT",
             where=path,
             fix="Correct its value or its dates.",
         ) from None
 
 
-def _cut(values: Iterable[Value], change: Value) -> Iterable[Value]:
+def _cut(values: Sequence[Value], change: Value) -> Iterator[Value]:
     """What is left of `values` once `change` holds from its start to its end."""
-    for value in values:
+    nexts = [*(value.start for value in values[1:]), None]
+    for value, following in zip(values, nexts, strict=True):
+        ends = value.end or following
         if value.start < change.start:
-            ends = min(value.end or change.start, change.start)
-            yield value.model_copy(update={"end": ends})
-        if change.end is not None and (value.end is None or value.end > change.end):
+            shorter = min(ends or change.start, change.start)
+            yield value.model_copy(update={"end": shorter})
+        if change.end is not None and (ends is None or ends > change.end):
             yield value.model_copy(update={"start": max(value.start, change.end)})
 
 

@@ -76,11 +76,22 @@ class Leaf(BaseModel):
         return None
 
 
+class Article(BaseModel):
+    """A law or notice that values rest on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    chinese: str
+    text: str
+
+
 class Reform(BaseModel):
-    """A change of law: new values of leaves that exist, each from its date on."""
+    """A change of law: new values of leaves that exist, each from its date on, and the articles that they bring."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1)
     description: str = ""
+    articles: dict[str, Article] = {}
     changes: dict[str, tuple[Value, ...]]

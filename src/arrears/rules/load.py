@@ -10,8 +10,8 @@ from pathlib import Path
 from arrears.errors import ArrearsError, NotInForce, UnknownPath
 from arrears.files import check_model, did_you_mean, read_model, read_yaml
 from arrears.problems import Problem, errors
-from arrears.rules.book import Article, Rulebook
-from arrears.rules.leaf import Leaf, Reform
+from arrears.rules.book import Rulebook
+from arrears.rules.leaf import Article, Leaf, Reform
 
 BASES = ("cn",)
 _REFORMS = "reforms"

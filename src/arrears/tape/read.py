@@ -74,7 +74,7 @@ def read(files: TapeFiles, *, mapping: Path | None = None, as_of: date | None = 
     problems += found
     if given is None or errors(problems):
         return Reading(None, tuple(problems))
-    loans, found = _table("loans", files.loans, given)
+    loans, found = _table("loans", files.loans, given, as_of)
     problems += found
     if loans is None or errors(problems):
         return Reading(None, tuple(problems))
@@ -94,7 +94,9 @@ def read(files: TapeFiles, *, mapping: Path | None = None, as_of: date | None = 
     return _accept(loans, {n: c for n, c in children.items() if c}, day, problems)
 
 
-def _table(name: str, path: Path, given: Mapping) -> tuple[_Table | None, list[Problem]]:
+def _table(
+    name: str, path: Path, given: Mapping, asked: date | None = None
+) -> tuple[_Table | None, list[Problem]]:
     raw, problems = read_raw(path)
     if raw is None:
         return None, problems
@@ -115,8 +117,19 @@ def _table(name: str, path: Path, given: Mapping) -> tuple[_Table | None, list[P
         fix = "Check `rows` in the mapping."
         problems.append(Problem("TAPE-EMPTY", "error", str(path), text, "Nothing to do.", fix))
         return None, problems
-    rows, wrong = _canonical(kept, name, how, raw)
+    rows, wrong = _canonical(_with_cut_off(kept, how, asked), name, how, raw)
     return _Table(name, path, rows, wrong, how), problems
+
+
+def _with_cut_off(kept: pl.DataFrame, how: TableMap, asked: date | None) -> pl.DataFrame:
+    """The rows with the cut-off date as a column, for mappings that count days up to it."""
+    source = how.columns.get("as_of")
+    if "as_of" in kept.columns:
+        return kept
+    if asked is None and source is not None and source.column is not None:
+        return kept.with_columns(as_of=pl.col(source.column))
+    day = asked or (source.constant if source is not None else None)
+    return kept.with_columns(as_of=pl.lit(None if day is None else str(day), pl.String))
 
 
 def _missing_columns(raw: Raw, name: str, how: TableMap) -> list[Problem]:
