@@ -188,3 +188,14 @@ def test_a_backtest_reads_nothing_published_later() -> None:
         early.at("recovery/curve_c1", date(2024, 1, 1))
     note = market.entry("recovery/curve_c1", date(2020, 1, 1)).selection_note
     assert "observed later" in note
+
+
+def test_the_example_of_a_reform_fits_and_lets_mortgages_be_sold_from_its_day(book, root) -> None:
+    file = root / "examples/reforms/mortgages_in_bulk.yaml"
+    assert rules.check(file) == (2, [])
+    reform, _ = rules.read_reform(file)
+    assert reform is not None
+    changed = book.reform(reform)
+    for day, allowed in ((date(2026, 6, 30), False), (date(2026, 7, 1), True)):
+        assert ("mortgage" in changed.words("cn/transfer/eligible_products", day)) is allowed
+        assert ("home" in changed.words("cn/transfer/excluded_security", day)) is not allowed

@@ -44,10 +44,25 @@ def of_tape(gathered: Gathered) -> Record:
             "hash": rulebook.hash,
             "reforms": [Path(path).stem for path in request.reforms],
         },
+        "market": _market(gathered),
         "holder": gathered.holder.model_dump(mode="json"),
         "settings": settings(request),
         "seed": request.seed,
         "fills": [asdict(fill) for fill in tape.fills],
+    }
+
+
+def _market(gathered: Gathered) -> Record:
+    """Which value of each market figure was taken, and why."""
+    market, day = gathered.market, gathered.tape.as_of
+    entries = {path: market.entry(path, day) for path in market.paths()}
+    return {
+        "name": market.name,
+        "hash": market.hash,
+        "values": {
+            path: {"observed": entry.observed.isoformat(), "why": entry.selection_note}
+            for path, entry in entries.items()
+        },
     }
 
 

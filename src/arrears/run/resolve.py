@@ -83,9 +83,20 @@ def _find(request: Request, stages: Stages) -> Resolution:
         "pool_costs": result.pool_costs,
     }
     record["fills"] = [*cast("list[object]", record["fills"]), *_fills(gathered)]
-    return Resolution(
-        gathered.tape, classed, situation, offers, result, book, record, gathered.problems
-    )
+    problems = (*gathered.problems, *_late_suits(situation, result))
+    return Resolution(gathered.tape, classed, situation, offers, result, book, record, problems)
+
+
+def _late_suits(situation: channels.Situation, result: plan.PlanResult) -> list[Problem]:
+    """A warning where claims are to be sued for although their limitation has passed (READINGS 7.2)."""
+    sued = (result.table["channel"] == "litigate").to_numpy()
+    late = int((sued & situation.limitation_passed).sum())
+    if not late:
+        return []
+    found = f"{late:,} claims planned for court are past their limitation."
+    why = "The court does not raise it, the borrower may; their chance is taken as lower."
+    fix = "Look for a demand or a payment that interrupts it, and add it to the tape."
+    return [Problem("LIMITATION-PASSED", "warning", "limitation_ends", found, why, fix)]
 
 
 def _fills(gathered: Gathered) -> list[dict[str, object]]:

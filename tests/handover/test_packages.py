@@ -1,0 +1,54 @@
+"""The notice and the tape of a package, word for word."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+from arrears.handover import packages
+from arrears.tape.columns import LOANS
+
+GOLDEN = Path(__file__).parent / "golden"
+ROWS = [
+    {"loan_id": "L1", "borrower_id": "P1", "product": "consumer", "security": "none", "principal": 5_000_000,
+     "interest": 400_000, "fees": 30_000, "days_past_due": 400, "birth_year": 1985, "reported_class": "doubtful",
+     "legal_status": "not_sued", "province": "Zhejiang", "id_key": "SECRET", "written_off": False},
+    {"loan_id": "L2", "borrower_id": "P1", "product": "consumer", "security": "none", "principal": 2_500_000,
+     "interest": 100_000, "days_past_due": 800, "birth_year": 1985, "reported_class": "loss",
+     "legal_status": "terminated", "province": "Henan", "phone_key": "SECRET", "written_off": True},
+    {"loan_id": "L3", "borrower_id": "P2", "product": "consumer", "security": "guarantee", "principal": 1_000_050,
+     "interest": 0, "fees": 0, "days_past_due": 100, "reported_class": "substandard"},
+]  # fmt: skip
+
+
+@pytest.fixture
+def rows() -> pl.DataFrame:
+    return pl.DataFrame([{**dict.fromkeys(LOANS), **row} for row in ROWS], schema=LOANS)
+
+
+@pytest.mark.parametrize("channel", ["transfer", "securitise", "income_rights"])
+def test_the_notice_is_the_public_header(rows, channel) -> None:
+    situation = SimpleNamespace(as_of=date(2025, 3, 31))
+    text = packages.notice(rows, situation, channel, 1)
+    assert text == (GOLDEN / f"{channel}.md").read_text("utf-8")
+    # by hand: 5,000,000 + 2,500,000 + 1,000,050 fen; 54,000 x 400 + 26,000 x 800 + 10,000.50 x 100 over 90,000.50
+    assert "| Unpaid principal | 85,000.50 yuan |" in text
+    assert "| Days past due, weighted by principal and interest | 482.22 |" in text
+    assert "| Loans | 3 |" in text
+    assert "| Borrowers | 2 |" in text
+
+
+def test_the_tape_of_a_package_names_nobody(rows) -> None:
+    tape = packages.tape(rows)
+    assert tape["number"].to_list() == [1, 2, 3]
+    assert tape["borrower"].to_list() == [1, 1, 2]
+    assert tape["principal (yuan)"].to_list() == [50_000.0, 25_000.0, 10_000.5]
+    assert not {"loan_id", "borrower_id", "id_key", "phone_key", "name_key", "address_key"} & set(
+        tape.columns
+    )
+    text = tape.write_csv()
+    assert not any(word in text for word in ("SECRET", "P1", "L1", "L2"))
