@@ -37,6 +37,7 @@ def svg(spec: dict[str, object], alt: str, name: str) -> str:
     import vl_convert
 
     whole = {
+        "padding": {"left": 24, "top": 5, "bottom": 5, "right": 90},
         "config": _config(),
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         **spec,
