@@ -165,10 +165,6 @@ def test_what_was_read_in_a_named_way_is_counted(table: Table) -> None:
     }
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="READINGS 1.2: observation is [first_new_due_date, ...); observe.py starts it at restructured_on",
-)
 @pytest.mark.parametrize("origination", [date(2024, 1, 15), date(2022, 3, 1)])
 def test_no_observation_runs_before_the_first_new_due_date(
     origination: date, book: Rulebook, table: Table

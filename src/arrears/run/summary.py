@@ -7,17 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from arrears.report import money, share
+from arrears.report.contents import WAYS
 from arrears.run.resolve import Resolution
 from arrears.tape import Tape
-
-_SHORT = {
-    "collect": "collect",
-    "restructure": "new terms",
-    "litigate": "court",
-    "transfer": "bulk transfer",
-    "securitise": "securities",
-    "income_rights": "income rights",
-}
 
 
 def summary(resolution: Resolution) -> dict[str, object]:
@@ -53,7 +45,7 @@ def told(resolution: Resolution, out: Path | None = None) -> list[str]:
     counts, plan = resolution.tape.counts, resolution.plan
     five = resolution.situation.forecast.curve.filter(month=60).row(0, named=True)
     ways = plan.table.group_by("channel").len().sort("len", "channel", descending=[True, False])
-    order = ", ".join(f"{_SHORT[name]} {count:,}" for name, count in ways.iter_rows())
+    order = ", ".join(f"{WAYS[name]} {count:,}" for name, count in ways.iter_rows())
     dear = plan.capacities.filter(pl.col("shadow_price") > 0).sort("capacity", "scope")
     scarce = ", ".join(
         f"{row['capacity']}{' (' + row['scope'] + ')' if row['scope'] else ''}"
