@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 SCRIPTS = ("resolve.py", "plan.py", "recovery_grid.py")
 HEAD = """# Benchmarks
 
-Written by `make bench`; every figure was measured in one run, on a machine with {cores} cores, Python {python}.
+Written by `make bench`; each section was measured in one run, on a machine with {cores} cores, Python {python}.
 Times are wall-clock seconds after a first run that compiles; they differ from machine to machine, ratios less so.
 """
 

@@ -17,6 +17,8 @@ from arrears.plan.kernels import Floats, Ints, Shorts
 _MOST_STEPS = 400
 _EXACT_UP_TO = 4_000
 _ROUNDS = 12
+_SAMPLE, _SAMPLE_FROM = 5_000, 20_000
+_FIRST_REACH = 0.02
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,7 @@ class Choices:
     def used(self, chosen: Ints) -> Floats:
         """What these choices use (m,)."""
         used = np.zeros(len(self.low))
-        counts = self.start[chosen + 1] - self.start[chosen]
-        offset = np.repeat(
-            self.start[chosen] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts
-        )
-        uses = np.arange(counts.sum()) + offset
+        _, uses = _ranges(self.start, chosen)
         np.add.at(used, self.cap[uses], self.amount[uses])
         return used
 
@@ -88,7 +86,7 @@ class Infeasible:
 def solve(
     choices: Choices,
     *,
-    tolerance: float = 2e-6,
+    tolerance: float = 5e-6,
     progress: Callable[[float, float], None] | None = None,
 ) -> Solution | Infeasible:
     """The best plan, or the limits that cannot be kept.
@@ -100,7 +98,7 @@ def solve(
     if len(choices.first) == 1:
         nothing = np.zeros(len(choices.low))
         return Solution(np.zeros(0, dtype=np.int64), 0.0, 0.0, 0.0, nothing, nothing, 0)
-    hopeless = _out_of_reach(choices)
+    hopeless = _floor_out_of_reach(choices)
     if hopeless is not None:
         return hopeless
     prices, bound, steps = _prices(choices, tolerance, progress)
@@ -108,6 +106,9 @@ def solve(
     broken = _broken(choices, used)
     small = len(choices.value) <= _EXACT_UP_TO
     value = float(choices.value[chosen].sum()) if not broken.any() else -np.inf
+    hopeless = _limit_out_of_reach(choices) if broken.any() else None
+    if hopeless is not None:
+        return hopeless
     if small and (broken.any() or bound - value > tolerance * max(1.0, abs(bound))):
         exact = _exact(choices)
         if exact is None:
@@ -120,29 +121,31 @@ def solve(
     return Solution(chosen, value, max(bound, value), gap, prices, used, steps)
 
 
-def _out_of_reach(choices: Choices) -> Infeasible | None:
-    """A limit that no plan keeps even if all others are dropped."""
-    caps = len(choices.low)
-    pass_on = (
-        choices.first,
-        np.zeros(len(choices.value)),
-        choices.start,
-        choices.cap,
-        choices.amount,
-    )
-    for number in range(caps):
-        unit = np.zeros(caps)
-        if np.isfinite(choices.low[number]):
-            unit[number] = -1.0
-            most = kernels.best_choices(*pass_on, unit)[1][number]
-            if most < choices.low[number] * (1 - 1e-12):
-                return Infeasible(number, float(choices.low[number]), float(most), True)
-        if np.isfinite(choices.high[number]):
-            unit[number] = 1.0
-            least = kernels.best_choices(*pass_on, unit)[1][number]
-            if least > choices.high[number] * (1 + 1e-12) + 1e-9:
-                return Infeasible(number, float(choices.high[number]), float(least), True)
+def _floor_out_of_reach(choices: Choices) -> Infeasible | None:
+    """A floor that no plan reaches even if all other limits are dropped."""
+    for number in np.flatnonzero(np.isfinite(choices.low)):
+        most = _extreme(choices, int(number), -1.0)
+        if most < choices.low[number] * (1 - 1e-12):
+            return Infeasible(int(number), float(choices.low[number]), most, True)
     return None
+
+
+def _limit_out_of_reach(choices: Choices) -> Infeasible | None:
+    """A limit that every plan breaks even if all others are dropped."""
+    for number in np.flatnonzero(np.isfinite(choices.high)):
+        least = _extreme(choices, int(number), 1.0)
+        if least > choices.high[number] * (1 + 1e-12) + 1e-9:
+            return Infeasible(int(number), float(choices.high[number]), least, True)
+    return None
+
+
+def _extreme(choices: Choices, number: int, price: float) -> float:
+    """The least (price 1) or most (price -1) that a plan may use of one capacity."""
+    c, unit = choices, np.zeros(len(choices.low))
+    unit[number] = price
+    nothing = np.zeros(len(c.value))
+    used = kernels.best_choices(c.first, nothing, c.start, c.cap, c.amount, unit)[1]
+    return float(used[number])
 
 
 def _worst(choices: Choices, used: Floats, *, proven: bool) -> Infeasible:
@@ -156,6 +159,31 @@ def _worst(choices: Choices, used: Floats, *, proven: bool) -> Infeasible:
 def _broken(choices: Choices, used: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     slack = 1e-9 * np.maximum(1.0, np.abs(used))
     return np.asarray((used > choices.high + slack) | (used < choices.low - slack))
+
+
+def _sample(choices: Choices) -> Choices:
+    """A few thousand of the loans, evenly, with their share of the limits: its prices are nearly those of the whole."""
+    loans = np.arange(0, len(choices.first) - 1, (len(choices.first) - 1) // _SAMPLE)
+    share = len(loans) / (len(choices.first) - 1)
+    first, picked = _ranges(choices.first, loans)
+    start, uses = _ranges(choices.start, picked)
+    return Choices(
+        first=first,
+        value=choices.value[picked],
+        start=start,
+        cap=choices.cap[uses],
+        amount=choices.amount[uses],
+        low=choices.low * share,
+        high=choices.high * share,
+    )
+
+
+def _ranges(begins: Ints, which: Ints) -> tuple[Ints, Ints]:
+    """Where the ranges of `which` begin when laid end to end, and the numbers in them."""
+    counts = begins[which + 1] - begins[which]
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    numbers: Ints = np.arange(ends[-1]) + np.repeat(begins[which] - ends[:-1], counts)
+    return ends, numbers
 
 
 class _Dual:
@@ -176,6 +204,11 @@ class _Dual:
         np.add.at(prices, self.owner, self.sign * point / self.scale)
         return prices
 
+    def point(self, prices: Floats) -> Floats:
+        """The scaled prices of these prices (m,)."""
+        point: Floats = np.maximum(self.sign * prices[self.owner], 0.0) * self.scale
+        return point
+
     def at(self, point: Floats) -> float:
         """The dual value, and a cut more."""
         prices, c = self.prices(point), self.choices
@@ -193,14 +226,17 @@ def _prices(
     """Prices (m,), the bound that they prove, and the steps taken."""
     dual = _Dual(choices)
     size = len(dual.owner)
-    centre = np.zeros(size)
+    centre, share = np.zeros(size), _FIRST_REACH
+    if len(choices.first) > _SAMPLE_FROM:
+        guess, _, _ = _prices(_sample(choices), tolerance, None)
+        centre, share = dual.point(guess), _FIRST_REACH / 5
     best = dual.at(centre)
     if size == 0:
         return dual.prices(centre), best, 0
     master = _Master(size)
     master.add(dual.cuts[-1])
     unit = max(abs(best), 1.0)
-    reach = 0.02 * unit
+    reach = share * unit
     for step in range(1, _MOST_STEPS):
         point, promised = master.lowest(centre, reach)
         foreseen = best - promised
