@@ -5,8 +5,9 @@ The names below are the library; each is imported when it is first used.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from arrears.lazily import lazily
 
 if TYPE_CHECKING:
     from arrears.core.timeline import Timeline
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from arrears.problems import Problem
     from arrears.rules import Rulebook, load, load_market
     from arrears.run import Request, Resolution, Stopped, SynthRequest
-    from arrears.run.check import check
-    from arrears.run.explain import explain
-    from arrears.run.mapping import mapping
-    from arrears.run.resolve import resolve
+    from arrears.run.checked import check
+    from arrears.run.explained import explain
+    from arrears.run.mapped import mapping
+    from arrears.run.resolution import resolve
     from arrears.run.synthesise import synth as synthesise
-    from arrears.run.verify import verify
+    from arrears.run.verified import verify
     from arrears.tape import Tape, TapeFiles
     from arrears.tape import read as read_tape
 
@@ -44,12 +45,11 @@ _ROOM = {
     "load": "rules",
     "load_market": "rules",
     "mapping": "run",
-    "read_tape": "tape",
+    "read_tape": "tape:read",
     "resolve": "run",
-    "synthesise": "run",
+    "synthesise": "run:synth",
     "verify": "run",
 }
-_THERE = {"read_tape": "read", "synthesise": "synth"}
 
 __all__ = [
     "ArrearsError",
@@ -77,10 +77,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in _ROOM:
-        raise AttributeError(f"module 'arrears' has no attribute {name!r}")
-    return getattr(import_module(f"arrears.{_ROOM[name]}"), _THERE.get(name, name))
+__getattr__ = lazily("arrears", _ROOM)
 
 
 def __dir__() -> list[str]:

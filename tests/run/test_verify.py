@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from arrears import run
-from arrears.run.verify import changed_products
+from arrears.run.verified import changed_products
 
 
 def _change_parquet(path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,14 +18,23 @@ if TYPE_CHECKING:
     from arrears.problems import Problem
 
 DONE, OUR_FAULT, STOPPED_BY_USER = 0, 70, 130
+_asked_to_stop = threading.Event()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     _limit_threads(words)
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    sys.exit(run(words))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _as_interrupt)
+    sys.unraisablehook = _once_more
+    status = run(words)
+    if status == STOPPED_BY_USER:
+        # CPython ends by the signal, not by this status, if the interrupt came while it ran a string of code.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def run(words: Sequence[str]) -> int:
@@ -33,14 +43,18 @@ def run(words: Sequence[str]) -> int:
         from arrears.cli.app import app
 
         status = app(list(words), standalone_mode=False)
-    except (KeyboardInterrupt, Exception) as error:
+    except SystemExit:
+        raise
+    except BaseException as error:
+        # a panic of Polars is no Exception
         return _end(error, as_json="--json" in words)
     return status if isinstance(status, int) else DONE
 
 
 def _end(error: BaseException, *, as_json: bool) -> int:
     """Say how a command ended that did not run through."""
-    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
+    # A library may answer an interrupt with an error of its own.
+    if _asked_to_stop.is_set() or type(error).__name__ in {"KeyboardInterrupt", "Abort"}:
         print("Stopped. Nothing was left under the name of --out.", file=sys.stderr)
         return STOPPED_BY_USER
     if isinstance(error, BrokenPipeError):
@@ -90,7 +104,17 @@ def _limit_threads(words: Sequence[str]) -> None:
 
 
 def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    _asked_to_stop.set()
     raise KeyboardInterrupt
+
+
+def _once_more(lost: sys.UnraisableHookArgs) -> None:
+    """Python drops an interrupt that arrives in a callback, so it is sent again right after."""
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+    elif hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, _as_interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
 
 
 def _bad_option(error: Exception) -> Problem:

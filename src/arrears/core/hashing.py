@@ -7,10 +7,12 @@ import json
 from dataclasses import asdict, is_dataclass
 from datetime import date
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from arrears.errors import BadArgument
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _PIECE = 1 << 20
 _ROWS = 250_000

@@ -67,6 +67,17 @@ class Forecast:
     push: Floats
     table: pl.DataFrame = field(default_factory=pl.DataFrame)
     curve: pl.DataFrame = field(default_factory=pl.DataFrame)
+    _shares: dict[tuple[float, int], Floats] = field(default_factory=dict)
+
+    def shares(self, shift: float = 0.0, from_month: int = 0) -> Floats:
+        """Shares of a claim paid by age, node and month (M, NODES, M), with a shift of the score from a month on."""
+        params = self.params
+        key = (shift, from_month if shift else 0)
+        if key not in self._shares:
+            self._shares[key] = grid.mean_shares(
+                params.odds, params.share_paid, self.push, *key, len(params.odds)
+            )
+        return self._shares[key]
 
     def voluntary(
         self, weights: Floats, *, shift: float = 0.0, from_month: int = 0, past_only: bool = False
@@ -79,31 +90,23 @@ class Forecast:
             past_only: leave the loans before day 91 at 0.
         """
         months = len(self.params.odds)
-        shares = grid.mean_shares(
-            self.params.odds, self.params.share_paid, self.push, shift, from_month, months
-        )
-        sums = grid.weigh(shares, np.ascontiguousarray(weights[:, :months]))
+        sums = grid.weigh(self.shares(shift, from_month), np.ascontiguousarray(weights[:, :months]))
         past: Floats = grid.read_off(sums, self.age, self.score, self.claim)
         if not past_only and (self.due.balance > 0.0).any():
             after = weighted_after_default(self.after_default, weights)
             past += performing(*_columns(self.due), self.score, weights, after)
         return past
 
-    @cached_property
+    @property
     def after_default(self) -> Floats:
         """Shares by node and month of a claim that has just reached day 91 (NODES, M)."""
-        params = self.params
-        odds = params.odds
-        shares: Floats = grid.mean_shares(odds, params.share_paid, self.push, 0.0, 0, len(odds))
-        first: Floats = shares[0]
+        first: Floats = self.shares()[0]
         return first
 
     @cached_property
     def unpaid(self) -> Floats:
         """Share of the claim that a loan never pays of itself once past day 91 (n,); before it, as if it were there."""
-        odds = self.params.odds
-        shares = grid.mean_shares(odds, self.params.share_paid, self.push, 0.0, 0, len(odds))
-        sums = grid.weigh(shares, np.ones((1, len(odds))))
+        sums = grid.weigh(self.shares(), np.ones((1, len(self.params.odds))))
         paid = grid.read_off(sums, np.maximum(self.age, 0), self.score, np.ones(len(self.age)))
         share: Floats = np.clip(1.0 - paid[:, 0], 0.0, 1.0)
         return share
@@ -264,8 +267,7 @@ def _luck(bare: Forecast, squares: Floats, seed: int, scenarios: int) -> Floats:
     """
     params = bare.params
     months = len(params.odds)
-    shares = grid.mean_shares(params.odds, params.share_paid, bare.push, 0.0, 0, months)
-    total = np.cumsum(shares, axis=2)
+    total = np.cumsum(bare.shares(), axis=2)
     size = params.share_paid_square / params.share_paid
     spread = np.maximum(total * size - total**2, 0.0)
     variance = np.zeros(CURVE)

@@ -63,22 +63,20 @@ def mean_shares(
         push: (paths, months) factor on the odds, exp(deviation x z).
         shift: added to the score from `from_month` on.
     """
-    ages = len(odds)
+    ages, paths = len(odds), push.shape[0]
     shares = np.zeros((ages, NODES, months))
+    by_month = np.ascontiguousarray(push.T)
     for age in prange(ages):
+        owed, paid = np.empty(paths), np.empty(paths)
         for node in range(NODES):
             early = np.exp(NODE_SCORES[node])
             late = early * np.exp(shift)
-            for path in range(push.shape[0]):
-                owed = 1.0
-                for month in range(min(months, ages - age)):
-                    lift = late if month >= from_month else early
-                    chance = odds[age + month] * lift * push[path, month]
-                    paid = owed * share_paid * chance / (1.0 + chance)
-                    shares[age, node, month] += paid
-                    owed -= paid
-            for month in range(months):
-                shares[age, node, month] /= push.shape[0]
+            owed[:] = 1.0
+            for month in range(min(months, ages - age)):
+                lift = odds[age + month] * (late if month >= from_month else early)
+                paid[:] = 0.0
+                _pay(owed, lift, share_paid, by_month[month], paid)
+                shares[age, node, month] = paid.sum() / paths
     return shares
 
 
@@ -93,29 +91,40 @@ def scenario_cash(
         stock: (ages, NODES) claims past day 91 laid on the nodes.
         inflow: (months, NODES) claims that reach day 91 in each month to come.
     """
-    ages, months = len(odds), push.shape[1]
+    ages, (scenarios, months) = len(odds), push.shape
     lifts = np.exp(NODE_SCORES)
-    cash = np.zeros((push.shape[0], months))
-    for scenario in prange(push.shape[0]):
+    size = (scenarios + BLOCKS - 1) // BLOCKS
+    cash = np.zeros((months, scenarios))
+    by_month = np.ascontiguousarray(push.T)
+    for block in prange(BLOCKS):
+        here = slice(min(block * size, scenarios), min((block + 1) * size, scenarios))
+        push_here, cash_here = by_month[:, here], cash[:, here]
+        owed = np.empty(push_here.shape[1])
         for age in range(ages):
             for node in range(NODES):
-                owed = stock[age, node]
-                if owed != 0.0:
+                if stock[age, node] != 0.0:
+                    owed[:] = stock[age, node]
                     for month in range(min(months, ages - age)):
-                        chance = odds[age + month] * lifts[node] * push[scenario, month]
-                        paid = owed * share_paid * chance / (1.0 + chance)
-                        cash[scenario, month] += paid
-                        owed -= paid
+                        lift = odds[age + month] * lifts[node]
+                        _pay(owed, lift, share_paid, push_here[month], cash_here[month])
         for start in range(months):
             for node in range(NODES):
-                owed = inflow[start, node]
-                if owed != 0.0:
+                if inflow[start, node] != 0.0:
+                    owed[:] = inflow[start, node]
                     for month in range(start + 1, min(months, start + 1 + ages)):
-                        chance = odds[month - start - 1] * lifts[node] * push[scenario, month]
-                        paid = owed * share_paid * chance / (1.0 + chance)
-                        cash[scenario, month] += paid
-                        owed -= paid
-    return cash
+                        lift = odds[month - start - 1] * lifts[node]
+                        _pay(owed, lift, share_paid, push_here[month], cash_here[month])
+    return np.ascontiguousarray(cash.T)
+
+
+@njit(cache=True)
+def _pay(owed: Floats, lift: float, share_paid: float, push: Floats, cash: Floats) -> None:
+    """One month of a claim in every scenario: the odds of a payment are `lift` x `push`."""
+    for scenario in range(len(owed)):
+        chance = lift * push[scenario]
+        paid = owed[scenario] * share_paid * chance / (1.0 + chance)
+        cash[scenario] += paid
+        owed[scenario] -= paid
 
 
 @njit(cache=True, parallel=True)

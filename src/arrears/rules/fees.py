@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, TypeAlias
 
 from arrears.rules.book import Rulebook
 
-Fen = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Fen: TypeAlias = npt.NDArray[np.int64]
 
 
 def court_fee(claims: Fen, rulebook: Rulebook, day: date) -> Fen:
@@ -20,6 +22,8 @@ def court_fee(claims: Fen, rulebook: Rulebook, day: date) -> Fen:
 
 def preservation_fee(claims: Fen, rulebook: Rulebook, day: date) -> Fen:
     """Fee for freezing property worth each claim (n,), fen (Order 481, Art. 14)."""
+    import numpy as np
+
     cap = int(rulebook.number("cn/court/preservation_cap", day))
     return np.minimum(_by_brackets(claims, rulebook.at("cn/court/preservation_fee", day)), cap)
 
@@ -33,6 +37,8 @@ def _by_brackets(claims: Fen, brackets: object) -> Fen:
     """Claim x rate + added in the first bracket that holds the claim; whole arithmetic, so no claim is a fen off."""
     if not isinstance(brackets, list):
         raise TypeError("brackets are a list of [up to, rate, added]")
+    import numpy as np
+
     fees = np.zeros(len(claims), dtype=np.int64)
     low = np.iinfo(np.int64).min
     for upto, rate, added in brackets:

@@ -1,19 +1,57 @@
-"""One file a verb: all that the command line and notebooks call."""
+"""One file a verb: all that the command line and notebooks call; each is imported when it is first used."""
 
-from arrears.run.check import Checked, check
-from arrears.run.demo import demo, files_told
-from arrears.run.explain import Explained, explain
-from arrears.run.gather import as_problem
-from arrears.run.law import RuleShown, rule_explained, rule_shown, rules_checked, rules_differ
-from arrears.run.mapping import mapping
-from arrears.run.products import product_hash
-from arrears.run.request import Request
-from arrears.run.resolve import Resolution, resolve
-from arrears.run.stages import Watcher
-from arrears.run.stopped import ANSWER_IS_NO, NOT_DONE, Stopped
-from arrears.run.summary import rows_told, summary, told
-from arrears.run.synthesise import SynthRequest, synth
-from arrears.run.verify import Verified, verify
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arrears.lazily import lazily
+
+if TYPE_CHECKING:
+    from arrears.run.checked import Checked, check
+    from arrears.run.demonstration import demo, files_told
+    from arrears.run.explained import Explained, explain
+    from arrears.run.gather import as_problem
+    from arrears.run.law import RuleShown, rule_explained, rule_shown, rules_checked, rules_differ
+    from arrears.run.mapped import mapping
+    from arrears.run.products import product_hash
+    from arrears.run.request import Request
+    from arrears.run.resolution import Resolution, resolve
+    from arrears.run.stages import Watcher
+    from arrears.run.stopped import ANSWER_IS_NO, NOT_DONE, Stopped
+    from arrears.run.summary import rows_told, summary, told
+    from arrears.run.synthesise import SynthRequest, synth
+    from arrears.run.verified import Verified, verify
+
+_FILE = {
+    "ANSWER_IS_NO": "stopped",
+    "Checked": "checked",
+    "Explained": "explained",
+    "NOT_DONE": "stopped",
+    "Request": "request",
+    "Resolution": "resolution",
+    "RuleShown": "law",
+    "Stopped": "stopped",
+    "SynthRequest": "synthesise",
+    "Verified": "verified",
+    "Watcher": "stages",
+    "as_problem": "gather",
+    "check": "checked",
+    "demo": "demonstration",
+    "explain": "explained",
+    "files_told": "demonstration",
+    "mapping": "mapped",
+    "product_hash": "products",
+    "resolve": "resolution",
+    "rows_told": "summary",
+    "rule_explained": "law",
+    "rule_shown": "law",
+    "rules_checked": "law",
+    "rules_differ": "law",
+    "summary": "summary",
+    "synth": "synthesise",
+    "told": "summary",
+    "verify": "verified",
+}
 
 __all__ = [
     "ANSWER_IS_NO",
@@ -45,3 +83,5 @@ __all__ = [
     "told",
     "verify",
 ]
+
+__getattr__ = lazily("arrears.run", _FILE)

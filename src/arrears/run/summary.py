@@ -8,7 +8,7 @@ import polars as pl
 
 from arrears.report import money, share
 from arrears.report.contents import WAYS
-from arrears.run.resolve import Resolution
+from arrears.run.resolution import Resolution
 from arrears.tape import Tape
 
 

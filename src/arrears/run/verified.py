@@ -15,7 +15,7 @@ from arrears.problems import Problem
 from arrears.run import record as run_record
 from arrears.run.products import product_hash
 from arrears.run.request import Request
-from arrears.run.resolve import resolve
+from arrears.run.resolution import resolve
 from arrears.run.stages import Watcher
 from arrears.run.stopped import ANSWER_IS_NO, Stopped
 

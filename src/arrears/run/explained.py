@@ -15,7 +15,7 @@ from arrears.problems import Problem
 from arrears.run import record as run_record
 from arrears.run.gather import rulebook_of
 from arrears.run.stopped import Stopped
-from arrears.run.verify import found_again
+from arrears.run.verified import found_again
 from arrears.standing import Step
 
 _NEAR = 2_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import arrears
 from arrears.problems import Problem
 from arrears.run.request import Request
-from arrears.run.resolve import Resolution, resolve
+from arrears.run.resolution import Resolution, resolve
 from arrears.run.stages import Watcher
 from arrears.run.stopped import Stopped
 from arrears.run.synthesise import SynthRequest, synth
