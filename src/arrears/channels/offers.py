@@ -32,6 +32,7 @@ CHANNELS: tuple[str, ...] = tuple(file.NAME for file in _FILES)
 COLUMNS: tuple[tuple[str, int], ...] = tuple(
     (channel, start) for channel in CHANNELS for start in STARTS
 )
+_PIECE = 4_096
 _ORDER = sorted(range(len(COLUMNS)), key=lambda column: COLUMNS[column])
 
 
@@ -90,11 +91,16 @@ class Offers:
 
     def _wide(self, values: Sequence[np.ndarray | None], rows: slice) -> np.ndarray:
         """Values by column (n,) as one row a loan and column of the table; None is 0."""
-        count = len(self.situation.claim[rows])
-        parts = [values[column] for column in _ORDER]
-        return np.stack(
-            [np.zeros(count) if part is None else part[rows] for part in parts], axis=1
-        ).ravel()
+        parts = [None if (found := values[column]) is None else found[rows] for column in _ORDER]
+        kind = next((part.dtype for part in parts if part is not None), np.dtype(np.float64))
+        wide = np.zeros((len(self.situation.claim[rows]), len(parts)), kind)
+        # In pieces that stay in the cache: a column at a time would fetch the whole table once for each.
+        for start in range(0, len(wide), _PIECE):
+            piece = slice(start, start + _PIECE)
+            for place, part in enumerate(parts):
+                if part is not None:
+                    wide[piece, place] = part[piece]
+        return wide.ravel()
 
     def _blocked_by(self, rows: slice) -> pl.Series:
         """The bar of each row, null where there is none."""

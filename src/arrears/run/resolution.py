@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -160,21 +161,37 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
                 products.table(f"accepted_{name}.parquet", table)
         products.csv("book.csv", resolution.book)
         products.csv("quarantine.csv", tape.quarantine)
-    with stages.stage("offer table"):
-        products.table("offers.parquet", resolution.offers.table())
+    # The largest table is written while single-threaded libraries make papers and pictures.
+    with ThreadPoolExecutor(1) as beside:
+        offered = beside.submit(_write_offers, products, resolution.offers)
+        _write_papers(resolution, request, products, stages)
+        with stages.stage("offer table"):
+            offered.result()
+    record = resolution.record
+    record["products"] = dict(sorted(products.hashes.items()))
+    record["seconds"] = stages.seconds
+    (folder / RECORD).write_text(to_json(record), encoding="utf-8")
+
+
+def _write_offers(products: Products, offers: channels.Offers) -> None:
+    products.table("offers.parquet", offers.table())
+
+
+def _write_papers(
+    resolution: Resolution, request: Request, products: Products, stages: Stages
+) -> None:
+    """What people read: papers, report and workbook."""
+    tape, situation, result = resolution.tape, resolution.situation, resolution.plan
+    folder = products.folder
     with stages.stage("handover"):
         known = handover.facts(tape, situation.rulebook)
         decision = handover.Decision(tape, situation, result, known)
         handover.write(decision, folder / "handover")
         products.adopt_all("handover")
     with stages.stage("report"):
-        record = resolution.record
         contents = report.Contents(
-            tape, resolution.standing, situation, result, resolution.book, record
+            tape, resolution.standing, situation, result, resolution.book, resolution.record
         )
         products.text("report.html", report.html(contents))
         report.workbook(contents, folder / "plan.xlsx", all_rows=request.excel_all)
         products.adopt("plan.xlsx")
-    record["products"] = dict(sorted(products.hashes.items()))
-    record["seconds"] = stages.seconds
-    (folder / RECORD).write_text(to_json(record), encoding="utf-8")
