@@ -111,7 +111,14 @@ def test_the_page_is_the_same_for_the_same_run(made) -> None:
         name: part for name, part in found.record.items() if name not in {"products", "seconds"}
     }
     contents = report.Contents(
-        found.tape, found.standing, found.situation, found.plan, found.book, record
+        found.tape,
+        found.standing,
+        found.situation,
+        found.plan,
+        found.book,
+        record,
+        found.standards,
+        found.ratios,
     )
     assert report.html(contents) == (out / "report.html").read_text("utf-8")
 

@@ -10,7 +10,18 @@ import pytest
 from pydantic import ValidationError
 
 from arrears.errors import BadArgument, NotInForce, UnknownPath
-from arrears.rules import Reform, Rulebook, check, diff, explain, load, names, require_force, show
+from arrears.rules import (
+    STANDARDS,
+    Reform,
+    Rulebook,
+    check,
+    diff,
+    explain,
+    load,
+    names,
+    require_force,
+    show,
+)
 from arrears.rules.leaf import Leaf, Value
 
 YEARS = "cn/limitation/years"
@@ -30,7 +41,8 @@ def change(path: str, *values: dict[str, object]) -> Reform:
 def test_the_bundled_rules_have_nothing_wrong() -> None:
     leaves, problems = check()
     assert problems == []
-    assert leaves == len(load("cn").leaves) > 40
+    books = [load(name).leaves for name in ("cn", *STANDARDS)]
+    assert leaves == len({path for book in books for path in book}) > 70
 
 
 def test_every_value_rests_on_an_article_and_says_whether_it_was_verified(book: Rulebook) -> None:
@@ -147,7 +159,7 @@ def test_an_unknown_path_names_the_nearest(wrong: str, right: str, book: Ruleboo
 
 
 def test_an_unknown_rulebook_names_those_there_are() -> None:
-    assert names() == ["cn", "cn-principal-reducible"]
+    assert names() == ["basel", "cn", "cn-principal-reducible", "eba", "ifrs9"]
     with pytest.raises(UnknownPath) as caught:
         load("cn-principal-reducable")
     assert "'cn-principal-reducible'" in caught.value.fix

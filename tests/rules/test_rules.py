@@ -29,7 +29,7 @@ def _reform(path: str, **value: object) -> rules.Reform:
 def test_the_bundled_rules_have_no_fault(book) -> None:
     count, problems = rules.check()
     assert not problems
-    assert count == len(book.leaves) > 50
+    assert count > len(book.leaves) > 50
 
 
 def test_every_value_has_a_reference_and_an_article(book) -> None:

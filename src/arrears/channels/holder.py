@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from arrears.core.money import parse_money
 from arrears.errors import BadArgument
@@ -49,6 +49,17 @@ class Book(BaseModel):
     reported_npl: Fen | None = None
     special_mention: Fen | None = None
     provisions: Fen | None = None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Book:
+        bad = (self.reported_npl or 0) + (self.special_mention or 0)
+        if bad > self.loans:
+            raise ValueError("bad loans and special mention are more than the loans")
+        if (self.provisions or 0) > self.loans:
+            raise ValueError("provisions are more than the loans")
+        if min(self.loans, self.reported_npl or 0, self.special_mention or 0) < 0:
+            raise ValueError("a balance is negative")
+        return self
 
 
 class Holder(BaseModel):

@@ -15,7 +15,7 @@ from arrears.core.dates import add_months
 from arrears.recovery import HORIZON, Forecast
 from arrears.recovery.forecast import window
 from arrears.rules import MarketBook, Rulebook
-from arrears.standing import NPL, limitation_ends
+from arrears.standing import NPL, bad, limitation_ends
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -89,7 +89,7 @@ class Situation:
     @cached_property
     def npl(self) -> Flags:
         """Non-performing by the rules (n,)."""
-        return self.standing["five_tier"].is_in(NPL).fill_null(False).to_numpy()
+        return bad(self.standing).to_numpy()
 
     @cached_property
     def reported_npl(self) -> Flags:
@@ -124,10 +124,14 @@ class Situation:
             book.number(root + "weight_past_due", day),
         )
         weight = np.where(self.days > book.number(root + "past_due_days", day), late, weight)
-        asked = self.holder.capital_ratio_required
-        ratio = book.number(root + "required", day) if asked is None else asked
-        freed: Floats = np.maximum(self.book_value, 0.0) * weight * ratio
+        freed: Floats = np.maximum(self.book_value, 0.0) * weight * self.required_capital
         return freed
+
+    @property
+    def required_capital(self) -> float:
+        """Capital that risk-weighted assets take, a share of them."""
+        asked = self.holder.capital_ratio_required
+        return self.rulebook.number("cn/capital/required", self.as_of) if asked is None else asked
 
     @cached_property
     def limitation_passed(self) -> Flags:

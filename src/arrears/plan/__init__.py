@@ -2,5 +2,6 @@
 
 from arrears.plan.capacities import Capacity, read_capacities
 from arrears.plan.plan import PlanResult, Unreachable, make_plan
+from arrears.plan.ratios import ratios
 
-__all__ = ["Capacity", "PlanResult", "Unreachable", "make_plan", "read_capacities"]
+__all__ = ["Capacity", "PlanResult", "Unreachable", "make_plan", "ratios", "read_capacities"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from arrears.standing import NPL
+from arrears.standing import NPL, bad
 
 CUTS = ("total", "product", "province", "sector", "branch", "originator")
 NOT_GIVEN = "(not given)"
@@ -21,7 +23,7 @@ def book(loans: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
         total=pl.lit("total"),
         claim=pl.sum_horizontal("principal", "interest", "fees"),
         reported=pl.col("reported_class").is_in(NPL).fill_null(False),
-        by_rule=standing["five_tier"].is_in(NPL).fill_null(False),
+        by_rule=bad(standing),
     )
     parts = [_cut(base, cut, known=known) for cut in CUTS]
     return pl.concat(parts)
@@ -50,3 +52,24 @@ def _cut(base: pl.DataFrame, cut: str, *, known: bool) -> pl.DataFrame:
             *(pl.lit(None, pl.Float64).alias(name) for name in ("with_hidden", "lo90", "hi90")),
         )
     )
+
+
+def by_standard(
+    loans: pl.DataFrame, standings: Mapping[str, pl.DataFrame], titles: Mapping[str, str]
+) -> pl.DataFrame:
+    """`standards.csv`: loans and claims (fen) that are bad by each standard, the same book under each.
+
+    Args:
+        standings: what `classify` gives under each rulebook, by its name.
+        titles: article that each standard rests on.
+    """
+    claim = loans.select(claim=pl.sum_horizontal("principal", "interest", "fees"))["claim"]
+    whole = int(claim.sum())
+    rows = []
+    for name, standing in standings.items():
+        mine = bad(standing)
+        owed = int(claim.filter(mine).sum())
+        share = owed / whole if whole else None
+        rows.append((name, titles[name], int(mine.sum()), owed, share))
+    heads = ["standard", "article", "loans", "claim", "share"]
+    return pl.DataFrame(rows, schema=heads, orient="row", infer_schema_length=None)

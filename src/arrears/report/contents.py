@@ -45,6 +45,8 @@ class Contents:
 
     Attributes:
         record: `run.json` without products and seconds.
+        standards: `standards.csv`.
+        ratios: `ratios.csv`.
     """
 
     tape: Tape
@@ -53,6 +55,8 @@ class Contents:
     plan: PlanResult
     book: pl.DataFrame
     record: Mapping[str, object]
+    standards: pl.DataFrame
+    ratios: pl.DataFrame
 
     @cached_property
     def total(self) -> dict[str, int | None]:

@@ -68,6 +68,11 @@ def share(part: float, whole: float) -> str:
     return f"{number(percent, 1)} %"
 
 
+def percent(share: float | None, decimals: int = 1) -> str:
+    """A share as per cent."""
+    return NOT_KNOWN if share is None else f"{number(100 * share, decimals)} %"
+
+
 def price(part: float, whole: float) -> str:
     """Fen on the yuan."""
     return f"{number(100 * part / whole, 1)} fen on the yuan" if whole else NOT_KNOWN

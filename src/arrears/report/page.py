@@ -25,6 +25,7 @@ def html(contents: Contents) -> str:
         _recovery(contents),
         _plan(contents),
         _limits(contents),
+        _ratios(contents),
         _quarantine(contents),
         rests(contents),
     ]
@@ -184,9 +185,77 @@ def _book(contents: Contents) -> str:
             table(heads, rows),
             f"<h3>By province, the {len(more_rows)} with the most bad loans</h3>",
             table(["province", *heads[1:]], more_rows),
+            _standards(contents),
             paragraph("All cuts: book.csv. Class, stage and articles of each loan: standing.parquet.", "note"),
         ]
     )  # fmt: skip
+
+
+_STANDARDS = {
+    "cn": "China, 2023 Measures and 2007 Guidelines",
+    "eba": "EBA, non-performing exposures",
+    "basel": "Basel Committee, 2017",
+    "ifrs9": "IFRS 9, stage 3",
+}
+
+
+def _standards(contents: Contents) -> str:
+    """The same book under each definition of what is bad."""
+    rows = [
+        [
+            _STANDARDS.get(row["standard"], row["standard"]),
+            row["article"],
+            figures.number(row["loans"]),
+            figures.yuan(row["claim"]),
+            figures.percent(row["share"]),
+        ]
+        for row in contents.standards.iter_rows(named=True)
+    ]
+    heads = ["standard", "article", "bad loans", "claim, yuan", "share of what is owed"]
+    return "<h3>The same book by other standards</h3>" + table(heads, rows, words=2)
+
+
+def _ratios(contents: Contents) -> str:
+    """The holder's ratios before and after what the plan does today."""
+    known = {row["figure"]: row for row in contents.ratios.iter_rows(named=True)}
+    bad = known["bad-loan ratio"]
+    tape_alone = bad["basis"] == "tape alone"
+    if bad["before"] is None:
+        title = "The bad-loan ratio cannot be told: nobody says what is reported"
+    else:
+        of = "of this tape " if tape_alone else ""
+        title = (
+            f"What the plan does today takes the bad-loan ratio {of}"
+            f"from {figures.percent(bad['before'], 2)} to {figures.percent(bad['after'], 2)}"
+        )
+    rows = [
+        [
+            name,
+            row["article"],
+            *(_ratio(row["unit"], row[place]) for place in ("before", "after", "standard")),
+        ]
+        for name, row in known.items()
+    ]
+    note = (
+        "Sales that take loans off the books and write-offs count, as of today; income rights take nothing off. "
+        "Profit is what sales bring over net book value, after tax."
+    )
+    if tape_alone:
+        note += " The holder's file gives no whole book, so these are ratios of the tape alone."
+    heads = ["figure", "article", "before", "after", "asked for"]
+    return "\n".join(
+        [
+            f'<h2 id="ratios">{escape(title)}</h2>',
+            table(heads, rows, words=2),
+            paragraph(note, "note"),
+        ]
+    )
+
+
+def _ratio(unit: str, value: float | None) -> str:
+    if value is None:
+        return figures.NOT_KNOWN
+    return figures.percent(value, 2) if unit == "fraction" else figures.money(value)
 
 
 def _ways_told(row: dict[str, int | None]) -> list[str]:

@@ -46,8 +46,7 @@ def rests(contents: Contents) -> str:
         '<h2 id="rests">What this rests on</h2>',
         paragraph(
             f"Arrears {record['version']}, rulebook {book['name']} ({str(book['hash'])[:12]}), "
-            f"recovery by a {situation.forecast.basis}, seed {record['seed']}. "
-            "Ratios of the whole bank are not shown: they need its whole book."
+            f"recovery by a {situation.forecast.basis}, seed {record['seed']}."
         ),
         "<h3>Files read</h3>",
         table(["table", "file", "sha256 begins"], inputs, words=9, short=0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
@@ -52,12 +52,17 @@ def _values(values: list[dict[str, object]] | None) -> str:
 
 @dataclass(frozen=True)
 class Rulebook:
-    """The law: leaves by path `rulebook/file/leaf`, and the articles they rest on. It never changes."""
+    """The law: leaves by path `rulebook/file/leaf`, and the articles they rest on. It never changes.
+
+    Attributes:
+        standard: by which definition a loan is bad: `cn`, or a standard to compare with.
+    """
 
     name: str
     leaves: Mapping[str, Leaf]
     articles: Mapping[str, Article]
     reforms: tuple[str, ...] = ()
+    standard: str = "cn"
 
     @classmethod
     def of(cls, name: str, leaves: Mapping[str, Leaf], articles: Mapping[str, Article]) -> Rulebook:
@@ -72,7 +77,7 @@ class Rulebook:
             for path, leaf in self.leaves.items()
         }
         articles = {name: article.model_dump() for name, article in self.articles.items()}
-        return content_hash([leaves, articles])
+        return content_hash([self.standard, leaves, articles])
 
     def paths(self) -> list[str]:
         """All leaves, sorted."""
@@ -173,13 +178,20 @@ class Rulebook:
                         fix=did_you_mean(change.article, articles) + " Or add it to `articles`.",
                     )
         changed = Rulebook.of(self.name, leaves, articles)
-        return Rulebook(
-            changed.name, changed.leaves, changed.articles, (*self.reforms, reform.name)
-        )
+        return replace(changed, reforms=(*self.reforms, reform.name), standard=self.standard)
 
     def renamed(self, name: str) -> Rulebook:
         """The same law under another name."""
-        return Rulebook(name, self.leaves, self.articles, self.reforms)
+        return replace(self, name=name)
+
+    def compared_by(self, standard: Rulebook) -> Rulebook:
+        """The same law with another definition of what is bad, whose leaves and articles are added."""
+        merged = Rulebook.of(
+            standard.name,
+            {**self.leaves, **standard.leaves},
+            {**self.articles, **standard.articles},
+        )
+        return replace(merged, reforms=self.reforms, standard=standard.name)
 
 
 def _changed(leaf: Leaf, path: str, changes: Iterable[Value]) -> Leaf:

@@ -13,7 +13,9 @@ from arrears.problems import Problem, errors
 from arrears.rules.book import Rulebook
 from arrears.rules.leaf import Article, Leaf, Reform
 
+# The law of the land, and standards that a book may be compared by: they change what is bad, and nothing else.
 BASES = ("cn",)
+STANDARDS = ("basel", "eba", "ifrs9")
 _REFORMS = "reforms"
 
 
@@ -26,7 +28,7 @@ def bundled(folder: str) -> Path:
 def names() -> list[str]:
     """The rulebooks that `load` knows."""
     reforms = (bundled("rulebooks") / _REFORMS).glob("*.yaml")
-    return sorted([*BASES, *(path.stem for path in reforms)])
+    return sorted([*BASES, *STANDARDS, *(path.stem for path in reforms)])
 
 
 @cache
@@ -47,6 +49,9 @@ def load(name: str) -> Rulebook:
         )
     if name in BASES:
         book, problems = read_book(bundled("rulebooks") / name)
+    elif name in STANDARDS:
+        book, problems = read_book(bundled("rulebooks") / name)
+        book = load("cn").compared_by(book) if book else None
     else:
         reform, problems = read_reform(bundled("rulebooks") / _REFORMS / f"{name}.yaml")
         book = load(name.split("-", 1)[0]).reform(reform).renamed(name) if reform else None
@@ -127,7 +132,7 @@ def check(file: Path | None = None) -> tuple[int, list[Problem]]:
     if file is None:
         problems: list[Problem] = []
         leaves = 0
-        for name in BASES:
+        for name in (*BASES, *STANDARDS):
             book, found = read_book(bundled("rulebooks") / name)
             problems += found
             leaves += len(book.leaves) if book else 0

@@ -33,7 +33,7 @@ def rule_shown(path: str, *, on: date | None = None, rulebook: str = "cn") -> Ru
         UnknownPath: no such rulebook or rule.
         NotInForce: no value on that day.
     """
-    return RuleShown(rules.show(rules.load(rulebook), path, on))
+    return RuleShown(rules.show(_holding(path, rulebook), path, on))
 
 
 def rule_explained(path: str, *, rulebook: str = "cn") -> list[str]:
@@ -42,7 +42,13 @@ def rule_explained(path: str, *, rulebook: str = "cn") -> list[str]:
     Raises:
         UnknownPath: no such rulebook or rule.
     """
-    return rules.explain(rules.load(rulebook), path)
+    return rules.explain(_holding(path, rulebook), path)
+
+
+def _holding(path: str, rulebook: str) -> rules.Rulebook:
+    """The rulebook asked for, or the standard that a path names."""
+    standard = path.partition("/")[0]
+    return rules.load(standard if standard in rules.STANDARDS else rulebook)
 
 
 def rules_differ(a: str, b: str) -> list[rules.Difference]:

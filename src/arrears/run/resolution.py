@@ -9,7 +9,7 @@ from typing import cast
 
 import polars as pl
 
-from arrears import channels, handover, plan, recovery, report, standing
+from arrears import channels, handover, plan, recovery, report, rules, standing
 from arrears.files import staged
 from arrears.files.folder import RECORD
 from arrears.problems import Problem
@@ -37,6 +37,8 @@ class Resolution:
     offers: channels.Offers
     plan: plan.PlanResult
     book: pl.DataFrame
+    standards: pl.DataFrame
+    ratios: pl.DataFrame
     record: run_record.Record
     problems: tuple[Problem, ...]
 
@@ -76,6 +78,8 @@ def _find(request: Request, stages: Stages) -> Resolution:
     if isinstance(result, plan.Unreachable):
         raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
     book = report.book(gathered.tape.loans, classed)
+    standards = _standards(gathered, classed)
+    ratios = plan.ratios(situation, offers, result)
     record = run_record.of_tape(gathered)
     record["plan"] = {
         "value": result.value,
@@ -85,7 +89,41 @@ def _find(request: Request, stages: Stages) -> Resolution:
     }
     record["fills"] = [*cast("list[object]", record["fills"]), *_fills(gathered)]
     problems = (*gathered.problems, *_late_suits(situation, result))
-    return Resolution(gathered.tape, classed, situation, offers, result, book, record, problems)
+    return Resolution(
+        tape=gathered.tape,
+        standing=classed,
+        situation=situation,
+        offers=offers,
+        plan=result,
+        book=book,
+        standards=standards,
+        ratios=ratios,
+        record=record,
+        problems=problems,
+    )
+
+
+def _standards(gathered: Gathered, classed: pl.DataFrame) -> pl.DataFrame:
+    """The same book under the law of the run and under each standard that it may be compared by."""
+    law, tape = gathered.rulebook, gathered.tape
+    books = {law.name: law}
+    books |= {name: rules.load(name) for name in ("cn", *rules.STANDARDS) if name != law.standard}
+    standings = {
+        name: classed
+        if book is law
+        else standing.classify(
+            tape.loans, as_of=tape.as_of, rulebook=book, months=tape.months, events=tape.events
+        )
+        for name, book in books.items()
+    }
+    titles = {name: _main_article(name) for name in books}
+    return report.by_standard(tape.loans, standings, titles)
+
+
+def _main_article(name: str) -> str:
+    return {"eba": "EBA-NPE", "basel": "BCBS-D403", "ifrs9": "IFRS9-B5.5.37"}.get(
+        name, "CN-CLASS-2023"
+    )
 
 
 def _late_suits(situation: channels.Situation, result: plan.PlanResult) -> list[Problem]:
@@ -160,6 +198,8 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
             if table is not None:
                 products.table(f"accepted_{name}.parquet", table)
         products.csv("book.csv", resolution.book)
+        products.csv("standards.csv", resolution.standards)
+        products.csv("ratios.csv", resolution.ratios)
         products.csv("quarantine.csv", tape.quarantine)
     # The largest table is written while single-threaded libraries make papers and pictures.
     with ThreadPoolExecutor(1) as beside:
@@ -190,7 +230,14 @@ def _write_papers(
         products.adopt_all("handover")
     with stages.stage("report"):
         contents = report.Contents(
-            tape, resolution.standing, situation, result, resolution.book, resolution.record
+            tape=tape,
+            standing=resolution.standing,
+            situation=situation,
+            plan=result,
+            book=resolution.book,
+            record=resolution.record,
+            standards=resolution.standards,
+            ratios=resolution.ratios,
         )
         products.text("report.html", report.html(contents))
         report.workbook(contents, folder / "plan.xlsx", all_rows=request.excel_all)

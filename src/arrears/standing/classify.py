@@ -7,18 +7,30 @@ from datetime import date
 import polars as pl
 
 from arrears.rules import Rulebook
-from arrears.standing.law import CLASS_2007, CLASS_2023, Floor, Law
+from arrears.standing import comparators
+from arrears.standing.law import (
+    CLASS_2007,
+    CLASS_2023,
+    NON_PERFORMING,
+    NPL,
+    SEVERITY,
+    Floor,
+    Law,
+)
 from arrears.standing.observation import observe
 from arrears.tape.columns import CLASSES
 
-SEVERITY = {word: number for number, word in enumerate(CLASSES)}
-NPL = CLASSES[2:]
 _STAGE_ARTICLES = {2: "IFRS9-5.5.11", 3: "IFRS9-B5.5.37"}
 
 
-def is_npl(column: str) -> pl.Expr:
-    """Whether a column of class words says non-performing; null stays null."""
-    return pl.col(column).is_in(NPL)
+def bad(standing: pl.DataFrame) -> pl.Series:
+    """Whether each loan (n,) is non-performing by the rules; in stage 3 where the standard has no classes."""
+    words = [*NPL, NON_PERFORMING]
+    third = pl.col("stage") == 3
+    tier = pl.col("five_tier")
+    return standing.select(
+        bad=pl.when(tier.is_null()).then(third).otherwise(tier.is_in(words))
+    ).to_series()
 
 
 def classify(
@@ -30,6 +42,8 @@ def classify(
     events: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Class every loan: the most severe of the floors that apply (FACTS 1; READINGS A 1.1 to 1.6).
+
+    Under a rulebook that compares by another standard, the class says performing or non_performing, or nothing.
 
     Args:
         loans: canonical loans (n rows); each is classed by itself.
@@ -44,6 +58,14 @@ def classify(
         NotInForce: the rulebook does not speak for `as_of`.
     """
     law = Law.of(rulebook, as_of)
+    if rulebook.standard != "cn":
+        watched = observe(
+            loans, _legacy(loans, law), as_of=as_of, law=law, months=months, events=events
+        )["observed"]
+        found = comparators.classify(
+            loans, as_of=as_of, rulebook=rulebook, events=events, watched=watched
+        )
+        return _standing(loans, found)
     table = floors(loans, as_of=as_of, law=law, months=months, events=events)
     causes = [name for name in table.columns if name.startswith("floor_")]
     worst = pl.max_horizontal(causes)
@@ -58,16 +80,33 @@ def classify(
     ]
     stage_article = stage.replace_strict(_STAGE_ARTICLES, default=None, return_dtype=pl.String)
     articles = pl.concat_list(pl.col("regime"), *rests, stage_article).list.drop_nulls()
-    return table.select(
-        "loan_id",
+    found = table.select(
         five_tier=words.gather(table["level"]),
         stage=stage,
-        reported_class="reported_class",
         regime="regime",
-        p_hidden=pl.lit(None, pl.Float64),
-        hidden_amount=pl.lit(None, pl.Float64),
         articles=articles.list.unique(maintain_order=True),
     )
+    return _standing(loans, found)
+
+
+def _standing(loans: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The columns of `standing.parquet` from what was found."""
+    return pl.concat([loans.select("loan_id", "reported_class"), found], how="horizontal").select(
+        "loan_id",
+        "five_tier",
+        "stage",
+        "reported_class",
+        "regime",
+        p_hidden=pl.lit(None, pl.Float64),
+        hidden_amount=pl.lit(None, pl.Float64),
+        articles="articles",
+    )
+
+
+def _legacy(loans: pl.DataFrame, law: Law) -> pl.Series:
+    """Whether the 2007 Guidelines class each loan (n,)."""
+    older = (pl.col("origination_date") < law.new_rules_from).fill_null(False)
+    return loans.select(legacy=older & law.legacy).to_series()
 
 
 def floors(
@@ -79,9 +118,7 @@ def floors(
     events: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Every floor of every loan as a level, 0 to 4: `floor_<cause>` with `article_<cause>`."""
-    legacy = loans.select(
-        (pl.col("origination_date") < law.new_rules_from).fill_null(False) & law.legacy
-    ).to_series()
+    legacy = _legacy(loans, law)
     watched = observe(loans, legacy, as_of=as_of, law=law, months=months, events=events)
     table = loans.with_columns(
         legacy=legacy, observed=watched["observed"], again=watched["again"]

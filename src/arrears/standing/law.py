@@ -9,6 +9,9 @@ from arrears.rules import Rulebook
 from arrears.tape.columns import CLASSES
 
 CLASS_2007, CLASS_2023 = "CN-CLASS-2007", "CN-CLASS-2023"
+SEVERITY = {word: number for number, word in enumerate(CLASSES)}
+NPL = CLASSES[2:]
+PERFORMING, NON_PERFORMING = "performing", "non_performing"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import polars as pl
@@ -36,8 +37,12 @@ def observe(
         return pl.DataFrame({"observed": none, "again": none})
     some = some.with_columns(start=_restarted(some, _misses(some, months), law))
     today = pl.lit(as_of)
+
+    def ends(restructured: pl.Expr) -> pl.Expr:
+        return _end(restructured.dt.offset_by("1mo"), law)
+
     running = (pl.col("start") <= today) & (today < _end(pl.col("start"), law))
-    some = some.with_columns(observed=running, again=running & _again(some, events, law))
+    some = some.with_columns(observed=running, again=running & again(some, events, ends))
     found = rows.select("row").join(
         some.select("row", "observed", "again"), on="row", how="left", maintain_order="left"
     )
@@ -89,8 +94,14 @@ def _restarted(some: pl.DataFrame, misses: pl.DataFrame, law: Law) -> pl.Series:
         start = moved.select(pl.coalesce("miss", "start"))["miss"].alias("start")
 
 
-def _again(some: pl.DataFrame, events: pl.DataFrame | None, law: Law) -> pl.Series:
-    """Whether a loan was restructured while under observation: by its events, else by its count."""
+def again(
+    some: pl.DataFrame, events: pl.DataFrame | None, ends: Callable[[pl.Expr], pl.Expr]
+) -> pl.Series:
+    """Whether each loan (n,) was last restructured while under observation: by its events, else by its count.
+
+    Args:
+        ends: first day after the observation that follows a day of restructuring.
+    """
     twice = some["restructure_count"].fill_null(0) >= 2
     done = (
         events.filter(pl.col("kind") == "restructured").join(some, on="loan_id", how="semi")
@@ -99,14 +110,13 @@ def _again(some: pl.DataFrame, events: pl.DataFrame | None, law: Law) -> pl.Seri
     )
     if done.is_empty():
         return twice
-    before = pl.col("date").shift(1).over("loan_id")
     pairs = (
         done.select("loan_id", "date")
-        .join(some.select("loan_id", "legacy"), on="loan_id")
+        .join(some, on="loan_id")
         .sort("loan_id", "date")
-        .with_columns(start=before.dt.offset_by("1mo"))
+        .with_columns(before=pl.col("date").shift(1).over("loan_id"))
         .group_by("loan_id")
-        .agg(by_events=(pl.col("date") < _end(pl.col("start"), law)).fill_null(False).last())
+        .agg(by_events=(pl.col("date") < ends(pl.col("before"))).fill_null(False).last())
     )
     joined = some.select("loan_id").join(pairs, on="loan_id", how="left", maintain_order="left")
     return pl.select(pl.coalesce(joined["by_events"], twice)).to_series()

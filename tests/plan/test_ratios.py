@@ -1,0 +1,69 @@
+"""Ratios before and after, against sums made by hand."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from arrears import run
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory, root):
+    out = tmp_path_factory.mktemp("ratios") / "book"
+    recipe = root / "examples/eastern_bank/recipe.yaml"
+    run.synth(run.SynthRequest(loans=1_500, months=1, recipe=recipe, seed=4), out=out)
+    holder = str(root / "examples/eastern_bank/holder.yaml")
+    request = run.Request(str(out / "loans.csv"), holder=holder, scenarios=50)
+    capacity = out / "capacity.yaml"
+    capacity.write_text("capacities:\n  - {name: npl_removed, min: 1_000_000 yuan}\n", "utf-8")
+    alone = run.Request(str(out / "loans.csv"), capacity=str(capacity), scenarios=50)
+    return run.resolve(request), run.resolve(alone)
+
+
+def figures(resolution) -> dict[str, dict[str, object]]:
+    return {row["figure"]: row for row in resolution.ratios.iter_rows(named=True)}
+
+
+def test_before_is_the_holders_whole_book(found) -> None:
+    told = figures(found[0])
+    assert told["loans"]["before"] == 450_000_000_000_00
+    assert told["bad-loan ratio"]["before"] == pytest.approx(5.4 / 450)
+    assert told["coverage"]["before"] == pytest.approx(10.5 / 5.4)
+    assert told["capital ratio"]["before"] == pytest.approx(48 / 380)
+    assert told["coverage"]["standard"] == 1.5
+    assert told["provisions to loans"]["standard"] == 0.025
+    assert {row["basis"] for row in told.values()} == {"whole book"}
+
+
+def test_after_is_before_less_what_is_sold_or_written_off(found) -> None:
+    for resolution in found:
+        told = figures(resolution)
+        loans = resolution.situation.loans
+        plan = resolution.plan.table.join(
+            loans.select("loan_id", "reported_class", "written_off", "provision"), on="loan_id"
+        )
+        gone = plan.filter(
+            (pl.col("channel").is_in(["transfer", "securitise"]) & (pl.col("start_month") == 0))
+            | pl.col("write_off_now")
+        ).filter(~pl.col("written_off").fill_null(False))
+        bad = gone.filter(pl.col("reported_class").is_in(["substandard", "doubtful", "loss"]))
+        assert told["loans"]["before"] - told["loans"]["after"] == gone["claim"].sum()
+        taken = told["reported bad loans"]["before"] - told["reported bad loans"]["after"]
+        assert taken == bad["claim"].sum()
+
+
+def test_a_sale_moves_the_ratios_of_a_tape_alone(found) -> None:
+    told = figures(found[1])
+    sold = found[1].plan.table.filter(pl.col("channel").is_in(["transfer", "securitise"]))
+    assert sold.height > 0
+    assert {row["basis"] for row in told.values()} == {"tape alone"}
+    assert told["bad-loan ratio"]["after"] < told["bad-loan ratio"]["before"]
+    assert told["capital ratio"]["before"] is None
+
+
+def test_the_book_under_each_standard(found) -> None:
+    table = found[0].standards
+    assert table["standard"].to_list() == ["cn", "basel", "eba", "ifrs9"]
+    total = found[0].book.filter(cut="total")["by_rule"][0]
+    assert table.filter(standard="cn")["claim"][0] == total
