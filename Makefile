@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench docs clean
 
 demo: $(VENV)/.base  ## the main job on a synthetic bank of 20,000 loans
 	$(BIN)/arrears demo
@@ -20,6 +20,9 @@ lint: $(VENV)/.dev  ## style, types and who may import whom
 
 bench: $(VENV)/.dev  ## measures everything anew and writes benchmarks/README.md
 	$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.base  ## docs/rulebook.md from the rulebooks
+	$(BIN)/python -c "from arrears import rules; print(rules.page([rules.load(n) for n in ('cn', *rules.STANDARDS)]), end='')" > docs/rulebook.md
 
 clean:
 	rm -rf $(VENV) out

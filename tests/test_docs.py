@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from arrears import run
+from arrears import rules, run
 from arrears.tape.columns import CHINESE, REQUIRED, TABLES, WORDS
 
 
@@ -58,3 +58,8 @@ def test_the_readme_shows_ten_lines_that_run(
     assert "collect" in told
     assert "five_tier" in told
     assert (tmp_path / "result/report.html").exists()
+
+
+def test_the_page_of_the_law_is_made_from_the_rulebooks(root: Path) -> None:
+    books = [rules.load(name) for name in ("cn", *rules.STANDARDS)]
+    assert (root / "docs/rulebook.md").read_text("utf-8") == rules.page(books)

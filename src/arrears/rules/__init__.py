@@ -5,7 +5,7 @@ from arrears.rules.fees import court_fee, enforcement_fee, preservation_fee
 from arrears.rules.leaf import Leaf, Reform, Value
 from arrears.rules.load import STANDARDS, check, load, names, read_reform, require_force
 from arrears.rules.market import MarketBook, MarketValue, load_market
-from arrears.rules.tell import explain, show
+from arrears.rules.tell import explain, page, show
 
 __all__ = [
     "STANDARDS",
@@ -25,6 +25,7 @@ __all__ = [
     "load",
     "load_market",
     "names",
+    "page",
     "preservation_fee",
     "read_reform",
     "require_force",

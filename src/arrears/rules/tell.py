@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import date
 
 from arrears.rules.book import Rulebook
-from arrears.rules.leaf import Value
+from arrears.rules.leaf import Article, Leaf, Value
 
 
 def show(book: Rulebook, path: str, day: date | None = None) -> dict[str, object]:
@@ -58,3 +60,44 @@ def explain(book: Rulebook, path: str) -> list[str]:
         if value.note:
             lines.append(f"    {value.note}")
     return lines
+
+
+def page(books: Sequence[Rulebook]) -> str:
+    """All leaves of some rulebooks, for `docs/rulebook.md`: a table a file, then the articles; nothing twice."""
+    lines = [
+        "# The law as data",
+        "",
+        "Made from the rulebooks by `make docs`; a test holds it to them. A value holds from its day on, until the next one. "
+        "What is not verified was not read in a primary text or in two sources, and each decision that rests on it says so.",
+    ]
+    articles: dict[str, Article] = {}
+    leaves: dict[str, Leaf] = {}
+    for book in books:
+        articles |= book.articles
+        leaves |= book.leaves
+    parts: dict[str, list[str]] = {}
+    for path in sorted(leaves, key=lambda path: (not path.startswith("cn/"), path)):
+        parts.setdefault(path.rpartition("/")[0], []).append(path)
+    for part, paths in parts.items():
+        lines += ["", f"## {part}", "", "| leaf | what | value | from | article | verified |"]
+        lines.append("|---|---|---|---|---|---|")
+        for path in paths:
+            lines += [
+                _row(path.rpartition("/")[2], leaves[path], value) for value in leaves[path].values
+            ]
+    lines += ["", "## Articles", "", "| article | what | Chinese | says |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {article.title} | {article.chinese} | {article.text} |"
+        for name, article in sorted(articles.items())
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, leaf: Leaf, value: Value) -> str:
+    until = f" until {value.end}" if value.end else ""
+    verified = "yes" if value.verified else "**no**"
+    told = json.dumps(value.value, ensure_ascii=False, default=str).strip('"')
+    return (
+        f"| `{name}` | {leaf.description} ({leaf.unit}) | {told} | {value.start}{until} "
+        f"| {value.article} ({value.reference}) | {verified} |"
+    )

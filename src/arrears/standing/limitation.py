@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 
 from arrears.rules import Rulebook
-
-INTERRUPTS = ("demand", "filed", "restructured", "settled")
 
 
 def limitation_ends(
@@ -17,13 +16,14 @@ def limitation_ends(
     """Last day of the limitation of each loan (n,), Date (Civil Code 188, 189, 195; READINGS 7.2)."""
     years = int(rulebook.number("cn/limitation/years", as_of))
     enforcement = int(rulebook.number("cn/limitation/enforcement_years", as_of))
+    interrupts = rulebook.words("cn/limitation/interrupts", as_of)
     due = pl.coalesce(
         "maturity_date", pl.lit(as_of) - pl.duration(days=pl.col("days_past_due").fill_null(0))
     )
     table = loans.select(
         "loan_id", "judgment_date", "last_demand_date", "last_payment_date", due=due
     )
-    table = table.with_columns(last_event=_last_event(loans, events, as_of))
+    table = table.with_columns(last_event=_last_event(loans, events, as_of, interrupts))
     latest = pl.max_horizontal("due", "last_demand_date", "last_payment_date", "last_event")
     ends = pl.coalesce(
         pl.col("judgment_date").dt.offset_by(f"{enforcement}y"), latest.dt.offset_by(f"{years}y")
@@ -31,11 +31,13 @@ def limitation_ends(
     return table.select(limitation_ends=ends).to_series()
 
 
-def _last_event(loans: pl.DataFrame, events: pl.DataFrame | None, as_of: date) -> pl.Series:
+def _last_event(
+    loans: pl.DataFrame, events: pl.DataFrame | None, as_of: date, interrupts: Sequence[str]
+) -> pl.Series:
     if events is None or events.is_empty():
         return pl.Series("last_event", [None], dtype=pl.Date).new_from_index(0, loans.height)
     last = (
-        events.filter(pl.col("kind").is_in(INTERRUPTS), pl.col("date") <= as_of)
+        events.filter(pl.col("kind").is_in(interrupts), pl.col("date") <= as_of)
         .group_by("loan_id")
         .agg(last_event=pl.col("date").max())
     )
