@@ -102,7 +102,10 @@ def test_what_is_not_known_is_said_and_what_is_assumed_is_listed(made) -> None:
     for path in market.paths():
         if market.entry(path, found.tape.as_of).assumed and not path.startswith("synth/"):
             assert path in page
-    assert "cn/transfer/batch2_provinces" in page
+    book, day = found.situation.rulebook, found.tape.as_of
+    values = [book.leaf(path).in_force(day) for path in book.paths()]
+    assert all(value.article in page for value in values if value and not value.verified)
+    assert "batch2 provinces" in page
 
 
 def test_the_page_is_the_same_for_the_same_run(made) -> None:

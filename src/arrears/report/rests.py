@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from html import escape
 from pathlib import Path
 from typing import cast
 
 from arrears.report import figures
 from arrears.report.contents import Contents
+from arrears.rules import Rulebook
 
 
 def rests(contents: Contents) -> str:
@@ -16,11 +18,7 @@ def rests(contents: Contents) -> str:
 
     record, situation, day = contents.record, contents.situation, contents.tape.as_of
     book = cast("dict[str, object]", record["rulebook"])
-    unsure = [
-        [path, value.article, value.note or situation.rulebook.leaf(path).description]
-        for path in situation.rulebook.paths()
-        if (value := situation.rulebook.leaf(path).in_force(day)) and not value.verified
-    ]
+    unsure = _unsure(situation.rulebook, day)
     entries = [situation.market.entry(path, day) for path in situation.market.paths()]
     used = [entry for entry in entries if not entry.path.startswith("synth/")]
     assumed = [
@@ -58,8 +56,11 @@ def rests(contents: Contents) -> str:
         ]
     if unsure:
         parts += [
-            f"<h3>{len(unsure)} rules in force that are not verified</h3>",
-            table(["rule", "article", "what is open"], unsure, words=9, short=0),
+            "<h3>Articles in force of which a value is not verified</h3>",
+            table(["article", "what", "values"], unsure, words=9, short=1),
+            paragraph(
+                "Each with its reference: docs/rulebook.md, arrears rules explain PATH.", "note"
+            ),
         ]
     if assumed:
         parts += [
@@ -75,6 +76,19 @@ def rests(contents: Contents) -> str:
         )
     parts.append(f"<p class=note>{escape('Run again and compared by: arrears verify DIR.')}</p>")
     return "\n".join(parts)
+
+
+def _unsure(book: Rulebook, day: date) -> list[list[str]]:
+    """Articles with values that are not verified, and which ones."""
+    by_article: dict[str, list[str]] = {}
+    for path in book.paths():
+        value = book.leaf(path).in_force(day)
+        if value and not value.verified:
+            by_article.setdefault(value.article, []).append(path.rpartition("/")[2])
+    return [
+        [article, book.articles[article].title, ", ".join(names).replace("_", " ")]
+        for article, names in sorted(by_article.items())
+    ]
 
 
 def _told(value: object) -> str:

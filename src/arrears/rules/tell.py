@@ -67,8 +67,9 @@ def page(books: Sequence[Rulebook]) -> str:
     lines = [
         "# The law as data",
         "",
-        "Made from the rulebooks by `make docs`; a test holds it to them. A value holds from its day on, until the next one. "
-        "What is not verified was not read in a primary text or in two sources, and each decision that rests on it says so.",
+        "Made from the rulebooks by `make docs`; a test holds it to them. A value holds from its day on, until the "
+        "next one. What is not verified was not read in a primary text or in two sources, and each decision that rests "
+        "on it says so.",
     ]
     articles: dict[str, Article] = {}
     leaves: dict[str, Leaf] = {}
