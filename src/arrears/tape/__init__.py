@@ -1,6 +1,7 @@
 """The tape: columns, mapping, readers, checks, quarantine."""
 
-from arrears.tape.mapping import Mapping, guess, read_mapping, save_mapping
+from arrears.tape.guess import guess
+from arrears.tape.mapping import Mapping, read_mapping, save_mapping
 from arrears.tape.model import Counts, Fill, Input, Reading, Tape, TapeFiles, claim
 from arrears.tape.read import read
 

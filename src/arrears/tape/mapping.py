@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -15,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from arrears.files import did_you_mean, read_model
 from arrears.problems import Problem
-from arrears.tape.columns import CHINESE, MONEY, TABLES
-from arrears.tape.source import ROW, Raw, read_raw
+from arrears.tape.columns import TABLES
+from arrears.tape.source import ROW, Raw
 
 Unit = Literal["fen", "yuan", "10k_yuan"]
 UNIT_WORDS: dict[str, Unit] = {
@@ -25,33 +22,12 @@ UNIT_WORDS: dict[str, Unit] = {
     "万元": "10k_yuan",
     "yuan": "yuan",
     "fen": "fen",
+    "人民币元": "yuan",
+    "人民币万元": "10k_yuan",
+    "rmb": "yuan",
+    "cny": "yuan",
 }
 _FORMS = ("column", "constant", "sum", "difference", "days_between")
-_SUFFIX = re.compile(r"\s*[(（\[]\s*([^()（）\[\]]*?)\s*[)）\]]\s*$")
-_ALIASES = {
-    "借款人编号": "borrower_id",
-    "客户编号": "borrower_id",
-    "贷款编号": "loan_id",
-    "合同编号": "loan_id",
-    "借据编号": "loan_id",
-    "本金余额": "principal",
-    "剩余本金": "principal",
-    "欠息": "interest",
-    "利息": "interest",
-    "费用": "fees",
-    "产品": "product",
-    "贷款品种": "product",
-    "机构": "lender",
-    "支行": "branch",
-    "五级分类结果": "reported_class",
-    "起息日": "origination_date",
-    "发放日期": "origination_date",
-    "省": "province",
-    "dpd": "days_past_due",
-    "overdue_days": "days_past_due",
-    "customer_id": "borrower_id",
-    "balance": "principal",
-}
 
 
 class Source(BaseModel):
@@ -65,6 +41,7 @@ class Source(BaseModel):
         days_between: days from the first date to the second; `as_of` is the cut-off date.
         words: ours for theirs.
         unit: of this column, where it is not that of the table.
+        since: their column of dates; where it holds one, the days from it to the cut-off date are taken instead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +53,7 @@ class Source(BaseModel):
     days_between: tuple[str, str] | None = None
     words: dict[str, str] = Field(default_factory=dict)
     unit: Unit | None = None
+    since: str | None = None
 
     @model_validator(mode="after")
     def _is_one_form(self) -> Source:
@@ -90,7 +68,7 @@ class Source(BaseModel):
 
     def columns(self) -> list[str]:
         """Their columns that it reads."""
-        named = [self.column, *(self.sum or ()), *(self.difference or ())]
+        named = [self.column, self.since, *(self.sum or ()), *(self.difference or ())]
         named += [name for name in self.days_between or () if name != "as_of"]
         return [name for name in named if name is not None]
 
@@ -104,6 +82,7 @@ class TableMap(BaseModel):
         dates: formats of dates besides the usual ones, e.g. `%d.%m.%Y`.
         rows: rows that belong to the tape: a column and the words it may hold.
         columns: our name, and where it comes from.
+        sure: how sure a guess is of each column, 0 to 1; a person who corrects one may leave it as it is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -113,6 +92,7 @@ class TableMap(BaseModel):
     dates: tuple[str, ...] = ()
     rows: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     columns: dict[str, Source]
+    sure: dict[str, float] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -149,7 +129,10 @@ class Mapping(BaseModel):
                 continue
             lines.append(f"{name}: money in {table.unit}, rates as {table.rate}")
             for ours, source in table.columns.items():
-                lines.append(f"  {ours:<26} <- {', '.join(source.columns()) or source.constant}")
+                sure = f"{table.sure[ours]:6.0%} sure" if ours in table.sure else ""
+                unit = f" [{source.unit}]" if source.unit else ""
+                theirs = (", ".join(source.columns()) or str(source.constant)) + unit
+                lines.append(f"  {ours:<26} <- {theirs:<40} {sure}".rstrip())
         return lines
 
 
@@ -180,72 +163,6 @@ def save_mapping(mapping: Mapping, path: Path) -> None:
     head = "# Which column is taken for what: ours: theirs. Correct it and pass it as --map.\n"
     text = yaml.safe_dump(mapping.as_dict(), allow_unicode=True, sort_keys=False)
     path.write_text(head + text, encoding="utf-8")
-
-
-def guess(path: Path) -> tuple[Mapping | None, list[Problem]]:
-    """The mapping of a table of loans that its headers suggest."""
-    raw, problems = read_raw(path)
-    if raw is None:
-        return None, problems
-    guessed, wrong = guess_table(raw, "loans")
-    return Mapping(loans=guessed), [*problems, *wrong]
-
-
-@dataclass(frozen=True)
-class _Header:
-    """A header taken apart."""
-
-    theirs: str
-    ours: str
-    exact: bool
-    unit: str
-
-
-def guess_table(raw: Raw, table: str) -> tuple[TableMap, list[Problem]]:
-    """The mapping of a table that its headers suggest; a column claimed by two headers is a problem."""
-    known = {name.casefold(): name for name in TABLES[table]}
-    known |= {theirs.casefold(): ours for ours, theirs in CHINESE[table].items()}
-    if table == "loans":
-        known |= {theirs: ours for theirs, ours in _ALIASES.items() if theirs not in known}
-    found = [header for theirs in raw.headers if (header := _take(theirs, known, TABLES[table]))]
-    problems = []
-    columns: dict[str, Source] = {}
-    for header in found:
-        if header.ours in columns:
-            other = columns[header.ours].column
-            text = f"{other!r} and {header.theirs!r} both stand for {header.ours}."
-            fix = "Say which in a mapping: arrears map LOANS --save F."
-            problems.append(
-                Problem("TAPE-MAPPED-TWICE", "error", str(raw.path), text, "One must be it.", fix)
-            )
-        unit = UNIT_WORDS.get(header.unit)
-        columns[header.ours] = Source(column=header.theirs, unit=unit)
-    money = [header for header in found if header.ours in MONEY[table]]
-    fen = all(header.exact for header in money)
-    rate = _rate_form([header for header in found if header.ours.startswith("rate")], raw.table)
-    return TableMap(unit="fen" if fen else "yuan", rate=rate, columns=columns), problems
-
-
-def _take(theirs: str, known: dict[str, str], names: Iterable[str]) -> _Header | None:
-    suffix = _SUFFIX.search(theirs)
-    bare = theirs[: suffix.start()] if suffix else theirs
-    key = re.sub(r"[\s\-]+", "_", bare.strip()).casefold()
-    ours = known.get(key)
-    if ours is None:
-        return None
-    return _Header(theirs, ours, theirs in names, suffix[1] if suffix else "")
-
-
-def _rate_form(rates: list[_Header], table: pl.DataFrame) -> Literal["percent", "fraction"]:
-    """Per cent where the header says so, or where a foreign column holds more than 1.5 in the middle."""
-    for header in rates:
-        if header.unit in {"%", "％"}:
-            return "percent"
-        if not header.exact:
-            middle = table[header.theirs].cast(pl.String).str.strip_chars("% ")
-            value = middle.cast(pl.Float64, strict=False).median()
-            return "percent" if isinstance(value, float) and value > 1.5 else "fraction"
-    return "fraction"
 
 
 def row_filter(raw: Raw, table: TableMap) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from arrears.tape import synonyms
 from arrears.tape.columns import EXCLUDED_REASONS, MONEY, PROVINCES, WORDS
 from arrears.tape.mapping import TableMap, Unit
 
@@ -17,10 +18,15 @@ DATE_FORMATS = (
     "%Y.%m.%d",
     "%m/%d/%Y",
     "%d-%b-%y",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%d.%m.%Y",
 )
 MONTH_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日")
-_TRUE = ("true", "1", "yes", "y", "是", "t")
-_FALSE = ("false", "0", "no", "n", "否", "f")
+_TRUE = ("true", "1", "yes", "y", "是", "t", "有", "√", "✓", "已核销", "已减值")
+_FALSE = ("false", "0", "no", "n", "否", "f", "无", "×", "✗", "未核销", "未减值", "-")
+_WIDE = {chr(0xFF01 + place): chr(0x21 + place) for place in range(94)} | {"−": "-", "　": " "}
 _EXCEL_EPOCH = "1899-12-30"
 
 
@@ -28,6 +34,12 @@ def text(raw: pl.Expr) -> pl.Expr:
     """Text without blanks around it; null where nothing is left."""
     stripped = raw.cast(pl.String).str.strip_chars(" \t\r\n　")
     return pl.when(stripped.str.len_bytes() > 0).then(stripped)
+
+
+def _narrow(cell: pl.Expr) -> pl.Expr:
+    """Full-width digits and signs as narrow ones; only where there are any, since it costs time."""
+    wide = cell.str.contains(r"[^\x00-\x7F]")
+    return pl.when(wide).then(cell.str.replace_many(_WIDE)).otherwise(cell)
 
 
 def money(raw: pl.Expr, dtype: pl.DataType, unit: Unit) -> pl.Expr:
@@ -43,7 +55,8 @@ def money(raw: pl.Expr, dtype: pl.DataType, unit: Unit) -> pl.Expr:
 
 def _decimal(cell: pl.Expr, decimals: int) -> pl.Expr:
     """Text such as `-1,250.405` times 10^decimals, exact, half up; null where it is no number."""
-    plain = cell.str.replace_all(r"[,_¥￥\s]", "")
+    plain = _narrow(cell).str.replace_all(r"(?i)[,_¥￥\s]|元$|^rmb|^cny", "")
+    plain = plain.str.replace(r"^\((.*)\)$", "-$1")
     plain = (
         pl.when(plain.str.contains(r"[eE]"))
         .then(plain.cast(pl.Float64, strict=False).round(6).cast(pl.String))
@@ -66,7 +79,7 @@ def number(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """A float; null where it is none."""
     if dtype.is_numeric():
         return raw.cast(pl.Float64)
-    plain = text(raw).str.replace_all(r"[,_\s%％]", "")
+    plain = _narrow(text(raw)).str.replace_all(r"[,_\s%]|天$|年$", "")
     value = plain.cast(pl.Float64, strict=False)
     return pl.when(value.is_finite()).then(value)
 
@@ -82,7 +95,7 @@ def day(raw: pl.Expr, dtype: pl.DataType, formats: tuple[str, ...]) -> pl.Expr:
     """A date; a time of day is dropped; numbers of five digits are Excel's. Null where it is none."""
     if dtype in (pl.Date, pl.Datetime):
         return raw.cast(pl.Date)
-    cell = text(raw).str.replace(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?$", "")
+    cell = _narrow(text(raw)).str.replace(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?$", "")
     cell = cell.str.replace(r"\.0$", "")
     serial = pl.when(cell.str.contains(r"^[2-6]\d{4}$")).then(
         pl.lit(_EXCEL_EPOCH).str.to_date() + pl.duration(days=cell.cast(pl.Int64, strict=False))
@@ -117,11 +130,15 @@ def flag(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def word(raw: pl.Expr, column: str) -> pl.Expr:
-    """The English word for an English word or its Chinese term; null where it is neither."""
-    known = {ours: ours for ours in WORDS[column]} | {
-        theirs: ours for ours, theirs in WORDS[column].items()
-    }
-    return text(raw).str.to_lowercase().replace_strict(known, default=None, return_dtype=pl.String)
+    """Our word for an English word, its Chinese term, or what banks say for it; null where it is none of them."""
+    known = synonyms.words(column)
+    cell = text(raw).str.to_lowercase().str.replace_all(" ", "_", literal=True)
+    return cell.replace_strict(known, default=None, return_dtype=pl.String)
+
+
+def bare_province(cell: pl.Expr) -> pl.Expr:
+    """A province without the word for what kind of place it is."""
+    return cell.str.replace(r"(省|市|自治区|壮族自治区|回族自治区|维吾尔自治区)$", "")
 
 
 def cell(
@@ -151,11 +168,7 @@ def cell(
         value = number(raw, dtype)
         return value / 100 if how.rate == "percent" else value
     if column == "province":
-        return (
-            text(raw)
-            .str.replace(r"(省|市|自治区|壮族自治区|回族自治区|维吾尔自治区)$", "")
-            .replace(PROVINCES)
-        )
+        return bare_province(text(raw)).replace(PROVINCES)
     if column == "excluded_reason":
         return text(raw)
     return text(raw)

@@ -13,10 +13,11 @@ from arrears.files import did_you_mean, nearest
 from arrears.problems import Problem, errors
 from arrears.tape import parse
 from arrears.tape.columns import LINKAGE, REQUIRED, TABLES, Columns
-from arrears.tape.mapping import Mapping, Source, TableMap, guess_table, read_mapping, row_filter
+from arrears.tape.guess import guess_table
+from arrears.tape.mapping import Mapping, Source, TableMap, read_mapping, row_filter
 from arrears.tape.model import Counts, Fill, Input, Reading, Tape, TapeFiles, claim
 from arrears.tape.schema import broken
-from arrears.tape.source import ROW, Raw, read_raw
+from arrears.tape.source import ROW, SHEET, Raw, read_raw
 
 QUARANTINE: Columns = {
     "source": pl.String,
@@ -57,6 +58,7 @@ class _Table:
     rows: pl.DataFrame
     wrong: pl.DataFrame
     how: TableMap
+    sheets: tuple[str, ...] = ()
 
 
 def read(files: TapeFiles, *, mapping: Path | None = None, as_of: date | None = None) -> Reading:
@@ -118,7 +120,7 @@ def _table(
         problems.append(Problem("TAPE-EMPTY", "error", str(path), text, "Nothing to do.", fix))
         return None, problems
     rows, wrong = _canonical(_with_cut_off(kept, how, asked), name, how, raw)
-    return _Table(name, path, rows, wrong, how), problems
+    return _Table(name, path, rows, wrong, how, raw.sheets), [*raw.notes, *problems]
 
 
 def _with_cut_off(kept: pl.DataFrame, how: TableMap, asked: date | None) -> pl.DataFrame:
@@ -217,16 +219,16 @@ def _theirs(
     """The column that a source names, as it stands, or already worked out from several."""
     if source.column is not None:
         cells = kept[source.column]
-        words = parse.text(_CELLS).replace(source.words)
-        return _one(cells, words) if source.words else cells
+        if source.words:
+            cells = _one(cells, parse.text(_CELLS).replace(source.words))
+        if source.since is not None:
+            days = _days_between(kept, (source.since, "as_of"), how)
+            return pl.select(pl.coalesce(days.cast(pl.String), cells.cast(pl.String))).to_series()
+        return cells
     if source.constant is not None:
         return pl.Series([str(source.constant)]).new_from_index(0, kept.height)
     if source.days_between is not None:
-        first, last = (
-            _one(kept[name], parse.day(_CELLS, kept[name].dtype, how.dates))
-            for name in source.days_between
-        )
-        return (last - first).dt.total_days()
+        return _days_between(kept, source.days_between, how)
     like = how.model_copy(update={"columns": {ours: Source(column=ours, unit=source.unit)}})
     parts = [
         _cells(kept[name], like, table=table, ours=ours).alias(str(place))
@@ -238,6 +240,13 @@ def _theirs(
         return frame.select(pl.when(some).then(pl.sum_horizontal(pl.all()))).to_series()
     rest = pl.sum_horizontal(pl.exclude("0")) if len(parts) > 1 else pl.lit(0)
     return frame.select(pl.col("0") - rest).to_series()
+
+
+def _days_between(kept: pl.DataFrame, columns: tuple[str, str], how: TableMap) -> pl.Series:
+    first, last = (
+        _one(kept[name], parse.day(_CELLS, kept[name].dtype, how.dates)) for name in columns
+    )
+    return (last - first).dt.total_days()
 
 
 def _cut_off(loans: _Table, asked: date | None) -> tuple[date | None, list[Problem]]:
@@ -343,11 +352,18 @@ def _orphans(child: _Table, good: pl.Series, held: pl.Series) -> pl.DataFrame:
 
 def _quarantine(table: _Table, wrong: pl.DataFrame) -> pl.DataFrame:
     ids = table.rows.select(ROW, "loan_id")
+    source: pl.Expr = pl.lit(table.path.name)
+    row = pl.col(ROW)
+    if len(table.sheets) > 1:
+        sheet = pl.format(
+            "{}[{}]", source, pl.lit(pl.Series(list(table.sheets))).gather(row // SHEET)
+        )
+        source, row = sheet, row % SHEET
     return (
         wrong.join(ids, on=ROW, how="left")
         .select(
-            source=pl.lit(table.path.name),
-            row=pl.col(ROW),
+            source=source,
+            row=row,
             loan_id="loan_id",
             code="code",
             column="column",
@@ -355,7 +371,7 @@ def _quarantine(table: _Table, wrong: pl.DataFrame) -> pl.DataFrame:
             fix="fix",
         )
         .cast(pl.Schema(QUARANTINE))
-        .sort("row", "code", "column", nulls_last=True)
+        .sort("source", "row", "code", "column", nulls_last=True)
     )
 
 

@@ -6,12 +6,18 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from arrears.problems import Problem
+from arrears.tape.layout import LINES, Layout, is_total, layout
+
+if TYPE_CHECKING:
+    from fastexcel import ExcelReader
 
 _DELIMITERS = ",;\t|"
 _FIRST_ROW = 2
@@ -24,11 +30,18 @@ class Raw:
     Attributes:
         table: its cells; `row_in_file` is the row in the file, the header being row 1.
         ragged: rows with more cells than the header has.
+        unit, day: what titles above the header say of money and cut-off date.
+        sheets: of a workbook, those that were read; the rows of the k-th count from k x `SHEET` on.
+        notes: rows and sheets that were left out.
     """
 
     path: Path
     table: pl.DataFrame
     ragged: tuple[int, ...] = ()
+    unit: str | None = None
+    day: str | None = None
+    sheets: tuple[str, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
     @property
     def headers(self) -> list[str]:
@@ -37,6 +50,7 @@ class Raw:
 
 
 ROW = "row_in_file"
+SHEET = 2_000_000
 
 
 def read_raw(path: Path) -> tuple[Raw | None, list[Problem]]:
@@ -73,26 +87,48 @@ def _text(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
         found = "It is neither UTF-8 nor GB18030 text."
         fix = "Save it as CSV in UTF-8."
         return None, [_no(path, "TAPE-ENCODING", found, fix)]
+    delimiter, lies, text = _table_in(text)
     first = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    headers = next(csv.reader([first], delimiter=delimiter), [])
+    headers = _split(first, delimiter)
     twice = sorted({name for name in headers if name and headers.count(name) > 1})
     if twice:
-        found = f"The header {twice[0]!r} stands twice."
-        return None, [_no(path, "TAPE-DUPLICATE-HEADER", found, "Rename one of the columns.")]
+        told = f"The header {twice[0]!r} stands twice."
+        return None, [_no(path, "TAPE-DUPLICATE-HEADER", told, "Rename one of the columns.")]
     ragged: tuple[int, ...] = ()
     try:
         table = _csv(text, delimiter, ragged=False)
     except pl.exceptions.NoDataError:
         return None, [_no(path, "TAPE-EMPTY", "The file holds no rows.", "Export it again.")]
     except pl.exceptions.PolarsError:
-        ragged = _too_long(text, delimiter, len(headers))
+        rows = _too_long(text, delimiter, len(headers))
+        ragged = tuple(row + lies.above for row in rows)
         try:
             table = _csv(text, delimiter, ragged=True)
         except pl.exceptions.PolarsError as error:
-            found = f"It cannot be read as CSV: {str(error).splitlines()[0][:80]}"
-            return None, [_no(path, "TAPE-NOT-A-TABLE", found, "Save it as CSV anew.")]
-    return _raw(path, table, ragged)
+            told = f"It cannot be read as CSV: {str(error).splitlines()[0][:80]}"
+            return None, [_no(path, "TAPE-NOT-A-TABLE", told, "Save it as CSV anew.")]
+    return _raw(path, [table], [lies], ragged=ragged)
+
+
+def _table_in(text: str) -> tuple[str, Layout, str]:
+    """The delimiter, where the table lies, and the text from its header on."""
+    lines = text.split("\n", LINES)[:LINES]
+    tries = []
+    for delimiter in _DELIMITERS:
+        tries.append((layout([_split(line, delimiter) for line in lines]), delimiter))
+    if max(found.known for found, _ in tries) < 2:
+        # No header is known: the file is a foreign one, or one line of it runs over several.
+        return max(_DELIMITERS, key=lines[0].count), Layout(), text
+    found, delimiter = max(tries, key=lambda one: one[0].known)
+    return delimiter, found, text.split("\n", found.above)[-1]
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    """The cells of one line."""
+    try:
+        return next(csv.reader([line.rstrip("\r")], delimiter=delimiter), [])
+    except csv.Error:
+        return line.split(delimiter)
 
 
 def _decoded(content: bytes) -> str | None:
@@ -114,26 +150,75 @@ def _csv(text: str, delimiter: str, *, ragged: bool) -> pl.DataFrame:
 
 
 def _too_long(text: str, delimiter: str, width: int) -> tuple[int, ...]:
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    return tuple(number for number, row in enumerate(rows, start=1) if len(row) > width)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return tuple(number for number, row in enumerate(rows, start=1) if len(row) > width)
+    except csv.Error:
+        lines = enumerate(text.split("\n"), start=1)
+        return tuple(number for number, line in lines if len(_split(line, delimiter)) > width)
 
 
 def _excel(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
     import fastexcel
 
     try:
-        table = fastexcel.read_excel(content).load_sheet(0, dtypes="string").to_polars()
+        book = fastexcel.read_excel(content)
+        sheets = {name: _cells_of(book, name) for name in book.sheet_names}
     except (
         Exception
     ):  # fastexcel tells a broken archive, a broken sheet and a panic by types of its own
         found = "It cannot be opened as a workbook; it may be cut short."
         return None, [_no(path, "TAPE-TRUNCATED", found, "Save or copy it again.")]
-    twice = [name for name in table.columns if name.rsplit("_", 1)[-1].isdigit()]
-    twice = [name for name in twice if name.rsplit("_", 1)[0] in table.columns]
+    tables: list[pl.DataFrame] = []
+    layouts: list[Layout] = []
+    names: list[str] = []
+    for name, cells in sheets.items():
+        lies = layout(cells.head(LINES).rows())
+        if cells.height <= lies.above + 1:
+            continue
+        tables.append(cells)
+        layouts.append(lies)
+        names.append(name)
+    if not tables:
+        return None, [_no(path, "TAPE-EMPTY", "The table holds no rows.", "Export it again.")]
+    best = max(range(len(names)), key=lambda place: (layouts[place].known, -place))
+    best = best if layouts[best].known > 1 else 0
+    head = tables[best].row(layouts[best].above)
+    same = [
+        place
+        for place in range(len(names))
+        if place == best or tables[place].row(layouts[place].above) == head
+    ]
+    twice = sorted({name for name in head if name and head.count(name) > 1})
     if twice:
-        found = f"The header {twice[0].rsplit('_', 1)[0]!r} stands twice."
-        return None, [_no(path, "TAPE-DUPLICATE-HEADER", found, "Rename one of the columns.")]
-    return _raw(path, table)
+        told = f"The header {twice[0]!r} stands twice."
+        return None, [_no(path, "TAPE-DUPLICATE-HEADER", told, "Rename one of the columns.")]
+    notes = [
+        Problem("SHEET-LEFT-OUT", "note", path.name, f"The sheet {name!r} holds no such table.")
+        for place, name in enumerate(names)
+        if place not in same
+    ]
+    return _raw(
+        path,
+        [_headed(tables[place], layouts[place].above) for place in same],
+        [layouts[place] for place in same],
+        sheets=tuple(names[place] for place in same),
+        notes=notes,
+    )
+
+
+def _cells_of(book: ExcelReader, name: str) -> pl.DataFrame:
+    """All cells of a sheet as text, its first row being row 0."""
+    sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+    cells: pl.DataFrame = sheet.to_polars()
+    return cells
+
+
+def _headed(cells: pl.DataFrame, above: int) -> pl.DataFrame:
+    """A sheet's table under the header that stands in row `above`; columns without a header are dropped."""
+    head = cells.row(above)
+    named = {old: str(new) for old, new in zip(cells.columns, head, strict=True) if new}
+    return cells.slice(above + 1).select(list(named)).rename(named)
 
 
 def _parquet(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
@@ -142,16 +227,35 @@ def _parquet(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
     except Exception:  # a damaged file raises ComputeError, OSError or a panic of Polars
         found = "It cannot be read as Parquet; it may be cut short."
         return None, [_no(path, "TAPE-TRUNCATED", found, "Copy or export it again.")]
-    return _raw(path, table)
+    return _raw(path, [table], [Layout()])
 
 
 def _raw(
-    path: Path, table: pl.DataFrame, ragged: tuple[int, ...] = ()
+    path: Path,
+    tables: Sequence[pl.DataFrame],
+    layouts: Sequence[Layout],
+    *,
+    ragged: tuple[int, ...] = (),
+    sheets: tuple[str, ...] = (),
+    notes: Sequence[Problem] = (),
 ) -> tuple[Raw | None, list[Problem]]:
-    if table.width == 0 or table.height == 0:
+    parts = []
+    for number, (table, found) in enumerate(zip(tables, layouts, strict=True)):
+        named = table.rename({name: name.strip() for name in table.columns})
+        offset = _FIRST_ROW + found.above + number * SHEET
+        parts.append(named.with_row_index(ROW, offset=offset).cast({ROW: pl.Int64}))
+    whole = pl.concat(parts)
+    names = [name for name in whole.columns if name != ROW]
+    if not names or whole.height == 0:
         return None, [_no(path, "TAPE-EMPTY", "The table holds no rows.", "Export it again.")]
-    table = table.rename({name: name.strip() for name in table.columns})
-    return Raw(path, table.with_row_index(ROW, offset=_FIRST_ROW), ragged), []
+    totals = is_total(whole, names)
+    told = list(notes)
+    if totals.any():
+        text = f"{int(totals.sum()):,} rows of totals, or blank ones, left out."
+        told.append(Problem("ROWS-LEFT-OUT", "note", path.name, text))
+        whole = whole.filter(~totals)
+    first = layouts[0]
+    return Raw(path, whole, ragged, first.unit, first.day, sheets, tuple(told)), []
 
 
 def _no(path: Path, code: str, found: str, fix: str) -> Problem:

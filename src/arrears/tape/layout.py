@@ -1,0 +1,72 @@
+"""Where in a sheet the table lies: titles above the header, totals below, what the titles say."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from arrears.tape import synonyms
+
+LINES = 15
+_TABLES = ("loans", "payments", "months", "events", "contacts")
+_KNOWN = {name for table in _TABLES for name in synonyms.headers(table)}
+_UNIT = re.compile(
+    r"(?:单位|unit)\s*[:：]?\s*(?:人民币|rmb|cny)?\s*(万元|元|分|fen|yuan)", re.IGNORECASE
+)
+_DAY = re.compile(
+    r"(?:基准日|截止日期?|截至|数据日期|报表日期|统计日期|as of|cut-?off(?: date)?)\s*[:：]?\s*"
+    r"(\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{8})",
+    re.IGNORECASE,
+)  # fmt: skip
+TOTALS = (
+    "合计", "总计", "小计", "共计", "累计", "本页合计", "总合计", "total", "totals", "subtotal", "sub-total",
+    "grand total", "sum",
+)  # fmt: skip
+_LABELS = 4
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What stands above a table.
+
+    Attributes:
+        above: lines before the header.
+        unit: of money, as the titles say it.
+        day: cut-off date, as the titles say it.
+    """
+
+    above: int = 0
+    unit: str | None = None
+    day: str | None = None
+    known: int = 0
+
+
+def layout(rows: Sequence[Sequence[str | None]]) -> Layout:
+    """Where the header stands among the first rows: the first row with the most headers that are known."""
+    counts = [sum(synonyms.key(cell)[0] in _KNOWN for cell in row if cell) for row in rows[:LINES]]
+    most = max(counts, default=0)
+    if most < 2 or counts[0] == most:
+        return Layout(known=counts[0] if counts else 0)
+    above = counts.index(most)
+    titles = " ".join(
+        unicodedata.normalize("NFKC", cell) for row in rows[:above] for cell in row if cell
+    )
+    unit, day = _UNIT.search(titles), _DAY.search(titles)
+    return Layout(
+        above, unit[1].lower() if unit else None, re.sub(r"\s", "", day[1]) if day else None, most
+    )
+
+
+def is_total(table: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+    """Rows that sum up others (n,): a label such as 合计 in one of the first columns; blank rows too."""
+    labels = [
+        pl.col(name).str.strip_chars(" 　:：").str.to_lowercase().is_in(TOTALS).fill_null(False)
+        for name in columns[:_LABELS]
+        if table.schema[name] == pl.String
+    ]
+    blank = pl.col(columns[0]).is_null() & pl.all_horizontal(pl.col(list(columns)).is_null())
+    return table.select(gone=pl.any_horizontal(*labels, blank))["gone"]

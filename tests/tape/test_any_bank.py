@@ -1,0 +1,170 @@
+"""Eight tapes in the manner of eight banks are one book."""
+
+from __future__ import annotations
+
+import ast
+import random
+import runpy
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from arrears import tape
+
+TAPES = [
+    "state_bank.csv",
+    "city_bank.xlsx",
+    "rural_bank.tsv",
+    "consumer_finance.csv",
+    "fintech.parquet",
+    "card_centre.csv",
+    "amc.xlsx",
+    "english_desk.txt",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(root: Path) -> Path:
+    return root / "examples/tapes"
+
+
+@pytest.fixture(scope="module")
+def canonical(folder) -> pl.DataFrame:
+    book = tape.read(tape.TapeFiles(folder / "book.csv")).tape
+    assert book is not None
+    return book.loans
+
+
+@pytest.mark.parametrize("name", TAPES)
+def test_it_reads_as_the_canonical_book(folder, canonical, name) -> None:
+    found = tape.read(tape.TapeFiles(folder / name))
+    assert found.tape is not None, [problem.line() for problem in found.problems]
+    assert found.tape.quarantine.is_empty()
+    assert_frame_equal(found.tape.loans, canonical)
+
+
+@pytest.mark.parametrize("name", TAPES)
+def test_its_guessed_mapping_can_be_saved_and_used_again(folder, canonical, tmp_path, name) -> None:
+    guessed, problems = tape.guess(folder / name)
+    assert guessed is not None
+    assert guessed.loans is not None
+    assert not [problem for problem in problems if problem.severity == "error"]
+    assert min(guessed.loans.sure.values()) > 0.5
+    assert "% sure" in "\n".join(guessed.lines())
+    tape.save_mapping(guessed, tmp_path / "map.yaml")
+    again = tape.read(tape.TapeFiles(folder / name), mapping=tmp_path / "map.yaml").tape
+    assert again is not None
+    assert_frame_equal(again.loans, canonical)
+
+
+def test_the_script_knows_nothing_of_the_reader_and_writes_what_lies_there(
+    folder, tmp_path, canonical, monkeypatch
+) -> None:
+    script = folder / "write.py"
+    tree = ast.parse(script.read_text("utf-8"))
+    names = [
+        node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not [name for name in names if name and name.startswith("arrears")]
+    made = runpy.run_path(str(script))
+    made["canonical"].__globals__["HERE"] = tmp_path
+    made["canonical"](made["book"]())
+    for write in made["TAPES"]:
+        write(made["book"]())
+    for name in ["book.csv", *TAPES]:
+        there = tape.read(tape.TapeFiles(tmp_path / name)).tape
+        assert there is not None
+        assert_frame_equal(there.loans, canonical)
+
+
+def test_the_rows_of_several_sheets_are_told_with_their_sheet(folder, tmp_path) -> None:
+    import xlsxwriter
+
+    head = ["loan_id", "borrower_id", "lender", "product", "principal", "days_past_due"]
+    path = tmp_path / "two.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name, last in (("East", "5"), ("West", "x")):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, head)
+            sheet.write_row(1, 0, [f"{name}1", "B1", "X", "consumer", "100", "0"])
+            sheet.write_row(2, 0, [f"{name}2", "B1", "X", "consumer", "100", last])
+    found = tape.read(tape.TapeFiles(path), as_of=date(2025, 3, 31)).tape
+    assert found is not None
+    assert found.counts.rows_in == 4
+    assert found.quarantine.select("source", "row").rows() == [("two.xlsx[West]", 3)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "days"),
+    [
+        (["Current", "M1", "M3"], [0, 1, 61]),
+        (["0", "1-30天", "31-60天", "90天以上"], [0, 1, 31, 91]),
+        (["C", "M2", "M4"], [0, 31, 91]),
+    ],
+)
+def test_buckets_are_read_as_their_first_day(tmp_path, labels, days) -> None:
+    rows = [f"L{n},B1,X,consumer,100,{label}" for n, label in enumerate(labels)]
+    path = tmp_path / "loans.csv"
+    head = "loan_id,borrower_id,lender,product,principal,逾期账龄"
+    path.write_text("\n".join([head, *rows]) + "\n", "utf-8")
+    found = tape.read(tape.TapeFiles(path), as_of=date(2025, 3, 31)).tape
+    assert found is not None
+    assert found.loans["days_past_due"].to_list() == days
+
+
+def test_a_misspelt_header_is_shown_by_map_and_not_taken_unasked(tmp_path) -> None:
+    path = tmp_path / "loans.csv"
+    path.write_text(
+        "loan_id,borrower_id,lender,product,principle,days_past_due\nL1,B1,X,consumer,100,0\n"
+    )
+    assert tape.read(tape.TapeFiles(path), as_of=date(2025, 3, 31)).tape is None
+    guessed, _ = tape.guess(path)
+    assert guessed is not None
+    assert guessed.loans is not None
+    assert guessed.loans.columns["principal"].column == "principle"
+    assert guessed.loans.sure["principal"] < 0.5
+
+
+def _mutated(rng: random.Random, content: bytes) -> bytes:
+    kind = rng.randrange(6)
+    data = bytearray(content)
+    if kind == 0:
+        return bytes(data[: rng.randrange(len(data))])
+    if kind == 1:
+        for _ in range(rng.randrange(1, 40)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        return bytes(data)
+    if kind == 2:
+        text = content.decode("utf-8", "replace")
+        return text.encode(rng.choice(["gb18030", "utf-16", "latin-1", "utf-8-sig"]), "replace")
+    lines = content.split(b"\n")
+    if kind == 3:
+        rng.shuffle(lines)
+    elif kind == 4:
+        place = rng.randrange(len(lines))
+        lines[place] = lines[place].replace(b",", rng.choice([b";", b"\t", b",,", b'"', b""]))
+    else:
+        lines[0] = b",".join(rng.sample(lines[0].split(b","), k=lines[0].count(b",") + 1))
+    return b"\n".join(lines)
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_fuzzed_tapes_give_problems_and_lose_no_row(folder, tmp_path, block) -> None:
+    content = (folder / "book.csv").read_bytes()
+    short = b"\n".join(content.split(b"\n")[:12])
+    rng = random.Random(block)
+    path = tmp_path / "fuzzed.csv"
+    for _ in range(200):
+        path.write_bytes(_mutated(rng, short))
+        found = tape.read(tape.TapeFiles(path), as_of=date(2025, 3, 31))
+        if found.tape is None:
+            assert found.problems
+            continue
+        counts = found.tape.counts
+        assert counts.rows_in == counts.accepted + counts.quarantined
+        assert counts.claim_in == counts.claim_accepted + counts.claim_quarantined
