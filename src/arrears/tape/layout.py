@@ -26,7 +26,7 @@ TOTALS = (
     "合计", "总计", "小计", "共计", "累计", "本页合计", "总合计", "total", "totals", "subtotal", "sub-total",
     "grand total", "sum",
 )  # fmt: skip
-_LABELS = 4
+_LABELS, _TAIL = 4, 50
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,24 @@ def layout(rows: Sequence[Sequence[str | None]]) -> Layout:
 
 
 def is_total(table: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
-    """Rows that sum up others (n,): a label such as 合计 in one of the first columns; blank rows too."""
+    """Rows that sum up others (n,): a label such as 合计 in one of the first columns; blank rows too.
+
+    The last rows are looked at closely, the others only for a label in their first column.
+    """
+    first = table[columns[0]]
+    none = first.is_null()
+    gone = none & False if first.dtype != pl.String else first.is_in(TOTALS).fill_null(False)
+    if none.any():
+        rows = none.arg_true()
+        blank = table.select(columns)[rows].select(pl.all_horizontal(pl.all().is_null()))
+        gone = gone.scatter(rows.filter(blank.to_series()), True)
+    tail = table.tail(_TAIL)
     labels = [
         pl.col(name).str.strip_chars(" 　:：").str.to_lowercase().is_in(TOTALS).fill_null(False)
         for name in columns[:_LABELS]
         if table.schema[name] == pl.String
     ]
-    blank = pl.col(columns[0]).is_null() & pl.all_horizontal(pl.col(list(columns)).is_null())
-    return table.select(gone=pl.any_horizontal(*labels, blank))["gone"]
+    if labels:
+        last = tail.select(gone=pl.any_horizontal(*labels))["gone"].arg_true()
+        gone = gone.scatter(last + (table.height - tail.height), True)
+    return gone

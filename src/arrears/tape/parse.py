@@ -174,6 +174,41 @@ def cell(
     return text(raw)
 
 
+def quick(column: str, *, table: str, target: object, how: TableMap) -> pl.Expr | None:
+    """Cells of text in the commonest form, at a fraction of the time of `cell`; null where they need it.
+
+    What is not null is what `cell` gives.
+    """
+    raw = pl.col("cells")
+    if column in MONEY[table]:
+        source = how.columns.get(column)
+        decimals = _DECIMALS[source.unit if source and source.unit else how.unit]
+        if decimals == 0:
+            amount = raw.cast(pl.Int64, strict=False)
+            return pl.when(amount.abs() < 10**_MOST_DIGITS).then(amount)
+        plain = raw.str.contains(rf"^-?\d{{1,{_MOST_DIGITS - decimals}}}(\.\d{{1,{decimals}}})?$")
+        scaled = raw.cast(pl.Float64, strict=False) * float(10**decimals)
+        return pl.when(plain).then(scaled.round().cast(pl.Int64, strict=False))
+    if column in WORDS:
+        known = {word: word for word in WORDS[column]}
+        known |= {theirs: ours for ours, theirs in WORDS[column].items()}
+        return raw.replace_strict(known, default=None, return_dtype=pl.String)
+    if column == "month":
+        return None
+    if target == pl.Date:
+        return raw.str.to_date("%Y-%m-%d", strict=False)
+    if target == pl.Boolean:
+        known_flags = {"true": True, "false": False, "1": True, "0": False, "是": True, "否": False}
+        return raw.replace_strict(known_flags, default=None, return_dtype=pl.Boolean)
+    if target == pl.Int32:
+        return raw.cast(pl.Int32, strict=False)
+    if target == pl.Float64:
+        value = raw.cast(pl.Float64, strict=False)
+        value = pl.when(value.is_finite()).then(value)
+        return value / 100 if how.rate == "percent" else value
+    return None
+
+
 def kind_of(table: str, column: str, target: object) -> str:
     """What a cell that could not be read should have been: the code of its problem."""
     if column in MONEY[table]:

@@ -171,9 +171,10 @@ def _canonical(
         theirs = _theirs(source, kept, how, table=name, ours=ours)
         value = _cells(theirs, how, table=name, ours=ours) if source.is_a_cell else theirs
         columns.append(value.cast(target).alias(ours))
-        bad = value.is_null() & _one(theirs, parse.text(_CELLS).is_not_null())
-        if bad.any():
-            cells = kept.select(ROW, found=theirs).filter(bad)
+        lost = (value.is_null() & theirs.is_not_null()).arg_true()
+        if lost.len():
+            cells = pl.DataFrame({ROW: kept[ROW].gather(lost), "found": theirs.gather(lost)})
+            cells = cells.filter(parse.text(pl.col("found")).is_not_null())
             wrong.append(_unread(cells, parse.kind_of(name, ours, target), ours))
     rows = pl.DataFrame(columns)
     long = kept.filter(pl.col(ROW).is_in(raw.ragged)) if raw.ragged else kept.clear()
@@ -197,9 +198,19 @@ def _one(cells: pl.Series, read_as: pl.Expr) -> pl.Series:
 def _cells(cells: pl.Series, how: TableMap, *, table: str, ours: str) -> pl.Series:
     """Cells as they stand, read as the canonical column `ours`."""
     target = TABLES[table][ours]
-    return _one(
-        cells, parse.cell(_CELLS, cells.dtype, table=table, column=ours, target=target, how=how)
-    )
+    if cells.null_count() == cells.len():
+        return pl.Series(ours, [None], target).new_from_index(0, cells.len())
+    slow = parse.cell(_CELLS, cells.dtype, table=table, column=ours, target=target, how=how)
+    quick = parse.quick(ours, table=table, target=target, how=how)
+    if quick is None or cells.dtype != pl.String:
+        return _one(cells, slow)
+    found = _one(cells, quick)
+    rest = (found.is_null() & cells.is_not_null()).arg_true()
+    if rest.is_empty():
+        return found
+    if rest.len() == cells.len():
+        return _one(cells, slow)
+    return found.scatter(rest, _one(cells.gather(rest), slow))
 
 
 def _unread(cells: pl.DataFrame, code: str, ours: str) -> pl.DataFrame:

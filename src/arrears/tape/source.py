@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS = ",;\t|"
 _FIRST_ROW = 2
+_HEAD = 100_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def read_raw(path: Path) -> tuple[Raw | None, list[Problem]]:
     except OSError as error:
         found = error.strerror or "It cannot be read."
         return None, [_no(path, "TAPE-NO-FILE", found, "Check the path.")]
-    if not content.strip():
+    if not content[:_HEAD].strip() and not content.strip():
         return None, [_no(path, "TAPE-EMPTY", "The file is empty.", "Export it again.")]
     name = path.name.lower()
     if name.endswith((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")):
@@ -82,14 +84,13 @@ def _text(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
         except (OSError, EOFError, zlib.error):
             found = "The archive is damaged or cut short."
             return None, [_no(path, "TAPE-TRUNCATED", found, "Copy it again.")]
-    text = _decoded(content)
-    if text is None or "\0" in text[:100_000]:
+    text = _utf8(content)
+    if text is None or b"\0" in text[:_HEAD]:
         found = "It is neither UTF-8 nor GB18030 text."
         fix = "Save it as CSV in UTF-8."
         return None, [_no(path, "TAPE-ENCODING", found, fix)]
     delimiter, lies, text = _table_in(text)
-    first = text.split("\n", 1)[0]
-    headers = _split(first, delimiter)
+    headers = _split(text[:_HEAD].split(b"\n", 1)[0].decode("utf-8", "replace"), delimiter)
     twice = sorted({name for name in headers if name and headers.count(name) > 1})
     if twice:
         told = f"The header {twice[0]!r} stands twice."
@@ -100,7 +101,7 @@ def _text(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
     except pl.exceptions.NoDataError:
         return None, [_no(path, "TAPE-EMPTY", "The file holds no rows.", "Export it again.")]
     except pl.exceptions.PolarsError:
-        rows = _too_long(text, delimiter, len(headers))
+        rows = _too_long(text.decode(), delimiter, len(headers))
         ragged = tuple(row + lies.above for row in rows)
         try:
             table = _csv(text, delimiter, ragged=True)
@@ -110,9 +111,9 @@ def _text(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
     return _raw(path, [table], [lies], ragged=ragged)
 
 
-def _table_in(text: str) -> tuple[str, Layout, str]:
+def _table_in(text: bytes) -> tuple[str, Layout, bytes]:
     """The delimiter, where the table lies, and the text from its header on."""
-    lines = text.split("\n", LINES)[:LINES]
+    lines = text[:_HEAD].decode("utf-8", "replace").split("\n", LINES)[:LINES]
     tries = []
     for delimiter in _DELIMITERS:
         tries.append((layout([_split(line, delimiter) for line in lines]), delimiter))
@@ -120,7 +121,10 @@ def _table_in(text: str) -> tuple[str, Layout, str]:
         # No header is known: the file is a foreign one, or one line of it runs over several.
         return max(_DELIMITERS, key=lines[0].count), Layout(), text
     found, delimiter = max(tries, key=lambda one: one[0].known)
-    return delimiter, found, text.split("\n", found.above)[-1]
+    start = 0
+    for _ in range(found.above):
+        start = text.index(b"\n", start) + 1
+    return delimiter, found, text[start:] if start else text
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -131,18 +135,22 @@ def _split(line: str, delimiter: str) -> list[str]:
         return line.split(delimiter)
 
 
-def _decoded(content: bytes) -> str | None:
-    for encoding in ("utf-8-sig", "gb18030"):
+def _utf8(content: bytes) -> bytes | None:
+    """The text in UTF-8 without a mark in front; None where it is no text that we read."""
+    text = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        text.decode()
+    except UnicodeDecodeError:
         try:
-            return content.decode(encoding)
+            return content.decode("gb18030").encode()
         except UnicodeDecodeError:
-            continue
-    return None
+            return None
+    return text
 
 
-def _csv(text: str, delimiter: str, *, ragged: bool) -> pl.DataFrame:
+def _csv(text: bytes, delimiter: str, *, ragged: bool) -> pl.DataFrame:
     return pl.read_csv(
-        text.encode(),
+        text,
         separator=delimiter,
         infer_schema=False,
         truncate_ragged_lines=ragged,
