@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import arrears
-from arrears.cli import book, law, main_job
+from arrears.cli import book, law, main_job, persons
 from arrears.cli.examples import with_examples
 
 app = typer.Typer(
@@ -32,3 +32,4 @@ def _root(
 main_job.add_to(app)
 book.add_to(app)
 law.add_to(app)
+persons.add_to(app)

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from arrears.run.demonstration import demo, files_told
     from arrears.run.explained import Explained, explain
     from arrears.run.gather import as_problem
+    from arrears.run.job import Done
     from arrears.run.law import RuleShown, rule_explained, rule_shown, rules_checked, rules_differ
     from arrears.run.mapped import mapping
+    from arrears.run.persons import anonymise, link
     from arrears.run.products import product_hash
     from arrears.run.request import Request
     from arrears.run.resolution import Resolution, resolve
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 _FILE = {
     "ANSWER_IS_NO": "stopped",
     "Checked": "checked",
+    "Done": "job",
+    "anonymise": "persons",
+    "link": "persons",
     "Explained": "explained",
     "NOT_DONE": "stopped",
     "Request": "request",
@@ -57,6 +62,7 @@ __all__ = [
     "ANSWER_IS_NO",
     "NOT_DONE",
     "Checked",
+    "Done",
     "Explained",
     "Request",
     "Resolution",
@@ -65,11 +71,13 @@ __all__ = [
     "SynthRequest",
     "Verified",
     "Watcher",
+    "anonymise",
     "as_problem",
     "check",
     "demo",
     "explain",
     "files_told",
+    "link",
     "mapping",
     "product_hash",
     "resolve",
