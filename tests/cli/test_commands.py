@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 COMMANDS = [
-    "check", "map", "resolve", "verify", "explain", "demo", "synth",
+    "check", "map", "resolve", "verify", "explain", "demo", "synth", "link", "anonymise", "forecast", "price",
     "rules show", "rules explain", "rules diff", "rules check",
 ]  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import arrears
-from arrears.cli import book, law, main_job, persons
+from arrears.cli import book, law, main_job, persons, values
 from arrears.cli.examples import with_examples
 
 app = typer.Typer(
@@ -33,3 +33,4 @@ main_job.add_to(app)
 book.add_to(app)
 law.add_to(app)
 persons.add_to(app)
+values.add_to(app)

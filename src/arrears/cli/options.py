@@ -11,6 +11,9 @@ import typer
 from arrears.run import Request
 
 Loans = Annotated[str, typer.Argument(metavar="LOANS", help="The tape: CSV, Excel or Parquet.")]
+OptionalLoans = Annotated[
+    str | None, typer.Argument(metavar="LOANS", help="The tape: CSV, Excel or Parquet.")
+]
 Payments = Annotated[str | None, typer.Option(metavar="F", help="Table of payments.")]
 Months = Annotated[str | None, typer.Option(metavar="F", help="Table of loan-months.")]
 Events = Annotated[str | None, typer.Option(metavar="F", help="Table of events.")]

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from arrears.cli import options as o
 from arrears.cli.show import Bar, show_object, show_problems
 
@@ -37,10 +39,13 @@ _OPTIONS = inspect.signature(_tape, eval_str=True).parameters
 _REQUEST = [name for name in _OPTIONS if name not in {"out", "threads", "force", "quiet", "json"}]
 
 
-def takes_a_tape(verb: Callable[..., Any]) -> Callable[..., None]:
+def takes_a_tape(verb: Callable[..., Any], *, or_else: str | None = None) -> Callable[..., None]:
     """A command with the options of a tape and those of `verb`, which gets `request, out, force, watcher` besides.
 
     What it gives has a `summary`, `lines` and `problems`.
+
+    Args:
+        or_else: an option of `verb` that may stand in the tape's place; the request is then None.
     """
     own = {
         name: parameter
@@ -52,7 +57,11 @@ def takes_a_tape(verb: Callable[..., Any]) -> Callable[..., None]:
         extras = {name: typed.pop(name) for name in own}
         asked = {"scenarios": extras["scenarios"]} if "scenarios" in extras else {}
         named = {name: typed[name] for name in _REQUEST}
-        request = o.request(reforms=named.pop("reform"), **named, **asked)
+        if typed["loans"] is None and (or_else is None or extras[or_else] is None):
+            raise typer.BadParameter(f"Name a tape{f' or give --{or_else}' if or_else else ''}.")
+        request = None
+        if typed["loans"] is not None:
+            request = o.request(reforms=named.pop("reform"), **named, **asked)
         with Bar(_STAGES, quiet=typed["quiet"]) as bar:
             done = verb(
                 request=request, out=Path(typed["out"]), force=typed["force"], watcher=bar, **extras
@@ -64,7 +73,10 @@ def takes_a_tape(verb: Callable[..., Any]) -> Callable[..., None]:
             show_problems(done.problems, as_json=False, rest="All of them: arrears check.")
         print("\n".join(done.lines))
 
-    parameters = [*_OPTIONS.values(), *(p.replace(kind=p.KEYWORD_ONLY) for p in own.values())]
+    options = dict(_OPTIONS)
+    if or_else:
+        options["loans"] = options["loans"].replace(annotation=o.OptionalLoans, default=None)
+    parameters = [*options.values(), *(p.replace(kind=p.KEYWORD_ONLY) for p in own.values())]
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     )

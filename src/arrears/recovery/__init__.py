@@ -1,7 +1,7 @@
 """What a loan will still pay, when, and how surely."""
 
 from arrears.recovery.collateral import Collateral
-from arrears.recovery.forecast import HORIZON, Forecast, Stress, forecast
+from arrears.recovery.forecast import HORIZON, Forecast, Stress, forecast, window
 from arrears.recovery.params import fills
 
-__all__ = ["HORIZON", "Collateral", "Forecast", "Stress", "fills", "forecast"]
+__all__ = ["HORIZON", "Collateral", "Forecast", "Stress", "fills", "forecast", "window"]

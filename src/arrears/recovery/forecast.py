@@ -48,6 +48,7 @@ class Forecast:
     Attributes:
         table: `loan_id, expected_12m, expected_60m, pv` (n rows), fen, collateral included.
         curve: `month, mean, q05, q25, q50, q75, q95`, cumulative fen of the book, months 1 to 120.
+        paths: cumulative fen of the book in each scenario (scenarios, CURVE).
         age: whole months since day 91 (n,), -1 before it.
         score: shift of the payment hazard (n,).
         claim: owed today (n,), fen.
@@ -67,6 +68,7 @@ class Forecast:
     push: Floats
     table: pl.DataFrame = field(default_factory=pl.DataFrame)
     curve: pl.DataFrame = field(default_factory=pl.DataFrame)
+    paths: Floats = field(default_factory=lambda: np.zeros((0, CURVE)))
     _shares: dict[tuple[float, int], Floats] = field(default_factory=dict)
 
     def shares(self, shift: float = 0.0, from_month: int = 0) -> Floats:
@@ -130,6 +132,10 @@ class Forecast:
         past = np.clip(1.0 - share, 0.0, 1.0)
         owed: Floats = np.where(self.age >= 0, past, balance_after(self.due, month))
         return owed
+
+    def at(self, month: int) -> dict[str, float]:
+        """The row of the curve at a month."""
+        return self.curve.filter(month=month).row(0, named=True)
 
     @property
     def summary(self) -> dict[str, object]:
@@ -195,8 +201,8 @@ def forecast(
         push=np.exp(params.deviation * paths),
     )
     table, sold = _table(bare)
-    curve = _curve(bare, sold, seed, scenarios)
-    return replace(bare, table=table, curve=curve)
+    curve, drawn = _curve(bare, sold, seed, scenarios)
+    return replace(bare, table=table, curve=curve, paths=drawn)
 
 
 def _columns(due: Schedule) -> tuple[Floats, Floats, Ints, Ints, Floats, Ints, Floats]:
@@ -226,8 +232,8 @@ def _table(bare: Forecast) -> tuple[pl.DataFrame, Floats]:
     return table, sold
 
 
-def _curve(bare: Forecast, sold: Floats, seed: int, scenarios: int) -> pl.DataFrame:
-    """Cumulative cash of the book: its expectation, and quantiles over scenarios and single loans' luck."""
+def _curve(bare: Forecast, sold: Floats, seed: int, scenarios: int) -> tuple[pl.DataFrame, Floats]:
+    """Cumulative cash of the book: its expectation and quantiles, and the scenarios, single loans' luck included."""
     params = bare.params
     months = len(params.odds)
     stock, squares = grid.project(bare.age, bare.score, bare.claim, months)
@@ -247,7 +253,8 @@ def _curve(bare: Forecast, sold: Floats, seed: int, scenarios: int) -> pl.DataFr
         name: np.maximum.accumulate(np.quantile(np.maximum(paths, 0.0), rank, axis=0))
         for name, rank in QUANTILES.items()
     }
-    return pl.DataFrame({"month": np.arange(1, CURVE + 1, dtype=np.int32), "mean": mean, **ranks})
+    months_told = np.arange(1, CURVE + 1, dtype=np.int32)
+    return pl.DataFrame({"month": months_told, "mean": mean, **ranks}), paths
 
 
 def _after(inflow: Floats, shares: Floats) -> Floats:

@@ -98,7 +98,31 @@ def book(contents: Contents) -> dict[str, object]:
 
 def fan(contents: Contents) -> dict[str, object]:
     """Expected cumulative cash with its ranges, million yuan."""
-    curve = contents.situation.forecast.curve.select("month", _bn(pl.exclude("month")))
+    return fan_of(contents.situation.forecast.curve)
+
+
+def price_by_irr(by_irr: pl.DataFrame, claim: float) -> dict[str, object]:
+    """The price, fen on the yuan owed, against the return asked for."""
+    table = by_irr.select(irr=pl.col("irr") * 100, fen=pl.col("price") / claim * 100)
+    return {
+        "data": _values(table),
+        "width": _WIDTH - 130,
+        "height": 220,
+        "mark": {"type": "line", "color": ACCENT, "strokeWidth": 2.5},
+        "encoding": {
+            "x": {
+                "field": "irr",
+                "type": "quantitative",
+                "title": "return asked for, per cent a year",
+            },
+            "y": {"field": "fen", "type": "quantitative", "title": "fen on the yuan owed"},
+        },
+    }
+
+
+def fan_of(whole: pl.DataFrame) -> dict[str, object]:
+    """A curve of cumulative cash with its ranges, million yuan."""
+    curve = whole.select("month", _bn(pl.exclude("month")))
     ends = curve.filter(pl.col("month") == 120)
     x = {"field": "month", "type": "quantitative", "title": "months from the cut-off date",
          "scale": {"domain": [0, 120]}, "axis": {"values": list(range(0, 121, 12))}}  # fmt: skip

@@ -95,4 +95,4 @@ class Contents:
 
     def curve_at(self, month: int) -> dict[str, float]:
         """The row of the curve at a month."""
-        return self.situation.forecast.curve.filter(month=month).row(0, named=True)
+        return self.situation.forecast.at(month)

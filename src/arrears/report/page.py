@@ -29,8 +29,12 @@ def html(contents: Contents) -> str:
         _quarantine(contents),
         rests(contents),
     ]
+    return shell(f"Resolution of bad loans, {figures.day(contents.tape.as_of)}", parts)
+
+
+def shell(title: str, parts: Sequence[str]) -> str:
+    """A whole page that works offline."""
     style = (files("arrears.report") / "style.css").read_text("utf-8")
-    title = f"Resolution of bad loans, {figures.day(contents.tape.as_of)}"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

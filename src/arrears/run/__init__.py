@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from arrears.run.stopped import ANSWER_IS_NO, NOT_DONE, Stopped
     from arrears.run.summary import rows_told, summary, told
     from arrears.run.synthesise import SynthRequest, synth
+    from arrears.run.values import forecast, price, price_header
     from arrears.run.verified import Verified, verify
 
 _FILE = {
     "ANSWER_IS_NO": "stopped",
     "Checked": "checked",
     "Done": "job",
+    "forecast": "values",
+    "price": "values",
+    "price_header": "values",
     "anonymise": "persons",
     "link": "persons",
     "Explained": "explained",
@@ -77,8 +81,11 @@ __all__ = [
     "demo",
     "explain",
     "files_told",
+    "forecast",
     "link",
     "mapping",
+    "price",
+    "price_header",
     "product_hash",
     "resolve",
     "rows_told",

@@ -1,0 +1,59 @@
+"""`forecast`, `price`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arrears import run
+from arrears.cli import options as o
+from arrears.cli.examples import with_examples
+from arrears.cli.tape_command import takes_a_tape
+
+_Irr = Annotated[
+    float | None, typer.Option("--irr", metavar="R", help="Return asked for a year, e.g. 0.15.")
+]
+_Bidders = Annotated[
+    int | None, typer.Option("--bidders", metavar="N", min=1, help="How many bid.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands of this file into the application."""
+    app.command(
+        epilog=with_examples(
+            "arrears forecast loans.csv -o forecast",
+            "arrears forecast loans.parquet --scenarios 5000 --json -o forecast",
+        )
+    )(takes_a_tape(forecast))
+    app.command(
+        epilog=with_examples(
+            "arrears price loans.csv --irr 0.18 -o bid",
+            "arrears price --header examples/notices/ant_consumer_2025_1.yaml -o bid",
+        )
+    )(takes_a_tape(price, or_else="header"))
+
+
+def forecast(scenarios: o.Scenarios = 1000, **asked: Any) -> Any:
+    """Say what will still be paid, loan by loan and as a whole with its range."""
+    return run.forecast(asked.pop("request"), **asked)
+
+
+def price(
+    irr: _Irr = None,
+    bidders: _Bidders = None,
+    header: Annotated[
+        Path | None,
+        typer.Option("--header", metavar="F", help="A package's public header, instead of a tape."),
+    ] = None,
+    scenarios: o.Scenarios = 1000,
+    **asked: Any,
+) -> Any:
+    """Say what a buyer can pay, from a tape or from a public header."""
+    request = asked.pop("request")
+    if header is None:
+        return run.price(request, irr=irr, bidders=bidders, **asked)
+    asked.pop("watcher")
+    return run.price_header(header, irr=irr, bidders=bidders, scenarios=scenarios, **asked)

@@ -1,0 +1,195 @@
+"""A buyer's valuation: what comes in, what it costs, and the price that leaves the return asked for (METHODS 5.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.optimize import brentq
+
+from arrears.core.dates import DAYS_A_YEAR
+from arrears.recovery import Forecast
+from arrears.recovery.forecast import CURVE, window
+from arrears.rules import MarketBook
+
+Floats = npt.NDArray[np.float64]
+AGE_BANDS = (
+    (1.0, "under 1 year"),
+    (2.0, "1 to 2 years"),
+    (3.0, "2 to 3 years"),
+    (5.0, "3 to 5 years"),
+)
+OLDEST = "over 5 years"
+_RATES = tuple(number / 100 for number in range(0, 41, 2))
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A valuation, fen.
+
+    Attributes:
+        told: `price.json` without the reserve, which is the seller's side; the next four are of it.
+        net: expected cash after costs by month (horizon,).
+        buckets: `product, age_band, claim, per_claim, per_principal`.
+        by_irr: `irr, price`.
+    """
+
+    told: dict[str, object]
+    price: float
+    irr_asked: float
+    collections: float
+    loses: float
+    net: Floats
+    buckets: pl.DataFrame
+    by_irr: pl.DataFrame
+
+
+def price(
+    forecast: Forecast,
+    loans: pl.DataFrame,
+    *,
+    market: MarketBook,
+    as_of: date,
+    irr: float | None = None,
+    bidders: int | None = None,
+    start_price: float = 0.0,
+) -> Priced:
+    """What a buyer can pay for the loans (n rows, in the order of the forecast).
+
+    Args:
+        irr: return asked for a year; the market's where it is left out.
+        bidders: who bid against each other; the market's usual number where it is left out.
+        start_price: no bid is lower.
+    """
+
+    def figure(name: str) -> float:
+        return market.number(f"buyer/{name}", as_of)
+
+    asked = figure("irr") if irr is None else irr
+    count = int(figure("bidders")) if bidders is None else bidders
+    months = min(int(figure("horizon")), CURVE)
+    owed = float(forecast.claim.sum())
+    principal = float(loans["principal"].sum())
+    mean = np.diff(forecast.curve["mean"].to_numpy(), prepend=0.0)[:months]
+    paths = np.diff(forecast.paths, axis=1, prepend=0.0)[:, :months]
+    shares = commission_shares(forecast, market, as_of)
+    collections = float(mean.sum())
+    by_loan = forecast.table["expected_60m"].to_numpy()
+    commission = float((by_loan * shares).sum() / by_loan.sum()) if by_loan.sum() > 0 else 0.0
+    vat, litigation, fee = (figure(name) for name in ("vat", "litigation", "channel_fee"))
+    keeps = 1.0 - commission - vat - litigation
+    net = mean * keeps
+    bid = max(_worth(net, asked) - fee, 0.0)
+    life = float((net * np.arange(1, months + 1)).sum() / net.sum()) if net.sum() > 0 else 0.0
+    loses = float(((paths * keeps).sum(axis=1) - fee < bid).mean())
+    costs = {
+        "commission": collections * commission,
+        "litigation": collections * litigation,
+        "tax": collections * vat,
+        "channel_fee": fee,
+        "funding": bid * figure("funding") * life / 12.0,
+    }
+    epsilon = figure("signal") * bid
+    winning = max(bid - 2.0 * epsilon / (count + 1), start_price) if count > 1 else start_price
+    told: dict[str, object] = {
+        "claim": owed,
+        "principal": principal,
+        "expected_collections": collections,
+        "months": months,
+        "costs": costs,
+        "irr_asked": asked,
+        "price": bid,
+        "per_claim": bid / owed if owed else None,
+        "per_principal": bid / principal if principal else None,
+        "npv": _worth(net, forecast.discount_rate) - fee - bid,
+        "irr": _irr(net, bid + fee),
+        "multiple": float(net.sum()) / bid if bid else None,
+        "payback_month": _payback(net, bid + fee),
+        "probability_of_loss": loses,
+        "quantiles": {
+            f"q{int(100 * rank):02d}": float(np.quantile(paths.sum(axis=1), rank))
+            for rank in (0.05, 0.25, 0.5, 0.75, 0.95)
+        },
+        "bidders": count,
+        "expected_winning_bid": winning,
+        "basis": forecast.basis,
+        "rests_on": "published recoveries and prices (FACTS 4.4, 9; METHODS 1.5)",
+    }
+    table = _buckets(forecast, loans, shares, irr=asked, months=months, rest=vat + litigation)
+    prices = [max(_worth(net, rate) - fee, 0.0) for rate in _RATES]
+    by_irr = pl.DataFrame({"irr": list(_RATES), "price": prices})
+    return Priced(told, bid, asked, collections, loses, net, table, by_irr)
+
+
+def _worth(cash: Floats, rate: float) -> float:
+    months = np.arange(1, len(cash) + 1)
+    return float((cash * (1.0 + rate) ** (-months / 12.0)).sum())
+
+
+def _irr(cash: Floats, paid: float) -> float | None:
+    """Return a year at which the cash is worth what was paid; None where there is none."""
+    if paid <= 0.0 or cash.sum() <= 0.0:
+        return None
+    low, high = -0.99, 100.0
+    if (_worth(cash, low) - paid) * (_worth(cash, high) - paid) > 0.0:
+        return None
+    return float(brentq(lambda rate: _worth(cash, rate) - paid, low, high, xtol=1e-10))
+
+
+def _payback(cash: Floats, paid: float) -> int | None:
+    """First month by which the cash covers what was paid."""
+    reached = np.flatnonzero(np.cumsum(cash) >= paid)
+    return int(reached[0]) + 1 if len(reached) else None
+
+
+def commission_shares(forecast: Forecast, market: MarketBook, as_of: date) -> Floats:
+    """Commission on what each loan pays (n,), by months since day 91."""
+    table = np.array(market.table("channels/commission", as_of))
+    place = np.searchsorted(table[:, 0], forecast.age, side="right") - 1
+    early = market.number("channels/commission_before_91", as_of)
+    return np.where(forecast.age >= 0, table[np.maximum(place, 0), 1], early)
+
+
+def _buckets(
+    forecast: Forecast,
+    loans: pl.DataFrame,
+    shares: Floats,
+    *,
+    irr: float,
+    months: int,
+    rest: float,
+) -> pl.DataFrame:
+    """Worth by product and age, at the return asked for, before the fee of the deal."""
+    cash = forecast.voluntary(window(irr, 0, months)[None, :])[:, 0]
+    years = loans["days_past_due"].to_numpy() / DAYS_A_YEAR
+    edges = [edge for edge, _ in AGE_BANDS]
+    names = [name for _, name in AGE_BANDS] + [OLDEST]
+    band = np.searchsorted(edges, years, side="right")
+    worth = cash * (1.0 - shares - rest)
+    frame = pl.DataFrame(
+        {
+            "product": loans["product"],
+            "band": band,
+            "age_band": pl.Series(names).gather(band),
+            "claim": forecast.claim,
+            "principal": loans["principal"].cast(pl.Float64),
+            "worth": worth,
+        }
+    )
+    return (
+        frame.group_by("product", "band", "age_band", maintain_order=True)
+        .agg(pl.col("claim", "principal", "worth").sum())
+        .sort("product", "band")
+        .select(
+            "product",
+            "age_band",
+            pl.col("claim").round().cast(pl.Int64),
+            per_claim=pl.when(pl.col("claim") > 0).then(pl.col("worth") / pl.col("claim")),
+            per_principal=pl.when(pl.col("principal") > 0).then(
+                pl.col("worth") / pl.col("principal")
+            ),
+        )
+    )

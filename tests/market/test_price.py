@@ -1,0 +1,104 @@
+"""A price is right by hand, moves as it must, and comes from a public header alone."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from arrears import run
+from arrears.market.price import _irr, _payback, _worth
+
+
+def test_worth_return_and_payback_by_hand() -> None:
+    cash = np.zeros(24)
+    cash[11], cash[23] = 110.0, 121.0
+    assert _worth(cash, 0.1) == pytest.approx(200.0)
+    assert _irr(cash, 200.0) == pytest.approx(0.1)
+    assert _payback(cash, 200.0) == 24
+    assert _payback(cash, 300.0) is None
+    assert _irr(cash, 0.0) is None
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory):
+    out = tmp_path_factory.mktemp("price") / "book"
+    run.synth(run.SynthRequest(loans=600, months=1, seed=8), out=out)
+    return run.Request(str(out / "loans.csv"), scenarios=300)
+
+
+def told(out) -> dict[str, object]:
+    return json.loads((out / "price.json").read_text("utf-8"))
+
+
+def test_a_higher_return_is_a_lower_price_and_costs_add_up(tape, tmp_path) -> None:
+    for name, irr in (("low", 0.1), ("high", 0.25)):
+        run.price(tape, irr=irr, out=tmp_path / name)
+    low, high = told(tmp_path / "low"), told(tmp_path / "high")
+    assert low["price"] > high["price"] > 0
+    assert low["irr"] == pytest.approx(0.1, abs=1e-6)
+    assert low["expected_collections"] == high["expected_collections"]
+    assert low["probability_of_loss"] >= high["probability_of_loss"]
+    assert low["quantiles"]["q05"] < low["expected_collections"] < low["quantiles"]["q95"]
+    assert low["reserve"] > 0
+    buckets = pl.read_parquet(tmp_path / "low/buckets.parquet")
+    assert abs(buckets["claim"].sum() - low["claim"]) < buckets.height + 1
+    page = (tmp_path / "low/price.html").read_text("utf-8")
+    assert "<script" not in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_more_bidders_pay_more(tape, tmp_path) -> None:
+    bids = []
+    for count in (2, 5, 10):
+        run.price(tape, bidders=count, out=tmp_path / str(count))
+        bids.append(told(tmp_path / str(count))["expected_winning_bid"])
+    assert bids == sorted(bids)
+    assert bids[-1] < told(tmp_path / "10")["price"]
+
+
+@pytest.mark.parametrize(
+    "name", ["ant_consumer_2025_1", "boc_tianjin_2026_2", "ccb_sichuan_2024_1"]
+)
+def test_a_header_alone_gives_a_price(root, tmp_path, name) -> None:
+    header = root / f"examples/notices/{name}.yaml"
+    done = run.price_header(header, out=tmp_path / "out", scenarios=200)
+    found = told(tmp_path / "out")
+    assert found["claim"] == pytest.approx(done.summary["claim"])
+    assert 0 < found["per_claim"] < found["per_principal"] < 1
+    if name.startswith("ant"):
+        start = 49_966_000_00 / 581_000_000_00
+        assert found["per_claim"] == pytest.approx(start, rel=0.25)
+
+
+def test_an_older_package_is_worth_less(root, tmp_path) -> None:
+    text = (root / "examples/notices/ant_consumer_2025_1.yaml").read_text("utf-8")
+    shares = []
+    for days in (120, 384, 900, 2000):
+        path = tmp_path / f"{days}.yaml"
+        path.write_text(text.replace("days_overdue: 384", f"days_overdue: {days}"), "utf-8")
+        run.price_header(path, out=tmp_path / f"out{days}", scenarios=50)
+        shares.append(told(tmp_path / f"out{days}")["per_claim"])
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_a_header_with_a_fault_names_its_line(tmp_path) -> None:
+    path = tmp_path / "notice.yaml"
+    path.write_text("name: x\nbase_date: 2025-03-31\nproduct: cars\nunpaid: 5 yuan\n", "utf-8")
+    with pytest.raises(run.Stopped) as stopped:
+        run.price_header(path, out=tmp_path / "out")
+    assert {problem.code for problem in stopped.value.problems} >= {
+        "HEADER-BAD-VALUE",
+        "HEADER-MISSING-FIELD",
+    }
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_forecast_says_the_same_as_the_main_job(tape, tmp_path) -> None:
+    run.forecast(tape, out=tmp_path / "out")
+    whole = run.resolve(tape)
+    assert pl.read_parquet(tmp_path / "out/forecast.parquet").equals(whole.situation.forecast.table)
+    summary = json.loads((tmp_path / "out/forecast.json").read_text("utf-8"))
+    assert summary["mean_60m"] == pytest.approx(whole.situation.forecast.at(60)["mean"])
