@@ -20,6 +20,7 @@ from arrears.run.request import Request
 from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import ANSWER_IS_NO, Stopped
 from arrears.tape import Tape
+from arrears.tape.link import debtors, link
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
         products.csv("quarantine.csv", tape.quarantine)
     # The largest table is written while single-threaded libraries make papers and pictures.
     with ThreadPoolExecutor(1) as beside:
-        offered = beside.submit(_write_offers, products, resolution.offers)
+        offered = beside.submit(_write_large, products, resolution)
         _write_papers(resolution, request, products, stages)
         with stages.stage("offer table"):
             offered.result()
@@ -213,8 +214,11 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
     (folder / RECORD).write_text(to_json(record), encoding="utf-8")
 
 
-def _write_offers(products: Products, offers: channels.Offers) -> None:
-    products.table("offers.parquet", offers.table())
+def _write_large(products: Products, resolution: Resolution) -> None:
+    """All ways of all loans, and who owes how much in all."""
+    products.table("offers.parquet", resolution.offers.table())
+    loans = resolution.tape.loans
+    products.table("debtors.parquet", debtors(loans, link(loans)))
 
 
 def _write_papers(

@@ -14,6 +14,7 @@ from arrears.problems import Problem, errors
 from arrears.tape import parse
 from arrears.tape.columns import LINKAGE, REQUIRED, TABLES, Columns
 from arrears.tape.guess import guess_table
+from arrears.tape.history import cross_check
 from arrears.tape.mapping import Mapping, Source, TableMap, read_mapping, row_filter
 from arrears.tape.model import Counts, Fill, Input, Reading, Tape, TapeFiles, claim
 from arrears.tape.schema import broken
@@ -302,6 +303,7 @@ def _accept(
         [_quarantine(everything[name], rows) for name, rows in wrong.items()], how="vertical"
     )
     problems += _told(quarantine) + _warnings(good, loans.path.name)
+    problems += cross_check(good, tables, day)
     counts = _counts(loans, bad, wrong["loans"])
     if good.is_empty():
         text = f"None of {counts.rows_in:,} rows can be used."

@@ -1,0 +1,146 @@
+"""Histories checked against each other and against the loans, and months rebuilt where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from arrears.problems import Problem
+from arrears.tape.columns import MONTHS
+
+_NEAR = 100
+_DAYS = 31
+_KEPT = ("write_off", "restructured", "settled", "capitalised", "drawdown", "renewal")
+
+
+def cross_check(
+    loans: pl.DataFrame, tables: Mapping[str, pl.DataFrame | None], as_of: date
+) -> list[Problem]:
+    """What the histories of accepted loans contradict: warnings, each with how many and an example.
+
+    Args:
+        tables: canonical `payments`, `months`, `events`, in any order.
+    """
+    months, payments, events = (tables.get(name) for name in ("months", "payments", "events"))
+    found: list[Problem] = []
+    if months is not None and not months.is_empty():
+        ordered = months.sort("loan_id", "month")
+        found += _gaps(ordered) + _moves(ordered, events) + _against_loans(ordered, loans, as_of)
+        if payments is not None and not payments.is_empty():
+            found += _against_payments(ordered, payments)
+    for name, table in (("payments", payments), ("events", events)):
+        if table is not None and not table.is_empty():
+            found += _outside(name, table, loans, as_of)
+    return found
+
+
+def rebuilt(loans: pl.DataFrame, payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Months of loans from their payments: paid parts and balance, from the first payment to the cut-off date.
+
+    What was due is not known without a schedule and stays null; a payment without parts counts as principal once
+    interest is not told.
+
+    Returns:
+        The columns of `months`, sorted by loan and month.
+    """
+    principal = pl.coalesce(
+        "principal_part", pl.col("amount") - pl.col("interest_part").fill_null(0)
+    )
+    paid = (
+        payments.filter(pl.col("date") <= as_of)
+        .with_columns(month=pl.col("date").dt.month_start(), principal=principal)
+        .group_by("loan_id", "month")
+        .agg(paid_principal=pl.col("principal").sum(), paid_interest=pl.col("interest_part").sum())
+    )
+    last = pl.lit(as_of).dt.month_start()
+    spans = paid.group_by("loan_id").agg(first=pl.col("month").min())
+    every = spans.select("loan_id", month=pl.date_ranges("first", last, "1mo")).explode("month")
+    grid = every.join(paid, on=["loan_id", "month"], how="left").join(
+        loans.select("loan_id", "principal"), on="loan_id"
+    )
+    paid_now = pl.col("paid_principal").fill_null(0)
+    later = paid_now.reverse().cum_sum().reverse().over("loan_id", order_by="month") - paid_now
+    named = grid.sort("loan_id", "month").with_columns(
+        pl.col("paid_principal", "paid_interest").fill_null(0), balance=pl.col("principal") + later
+    )
+    return named.select(
+        pl.col(name).cast(dtype) if name in named.columns else pl.lit(None, dtype).alias(name)
+        for name, dtype in MONTHS.items()
+    )
+
+
+def _told(  # noqa: PLR0917 - the parts of a problem, in its order
+    code: str, where: str, rows: pl.DataFrame, found: str, fix: str
+) -> list[Problem]:
+    if rows.is_empty():
+        return []
+    text = f"{rows.height:,} {found}, e.g. loan {rows['loan_id'][0]}."
+    return [Problem(code, "warning", where, text, "Histories that disagree mislead.", fix)]
+
+
+def _gaps(months: pl.DataFrame) -> list[Problem]:
+    before = pl.col("month").shift(1).over("loan_id")
+    gaps = months.filter(pl.col("month") > before.dt.offset_by("1mo"))
+    return _told(
+        "MONTHS-WITH-GAPS", "months", gaps, "months are missing between two", "Export every month."
+    )
+
+
+def _moves(months: pl.DataFrame, events: pl.DataFrame | None) -> list[Problem]:
+    """Balances that fall by more than was paid, where no event says why."""
+    fell = pl.col("balance").shift(1).over("loan_id") - pl.col("balance")
+    paid = pl.col("paid_principal").fill_null(0)
+    odd = months.filter(fell > paid + _NEAR)
+    if events is not None and not events.is_empty():
+        why = events.filter(pl.col("kind").is_in(_KEPT)).select(
+            "loan_id", month=pl.col("date").dt.month_start()
+        )
+        odd = odd.join(why, on=["loan_id", "month"], how="anti")
+    return _told(
+        "BALANCE-MOVES-UNPAID", "months balance", odd, "balances fall by more than was paid",
+        "Add the payment, or the event that explains it.",
+    )  # fmt: skip
+
+
+def _against_loans(months: pl.DataFrame, loans: pl.DataFrame, as_of: date) -> list[Problem]:
+    """The month of the cut-off date against the loans as they stand."""
+    now = months.filter(pl.col("month") == date(as_of.year, as_of.month, 1)).join(
+        loans.select("loan_id", "principal", owed_days="days_past_due"), on="loan_id"
+    )
+    days = now.filter((pl.col("days_past_due") - pl.col("owed_days")).abs() > _DAYS)
+    balance = now.filter((pl.col("balance") - pl.col("principal")).abs() > _NEAR)
+    return _told(
+        "DAYS-DIFFER", "months days_past_due", days, "loans are otherwise past due in the last month",
+        "Correct one of them.",
+    ) + _told(
+        "BALANCES-DIFFER", "months balance", balance, "balances of the last month are not the principal owed",
+        "Correct one of them.",
+    )  # fmt: skip
+
+
+def _against_payments(months: pl.DataFrame, payments: pl.DataFrame) -> list[Problem]:
+    paid = pl.col("paid_principal").fill_null(0) + pl.col("paid_interest").fill_null(0)
+    sums = payments.group_by("loan_id", month=pl.col("date").dt.month_start()).agg(
+        came=pl.col("amount").sum()
+    )
+    both = months.select("loan_id", "month", said=paid).join(sums, on=["loan_id", "month"])
+    differ = both.filter((pl.col("said") - pl.col("came")).abs() > _NEAR)
+    return _told(
+        "PAYMENTS-DIFFER", "months", differ, "months say another sum than their payments",
+        "Correct one of the tables.",
+    )  # fmt: skip
+
+
+def _outside(name: str, table: pl.DataFrame, loans: pl.DataFrame, as_of: date) -> list[Problem]:
+    begun = table.join(loans.select("loan_id", "origination_date"), on="loan_id")
+    early = begun.filter(pl.col("date") < pl.col("origination_date"))
+    late = table.filter(pl.col("date") > as_of)
+    return _told(
+        "DATE-BEFORE-LOAN", f"{name} date", early, f"{name} lie before their loan began",
+        "Correct the date.",
+    ) + _told(
+        "DATE-AFTER-CUT-OFF", f"{name} date", late, f"{name} lie after the cut-off date",
+        "Leave them out, or correct the date.",
+    )  # fmt: skip
