@@ -17,6 +17,7 @@ import pytest
 
 COMMANDS = [
     "check", "map", "resolve", "verify", "explain", "demo", "synth", "link", "anonymise", "forecast", "price",
+    "classify", "history", "due", "compare",
     "rules show", "rules explain", "rules diff", "rules check",
 ]  # fmt: skip
 

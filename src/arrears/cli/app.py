@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import arrears
-from arrears.cli import book, law, main_job, persons, values
+from arrears.cli import book, books, law, main_job, persons, values
 from arrears.cli.examples import with_examples
 
 app = typer.Typer(
@@ -34,3 +34,4 @@ book.add_to(app)
 law.add_to(app)
 persons.add_to(app)
 values.add_to(app)
+books.add_to(app)

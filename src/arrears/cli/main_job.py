@@ -31,6 +31,11 @@ def add_to(app: typer.Typer) -> None:
             "arrears explain result L000123", "arrears explain result L000123 --json"
         )
     )(explain)
+    app.command(
+        epilog=with_examples(
+            "arrears compare last this -o changes", "arrears compare last this --json -o changes"
+        )
+    )(compare)
     app.command(epilog=with_examples("arrears demo", "arrears demo --out /tmp/demo"))(demo)
 
 
@@ -106,6 +111,23 @@ def explain(
         show_object(explained.as_dict())
     else:
         print("\n".join(explained.lines()))
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="DIR", help="What an earlier `resolve` left.")],
+    b: Annotated[Path, typer.Argument(metavar="DIR", help="What a later one left.")],
+    out: o.Out,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    json: o.Json = False,
+) -> None:
+    """Say which loans go another way in the second run, and why."""
+    with Bar(1, quiet=quiet) as bar:
+        compared = run.compare(a, b, out=out, force=force, watcher=bar)
+    if json:
+        show_object({**compared.summary, "out": str(out)})
+    else:
+        print("\n".join(compared.lines()))
 
 
 def demo(

@@ -1,22 +1,36 @@
 """What people read: figures in words, charts, the page, the workbook."""
 
 from arrears.report.book import book, by_standard
-from arrears.report.contents import Contents
-from arrears.report.figures import money, money_range, percent, share
+from arrears.report.books import (
+    book_page,
+    book_workbook,
+    history_page,
+    pooled,
+    warnings,
+)
+from arrears.report.contents import WAYS, Contents
+from arrears.report.figures import money, money_range, number, percent, share
 from arrears.report.page import html
 from arrears.report.valuation import price_page
 from arrears.report.workbook import workbook, workbook_hash
 
 __all__ = [
+    "WAYS",
     "Contents",
     "book",
+    "book_page",
+    "book_workbook",
     "by_standard",
+    "history_page",
     "html",
     "money",
     "money_range",
+    "number",
     "percent",
+    "pooled",
     "price_page",
     "share",
+    "warnings",
     "workbook",
     "workbook_hash",
 ]

@@ -53,15 +53,17 @@ def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
         table = contents.plan.table
         top = table if all_rows else _of_most_worth(table)
         _cover(book.add_worksheet("Cover"), contents, formats, shown=top.height)
-        _sheet(book.add_worksheet("Which way"), top, formats, widths=_PLAN)
+        write_sheet(book.add_worksheet("Which way"), top, formats, widths=_PLAN)
         ways = contents.by_way.drop("place")
-        _sheet(book.add_worksheet("Ways out"), ways, formats)
-        _sheet(book.add_worksheet("Limits"), contents.plan.capacities, formats, units=True)
+        write_sheet(book.add_worksheet("Ways out"), ways, formats)
+        write_sheet(book.add_worksheet("Limits"), contents.plan.capacities, formats, units=True)
         known = contents.book.drop("with_hidden", "lo90", "hi90")
-        _sheet(book.add_worksheet("Book"), known.head(MOST_LOANS), formats)
+        write_sheet(book.add_worksheet("Book"), known.head(MOST_LOANS), formats)
         curve = contents.situation.forecast.curve
-        _sheet(book.add_worksheet("Recovery"), curve, formats, money=curve.columns[1:])
-        _sheet(book.add_worksheet("Quarantine"), contents.tape.quarantine.head(MOST_LOANS), formats)
+        write_sheet(book.add_worksheet("Recovery"), curve, formats, money=curve.columns[1:])
+        write_sheet(
+            book.add_worksheet("Quarantine"), contents.tape.quarantine.head(MOST_LOANS), formats
+        )
 
 
 def _of_most_worth(table: pl.DataFrame) -> pl.DataFrame:
@@ -97,7 +99,7 @@ def _cover(sheet, contents: Contents, formats, *, shown: int) -> None:  # type: 
         sheet.write_string(place, 1, text, formats["plain"])
 
 
-def _sheet(  # type: ignore[no-untyped-def]
+def write_sheet(  # type: ignore[no-untyped-def]
     sheet,
     table: pl.DataFrame,
     formats,

@@ -21,6 +21,18 @@ _IS: dict[str, Callable[[object], bool]] = {
 }
 
 
+_OF_UNIT: dict[str, tuple[str, ...]] = {
+    "day": ("date",),
+    "flag": ("flag",),
+    "class": ("text",),
+    "local time": ("text",),
+    "days": ("whole", "list"),
+    "months": ("whole",),
+    "years": ("whole",),
+    "fraction": ("number", "list"),
+}
+
+
 class Value(BaseModel):
     """A value in force from `start` until `end` (excluded), and what it rests on."""
 
@@ -55,6 +67,13 @@ class Leaf(BaseModel):
     unit: str
     type: Kind
     values: tuple[Value, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _unit_fits(self) -> Leaf:
+        kinds = _OF_UNIT.get(self.unit)
+        if kinds and self.type not in kinds:
+            raise ValueError(f"a {self.type} has no unit {self.unit!r}")
+        return self
 
     @model_validator(mode="after")
     def _values_fit(self) -> Leaf:

@@ -128,7 +128,7 @@ def read_reform(path: Path) -> tuple[Reform | None, list[Problem]]:
 
 
 def check(file: Path | None = None) -> tuple[int, list[Problem]]:
-    """How many leaves were checked, and what is wrong: of the bundled rules, or of a reform's file."""
+    """How many leaves were checked, and what is wrong: the bundled rules, a reform's file, or a file of leaves."""
     if file is None:
         problems: list[Problem] = []
         leaves = 0
@@ -139,6 +139,11 @@ def check(file: Path | None = None) -> tuple[int, list[Problem]]:
         for path in sorted((bundled("rulebooks") / _REFORMS).glob("*.yaml")):
             problems += check(path)[1]
         return leaves, problems
+    data, _, problems = read_yaml(file)
+    if isinstance(data, dict) and not {"changes", "name"} & set(data):
+        leaves_found, problems = read_leaves(file, f"cn/{file.stem}")
+        problems += _unknown_articles(leaves_found, dict(load("cn").articles), file)
+        return len(leaves_found), problems
     reform, problems = read_reform(file)
     if reform is None:
         return 0, problems

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from arrears.lazily import lazily
 
 if TYPE_CHECKING:
+    from arrears.run.books import classify, due, history
     from arrears.run.checked import Checked, check
+    from arrears.run.compared import Compared, compare
     from arrears.run.demonstration import demo, files_told
     from arrears.run.explained import Explained, explain
     from arrears.run.gather import as_problem
@@ -28,7 +30,12 @@ if TYPE_CHECKING:
 _FILE = {
     "ANSWER_IS_NO": "stopped",
     "Checked": "checked",
+    "Compared": "compared",
     "Done": "job",
+    "compare": "compared",
+    "classify": "books",
+    "due": "books",
+    "history": "books",
     "forecast": "values",
     "price": "values",
     "price_header": "values",
@@ -66,6 +73,7 @@ __all__ = [
     "ANSWER_IS_NO",
     "NOT_DONE",
     "Checked",
+    "Compared",
     "Done",
     "Explained",
     "Request",
@@ -78,10 +86,14 @@ __all__ = [
     "anonymise",
     "as_problem",
     "check",
+    "classify",
+    "compare",
     "demo",
+    "due",
     "explain",
     "files_told",
     "forecast",
+    "history",
     "link",
     "mapping",
     "price",

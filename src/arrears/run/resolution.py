@@ -79,7 +79,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
     if isinstance(result, plan.Unreachable):
         raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
     book = report.book(gathered.tape.loans, classed)
-    standards = _standards(gathered, classed)
+    standards = standards_of(gathered, classed)
     ratios = plan.ratios(situation, offers, result)
     record = run_record.of_tape(gathered)
     record["plan"] = {
@@ -104,7 +104,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
     )
 
 
-def _standards(gathered: Gathered, classed: pl.DataFrame) -> pl.DataFrame:
+def standards_of(gathered: Gathered, classed: pl.DataFrame) -> pl.DataFrame:
     """The same book under the law of the run and under each standard that it may be compared by."""
     law, tape = gathered.rulebook, gathered.tape
     books = {law.name: law}

@@ -1,0 +1,66 @@
+"""`classify`, `history`, `due` and `link` on a small book."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from arrears import run
+
+
+def test_classify_says_what_the_main_job_says(case, tmp_path) -> None:
+    run.classify(case.request, out=tmp_path / "out")
+    assert pl.read_parquet(tmp_path / "out/standing.parquet").equals(case.found.standing)
+    assert (tmp_path / "out/book.csv").read_bytes() == (case.out / "book.csv").read_bytes()
+    page = (tmp_path / "out/book.html").read_text("utf-8")
+    assert "Warning ratios" in page
+    assert "<script" not in page
+    warned = pl.read_csv(tmp_path / "out/warnings.csv")
+    loans, reported = case.found.tape.loans, ["substandard", "doubtful", "loss"]
+    claim = pl.sum_horizontal("principal", "interest", "fees")
+    late = loans.filter(pl.col("days_past_due") > 90).select(claim.sum()).item()
+    bad = loans.filter(pl.col("reported_class").is_in(reported)).select(claim.sum()).item()
+    assert warned["value"][0] == pytest.approx(late / bad)
+
+
+def test_history_needs_months(case, tmp_path) -> None:
+    from dataclasses import replace
+
+    run.history(case.request, out=tmp_path / "out")
+    roll = pl.read_csv(tmp_path / "out/roll.csv")
+    sums = roll.group_by("month", "product", "from").agg(pl.col("p").sum())["p"]
+    assert (sums - 1.0).abs().max() < 1e-9
+    with pytest.raises(run.Stopped) as stopped:
+        run.history(replace(case.request, months=None), out=tmp_path / "none")
+    assert [problem.code for problem in stopped.value.problems] == ["NO-MONTHS"]
+    assert not (tmp_path / "none").exists()
+
+
+def test_due_puts_the_best_call_first(case, tmp_path) -> None:
+    run.due(case.request, days=60, out=tmp_path / "out")
+    due = pl.read_csv(tmp_path / "out/due.csv", try_parse_dates=True)
+    assert due.height > 0
+    gain = due["p_miss"] * due["worth_of_payment"]
+    assert gain.is_sorted(descending=True)
+    assert due["p_miss"].is_between(0, 1).all()
+    assert (due["worth_of_payment"] >= 0).all()
+    assert due["p_hidden"].null_count() == due.height
+    loans = case.found.tape.loans.join(due.select("loan_id"), on="loan_id")
+    assert loans["days_past_due"].max() <= 90
+    few = run.due(case.request, days=1, out=tmp_path / "few").summary["loans"]
+    assert few <= due.height
+
+
+def test_link_finds_the_borrowers_of_one_lender(case, tmp_path) -> None:
+    run.link(case.request, out=tmp_path / "out")
+    persons = pl.read_parquet(tmp_path / "out/persons.parquet")
+    loans = case.found.tape.loans.join(persons, on="loan_id")
+    assert (
+        loans.group_by("lender", "borrower_id")
+        .agg(pl.col("person_id").n_unique())["person_id"]
+        .max()
+        == 1
+    )
+    debtors = pl.read_parquet(tmp_path / "out/debtors.parquet")
+    assert debtors.equals(pl.read_parquet(case.out / "debtors.parquet"))
+    assert debtors["claim"].sum() == case.found.tape.claim.sum()
