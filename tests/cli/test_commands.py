@@ -18,7 +18,7 @@ import pytest
 COMMANDS = [
     "check", "map", "resolve", "verify", "explain", "demo", "synth", "link", "anonymise", "forecast", "price",
     "classify", "history", "due", "compare",
-    "rules show", "rules explain", "rules diff", "rules check",
+    "deal check", "deal run", "rules show", "rules explain", "rules diff", "rules check",
 ]  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def test_help_fits_and_ends_with_two_examples(arrears, command) -> None:
 
 def test_the_pages_commands_are_those_of_the_command_line(arrears, root) -> None:
     page = (root / "docs/commands.md").read_text("utf-8")
-    told = set(re.findall(r"^\| `((?:rules )?[a-z]+)", page.split("## Commands")[1], re.M))
+    told = set(re.findall(r"^\| `((?:rules |deal )?[a-z]+)", page.split("## Commands")[1], re.M))
     assert told == set(COMMANDS)
     top = arrears("--help").out.split("Commands:")[1].split("Examples:")[0]
     assert set(re.findall(r"^  (\w+)", top, re.M)) == {name.split()[0] for name in COMMANDS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import arrears
-from arrears.cli import book, books, law, main_job, persons, values
+from arrears.cli import book, books, deals, law, main_job, persons, values
 from arrears.cli.examples import with_examples
 
 app = typer.Typer(
@@ -35,3 +35,4 @@ law.add_to(app)
 persons.add_to(app)
 values.add_to(app)
 books.add_to(app)
+deals.add_to(app)

@@ -29,6 +29,7 @@ def _tape(
     reform: o.Reforms = None,
     seed: o.Seed = 0,
     threads: o.Threads = None,
+    excel: o.Excel = None,
     force: o.Force = False,
     quiet: o.Quiet = False,
     json: o.Json = False,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from arrears.run.books import classify, due, history
     from arrears.run.checked import Checked, check
     from arrears.run.compared import Compared, compare
+    from arrears.run.deals import DealRun, deal_check, deal_run
     from arrears.run.demonstration import demo, files_told
     from arrears.run.explained import Explained, explain
     from arrears.run.gather import as_problem
@@ -31,7 +32,10 @@ _FILE = {
     "ANSWER_IS_NO": "stopped",
     "Checked": "checked",
     "Compared": "compared",
+    "DealRun": "deals",
     "Done": "job",
+    "deal_check": "deals",
+    "deal_run": "deals",
     "compare": "compared",
     "classify": "books",
     "due": "books",
@@ -74,6 +78,7 @@ __all__ = [
     "NOT_DONE",
     "Checked",
     "Compared",
+    "DealRun",
     "Done",
     "Explained",
     "Request",
@@ -88,6 +93,8 @@ __all__ = [
     "check",
     "classify",
     "compare",
+    "deal_check",
+    "deal_run",
     "demo",
     "due",
     "explain",
