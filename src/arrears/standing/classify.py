@@ -8,6 +8,7 @@ import polars as pl
 
 from arrears.rules import Rulebook
 from arrears.standing import comparators
+from arrears.standing.articles import lists
 from arrears.standing.law import (
     CLASS_2007,
     CLASS_2023,
@@ -72,21 +73,29 @@ def classify(
     words = pl.Series(list(CLASSES), dtype=pl.String)
     table = table.with_columns(level=worst.cast(pl.UInt32))
     stage = _stage(law)
-    rests = [
-        pl.when((pl.col(name) == pl.col("level")) & (pl.col("level") > 0)).then(
-            pl.col(f"article_{name.removeprefix('floor_')}")
-        )
-        for name in causes
-    ]
-    stage_article = stage.replace_strict(_STAGE_ARTICLES, default=None, return_dtype=pl.String)
-    articles = pl.concat_list(pl.col("regime"), *rests, stage_article).list.drop_nulls()
     found = table.select(
         five_tier=words.gather(table["level"]),
         stage=stage,
         regime="regime",
-        articles=articles.list.unique(maintain_order=True),
+        articles=lists(table, _parts(table, causes, stage)),
     )
     return _standing(loans, found)
+
+
+def _parts(table: pl.DataFrame, causes: list[str], stage: pl.Expr) -> list[tuple[pl.Expr, str]]:
+    """When a class and a stage rest on which article; the days rest on the regime, which stands first."""
+    decides = (pl.col("level") > 0, pl.col("level"))
+    named = [
+        (decides[0] & (pl.col(name) == decides[1]), table[f"article_{name.removeprefix('floor_')}"])
+        for name in causes
+        if name != "floor_days"
+    ]
+    return [
+        (pl.col("legacy"), CLASS_2007),
+        (~pl.col("legacy"), CLASS_2023),
+        *((holds, str(article[0])) for holds, article in named if len(article)),
+        *((stage == number, article) for number, article in _STAGE_ARTICLES.items()),
+    ]
 
 
 def _standing(loans: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:

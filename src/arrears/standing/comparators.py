@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from arrears.rules import Rulebook
+from arrears.standing.articles import lists
 from arrears.standing.law import NON_PERFORMING, NPL, PERFORMING
 from arrears.standing.observation import again
 
@@ -58,14 +59,13 @@ def classify(
         tier = pl.when(bad).then(pl.lit(NON_PERFORMING)).otherwise(pl.lit(PERFORMING))
     stage = pl.when(third).then(3).when(second).then(2).otherwise(1).cast(pl.Int8)
     definition = next(article for _, article in found.values())
-    rests = [pl.lit(definition)]
-    rests += [pl.when(holds).then(pl.lit(article)) for holds, article in found.values()]
-    rests.append(pl.when(stage == 2).then(pl.lit(two)))
-    return table.with_columns(watched=watched).select(
+    parts = [(pl.lit(True), definition), *found.values(), (stage == 2, two)]
+    table = table.with_columns(watched=watched)
+    return table.select(
         five_tier=tier,
         stage=stage,
         regime=pl.lit(standard),
-        articles=pl.concat_list(rests).list.drop_nulls().list.unique(maintain_order=True),
+        articles=lists(table, parts),
     )
 
 

@@ -163,6 +163,7 @@ def _canonical(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Canonical columns with `row_in_file`, and the cells that could not be read."""
     columns: list[pl.Series] = [kept[ROW]]
+    quickly = _quickly(kept, name, how)
     wrong = [pl.DataFrame(schema={ROW: pl.Int64, **_CELL})]
     for ours, target in TABLES[name].items():
         source = how.columns.get(ours)
@@ -170,7 +171,9 @@ def _canonical(
             columns.append(pl.Series(ours, [None], target).new_from_index(0, kept.height))
             continue
         theirs = _theirs(source, kept, how, table=name, ours=ours)
-        value = _cells(theirs, how, table=name, ours=ours) if source.is_a_cell else theirs
+        value = theirs
+        if source.is_a_cell:
+            value = _cells(theirs, how, table=name, ours=ours, quick=quickly.get(ours))
         columns.append(value.cast(target).alias(ours))
         lost = (value.is_null() & theirs.is_not_null()).arg_true()
         if lost.len():
@@ -196,22 +199,39 @@ def _one(cells: pl.Series, read_as: pl.Expr) -> pl.Series:
     return pl.LazyFrame({"cells": cells}).select(read_as.alias("cells")).collect().to_series()
 
 
-def _cells(cells: pl.Series, how: TableMap, *, table: str, ours: str) -> pl.Series:
-    """Cells as they stand, read as the canonical column `ours`."""
+def _quickly(kept: pl.DataFrame, name: str, how: TableMap) -> dict[str, pl.Series]:
+    """Columns of text read in the commonest form, all at once; null where a cell has another one."""
+    tries = {}
+    for ours, source in how.columns.items():
+        plain = source.column is not None and not source.words and source.since is None
+        if plain and kept.schema[str(source.column)] == pl.String:
+            raw, target = pl.col(str(source.column)), TABLES[name][ours]
+            found = parse.quick(raw, ours, table=name, target=target, how=how)
+            if found is not None:
+                tries[ours] = found
+    return kept.select(**tries).to_dict() if tries else {}
+
+
+def _cells(
+    cells: pl.Series, how: TableMap, *, table: str, ours: str, quick: pl.Series | None = None
+) -> pl.Series:
+    """Cells as they stand, read as the canonical column `ours`.
+
+    Args:
+        quick: what could be read in the commonest form.
+    """
     target = TABLES[table][ours]
     if cells.null_count() == cells.len():
         return pl.Series(ours, [None], target).new_from_index(0, cells.len())
     slow = parse.cell(_CELLS, cells.dtype, table=table, column=ours, target=target, how=how)
-    quick = parse.quick(ours, table=table, target=target, how=how)
-    if quick is None or cells.dtype != pl.String:
+    if quick is None:
         return _one(cells, slow)
-    found = _one(cells, quick)
-    rest = (found.is_null() & cells.is_not_null()).arg_true()
+    rest = (quick.is_null() & cells.is_not_null()).arg_true()
     if rest.is_empty():
-        return found
+        return quick
     if rest.len() == cells.len():
         return _one(cells, slow)
-    return found.scatter(rest, _one(cells.gather(rest), slow))
+    return quick.scatter(rest, _one(cells.gather(rest), slow))
 
 
 def _unread(cells: pl.DataFrame, code: str, ours: str) -> pl.DataFrame:
@@ -290,7 +310,9 @@ def _accept(
 ) -> Reading:
     wrong = {"loans": _wrong_rows(loans, day)}
     bad = loans.rows[ROW].is_in(wrong["loans"][ROW].unique().implode())
-    good = loans.rows.filter(~bad).with_columns(as_of=pl.lit(day)).sort("loan_id")
+    good = loans.rows.filter(~bad).with_columns(as_of=pl.lit(day))
+    if not good["loan_id"].is_sorted():
+        good = good.sort("loan_id")
     held = loans.rows.filter(bad)["loan_id"]
     tables: dict[str, pl.DataFrame] = {}
     for name, child in children.items():

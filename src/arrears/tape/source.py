@@ -138,6 +138,8 @@ def _split(line: str, delimiter: str) -> list[str]:
 def _utf8(content: bytes) -> bytes | None:
     """The text in UTF-8 without a mark in front; None where it is no text that we read."""
     text = content.removeprefix(codecs.BOM_UTF8)
+    if text.isascii():
+        return text
     try:
         text.decode()
     except UnicodeDecodeError:
