@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test lint bench validation docs clean
 
 demo: $(VENV)/.base  ## the main job on a synthetic bank of 20,000 loans
 	$(BIN)/arrears demo
@@ -20,6 +20,9 @@ lint: $(VENV)/.dev  ## style, types and who may import whom
 
 bench: $(VENV)/.dev  ## measures everything anew and writes benchmarks/README.md
 	$(BIN)/python benchmarks/run.py
+
+validation: $(VENV)/.dev  ## holds the models against the truth and writes docs/validation.md
+	$(BIN)/python -m validation.run
 
 docs: $(VENV)/.base  ## docs/rulebook.md from the rulebooks
 	$(BIN)/python -c "from arrears import rules; print(rules.page([rules.load(n) for n in ('cn', *rules.STANDARDS)]), end='')" > docs/rulebook.md

@@ -1,0 +1,1 @@
+"""Arrears held against the truth: on real loans out of time, and on worlds whose truth is known."""
