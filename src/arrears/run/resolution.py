@@ -19,6 +19,7 @@ from arrears.run.products import Products, to_json
 from arrears.run.request import Request
 from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import ANSWER_IS_NO, Stopped
+from arrears.run.unseen import stand
 from arrears.tape import Tape
 from arrears.tape.link import debtors, link
 
@@ -148,14 +149,7 @@ def _fills(gathered: Gathered) -> list[dict[str, object]]:
 
 def classify(gathered: Gathered) -> pl.DataFrame:
     """The standing of every accepted loan."""
-    tape = gathered.tape
-    return standing.classify(
-        tape.loans,
-        as_of=tape.as_of,
-        rulebook=gathered.rulebook,
-        months=tape.months,
-        events=tape.events,
-    )
+    return stand(gathered)[0]
 
 
 def situate(gathered: Gathered, classed: pl.DataFrame, stages: Stages) -> channels.Situation:

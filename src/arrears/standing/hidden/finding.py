@@ -1,0 +1,88 @@
+"""What was found: the chance that each loan is bad and hidden, and what is hidden in any part of the book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Floats = npt.NDArray[np.float64]
+
+DRAWS = 200
+LEAST = 1e-4
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """The hidden part of a book.
+
+    Attributes:
+        table: n rows in the order of the loans: `loan_id, p_hidden, hidden_amount` (expected fen), both null where
+            the tape tells no history of the loan.
+        rows: the loans (m,) whose chance is worth drawing; the others hide their expected amount in every draw.
+        draws: fen hidden (m, DRAWS) in each of those loans, parameters and outcomes drawn together.
+        basis: `model`, `scorecard` or `boosting`, or `none`.
+        why: why this one, in a sentence.
+    """
+
+    table: pl.DataFrame
+    rows: npt.NDArray[np.int64]
+    draws: npt.NDArray[np.float32]
+    basis: str
+    why: str
+
+    def by(self, keys: pl.Series) -> pl.DataFrame:
+        """What is hidden by any cut: `key, hidden, lo90, hi90`, expected fen and the middle 90 % of the draws.
+
+        Args:
+            keys: (n,) the group of every loan.
+
+        Returns:
+            A row a key, sorted; null where no loan of the group has a history.
+        """
+        amount = self.table["hidden_amount"]
+        groups, place = _places(keys)
+        known = np.zeros(len(groups), dtype=np.bool_)
+        known[place[amount.is_not_null().to_numpy()]] = True
+        fen = amount.fill_null(0.0).to_numpy()
+        whole = np.bincount(place, weights=fen, minlength=len(groups))
+        small = fen.copy()
+        small[self.rows] = 0.0
+        sums = np.zeros((len(groups), self.draws.shape[1]))
+        np.add.at(sums, place[self.rows], self.draws)
+        sums += np.bincount(place, weights=small, minlength=len(groups))[:, None]
+        low, high = np.quantile(sums, [0.05, 0.95], axis=1) if len(groups) else (whole, whole)
+        mask = pl.Series(known)
+        found = pl.DataFrame(
+            {
+                "key": groups,
+                "hidden": whole,
+                "lo90": np.minimum(low, whole),
+                "hi90": np.maximum(high, whole),
+            }
+        )
+        return found.with_columns(
+            pl.when(mask).then(pl.col(name)) for name in ("hidden", "lo90", "hi90")
+        )
+
+
+def _places(keys: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int64]]:
+    groups = keys.unique().sort()
+    order = pl.DataFrame({"key": groups, "place": np.arange(len(groups))})
+    joined = pl.DataFrame({"key": keys}).join(
+        order, on="key", how="left", nulls_equal=True, maintain_order="left"
+    )
+    return groups, joined["place"].to_numpy()
+
+
+def drawn(
+    chances: Floats, claim: npt.NDArray[np.int64], uniform: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Fen hidden (m, d) where a loan is hidden in a draw with the chance (m, d) of that draw.
+
+    Args:
+        uniform: (m, d) numbers between 0 and 1.
+    """
+    return np.asarray((uniform < chances) * claim[:, None], dtype=np.float32)
