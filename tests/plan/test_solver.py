@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_array
 
 from arrears.plan import solver
 from arrears.plan.solver import Choices, Infeasible, Solution, solve
@@ -115,6 +116,77 @@ def test_the_dual_and_its_repair_come_close_without_the_exact_way(monkeypatch, s
     assert found.value <= best + 1e-6 <= found.bound + 2e-6
     assert best - found.value <= found.gap * found.bound + 1e-6
     assert found.gap < 5e-3
+
+
+@pytest.mark.parametrize("floor", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_prices_of_many_limits_come_as_close(monkeypatch, seed, floor) -> None:
+    monkeypatch.setattr(solver, "_EXACT_UP_TO", 0)
+    monkeypatch.setattr(solver, "_MANY", 0)
+    book = random_book(seed, 400, floor=floor)
+    found = solve(choices_of(*book))
+    assert isinstance(found, Solution)
+    best = optimum(*book)
+    assert best is not None
+    assert found.value <= best + 1e-6 <= found.bound + 2e-6
+    assert found.gap < 5e-3
+
+
+def scoped_book(seed: int, loans: int, scopes: int) -> Choices:
+    """Three ways; the second and the third are limited in each of many places."""
+    g = np.random.default_rng(seed)
+    value = g.gamma(2.0, 500.0, (loans, 3))
+    place = g.integers(0, scopes, loans)
+    cap = np.stack([place, scopes + place], axis=1).ravel()
+    amount = np.stack([np.ones(loans), g.gamma(2.0, 0.5, loans)], axis=1).ravel()
+    share = np.bincount(cap, weights=amount, minlength=2 * scopes)
+    return Choices(
+        first=np.arange(loans + 1) * 3,
+        value=value.ravel(),
+        start=np.concatenate([[0], np.cumsum(np.tile([0, 1, 1], loans))]),
+        cap=cap.astype(np.int32),
+        amount=amount,
+        low=np.full(2 * scopes, -np.inf),
+        high=0.1 * share,
+    )
+
+
+def relaxed(choices: Choices) -> float:
+    """The linear program's optimum by HiGHS."""
+    loans, count = len(choices.first) - 1, len(choices.value)
+    owner = np.repeat(np.arange(count), np.diff(choices.start))
+    uses = csr_array((choices.amount, (choices.cap, owner)), shape=(len(choices.high), count))
+    one = csr_array((np.ones(count), (np.repeat(np.arange(loans), 3), np.arange(count))))
+    found = linprog(
+        -choices.value, A_ub=uses, b_ub=choices.high, A_eq=one, b_eq=np.ones(loans), bounds=(0, 1)
+    )
+    return float(-found.fun)
+
+
+def test_forty_limits_are_kept_and_their_prices_prove_the_linear_optimum() -> None:
+    book = scoped_book(1, 3_000, 20)
+    found = solve(book)
+    assert isinstance(found, Solution)
+    assert (book.used(found.chosen) <= book.high + 1e-6).all()
+    best = relaxed(book)
+    assert best - 1e-6 * best <= found.bound <= best + 1e-4 * best
+    assert found.gap < 5e-3
+
+
+def test_the_slope_of_the_smoothed_dual_is_its_derivative() -> None:
+    dual = solver._Dual(scoped_book(2, 300, 4))
+    point = np.random.default_rng(3).gamma(2.0, 2_000.0, 8)
+    worth, slope, curve = dual.soft(point, 50.0)
+    step = 1e-3 * dual.scale
+    for place in range(8):
+        aside = np.zeros(8)
+        aside[place] = step[place]
+        up, down = dual.soft(point + aside, 50.0), dual.soft(point - aside, 50.0)
+        assert (up[0] - down[0]) / (2 * step[place]) == pytest.approx(slope[place], rel=1e-4)
+        assert (up[1] - down[1]) / (2 * step[place]) == pytest.approx(
+            curve[place], rel=1e-3, abs=1e-4 * np.abs(curve).max()
+        )
+    assert worth >= dual.at(point)
 
 
 def test_a_floor_out_of_reach_says_by_how_much() -> None:

@@ -11,7 +11,11 @@ Ints = npt.NDArray[np.int64]
 Shorts = npt.NDArray[np.int32]
 
 BLOCKS = 64
+# Fewer, since each holds a matrix of all limits.
+SOFT_BLOCKS = 8
 _EPS = 1e-9
+# Choices so far below the best one have no share; a loan whose other shares are smaller stands still.
+_COLD, _ALONE = -30.0, 1e-9
 
 
 @njit(cache=True, parallel=True)
@@ -81,11 +85,10 @@ def relief(
     chosen: Ints,
     tight: int,
     sign: float,
-) -> tuple[Floats, Ints]:
-    """How each loan best takes less (sign 1) or more (sign -1) of one capacity: cost a unit, and the choice."""
+) -> Floats:
+    """What it costs each loan, a unit, to take less (sign 1) or more (sign -1) of one capacity; inf if it cannot."""
     loans = len(first) - 1
     cost = np.full(loans, np.inf)
-    other = np.full(loans, -1, dtype=np.int64)
     for loan in prange(loans):
         here = _takes(chosen[loan], tight, start, cap, amount)
         mine = _reduced(chosen[loan], value, start, cap, amount, price)
@@ -93,40 +96,58 @@ def relief(
             less = sign * (here - _takes(choice, tight, start, cap, amount))
             if less > 0.0:
                 lost = (mine - _reduced(choice, value, start, cap, amount, price)) / less
-                if lost < cost[loan]:
-                    cost[loan], other[loan] = lost, choice
-    return cost, other
+                cost[loan] = min(cost[loan], lost)
+    return cost
 
 
 @njit(cache=True)
-def _move(
-    old: int, new: int, start: Ints, cap: Shorts, amount: Floats, used: Floats, sign: float
-) -> None:
+def _move(old: int, new: int, start: Ints, cap: Shorts, amount: Floats, used: Floats) -> None:
     for use in range(start[old], start[old + 1]):
-        used[cap[use]] -= sign * amount[use]
+        used[cap[use]] -= amount[use]
     for use in range(start[new], start[new + 1]):
-        used[cap[use]] += sign * amount[use]
+        used[cap[use]] += amount[use]
 
 
 @njit(cache=True)
-def _worse(before: Floats, after: Floats, low: Floats, high: Floats) -> bool:
-    """Whether a move breaks a limit, or breaks one further."""
-    for cap in range(len(before)):
-        slack = _EPS * max(1.0, abs(after[cap]))
-        if after[cap] > high[cap] + slack and after[cap] > before[cap] + slack:
-            return True
-        if after[cap] < low[cap] - slack and after[cap] < before[cap] - slack:
-            return True
-    return False
+def _fits(
+    old: int,
+    new: int,
+    start: Ints,
+    cap: Shorts,
+    amount: Floats,
+    used: Floats,
+    low: Floats,
+    high: Floats,
+) -> bool:
+    """Whether a move neither breaks a limit nor breaks one further; only limits that it touches are looked at."""
+    for use in range(start[new], start[new + 1]):
+        mine = cap[use]
+        more = amount[use] - _takes(old, mine, start, cap, amount)
+        after = used[mine] + more
+        slack = _EPS * max(1.0, abs(after))
+        if (more > 0.0 and after > high[mine] + slack) or (
+            more < 0.0 and after < low[mine] - slack
+        ):
+            return False
+    for use in range(start[old], start[old + 1]):
+        mine = cap[use]
+        after = used[mine] - amount[use]
+        if after < low[mine] - _EPS * max(1.0, abs(after)) and (
+            _takes(new, mine, start, cap, amount) == 0.0
+        ):
+            return False
+    return True
 
 
 @njit(cache=True)
 def mend(
     order: Ints,
-    other: Ints,
+    first: Ints,
+    value: Floats,
     start: Ints,
     cap: Shorts,
     amount: Floats,
+    price: Floats,
     chosen: Ints,
     used: Floats,
     low: Floats,
@@ -134,18 +155,25 @@ def mend(
     tight: int,
     sign: float,
 ) -> None:
-    """Move loans in this order until the capacity is kept; no move may break another one."""
-    after = used.copy()
+    """Move loans in this order, each as it costs least, until the capacity is kept; no move may break another one."""
     for place in range(len(order)):
         over = used[tight] - high[tight] if sign > 0 else low[tight] - used[tight]
         if over <= 0.0:
             return
         loan = order[place]
-        after[:] = used
-        _move(chosen[loan], other[loan], start, cap, amount, after, 1.0)
-        if not _worse(used, after, low, high):
-            used[:] = after
-            chosen[loan] = other[loan]
+        old = chosen[loan]
+        here = _takes(old, tight, start, cap, amount)
+        mine = _reduced(old, value, start, cap, amount, price)
+        best, least = -1, np.inf
+        for choice in range(first[loan], first[loan + 1]):
+            less = sign * (here - _takes(choice, tight, start, cap, amount))
+            if less > 0.0:
+                lost = (mine - _reduced(choice, value, start, cap, amount, price)) / less
+                if lost < least and _fits(old, choice, start, cap, amount, used, low, high):
+                    best, least = choice, lost
+        if best >= 0:
+            _move(old, best, start, cap, amount, used)
+            chosen[loan] = best
 
 
 @njit(cache=True, parallel=True)
@@ -157,45 +185,149 @@ def gains(
     amount: Floats,
     price: Floats,
     chosen: Ints,
-) -> tuple[Floats, Ints]:
-    """Each loan's best move that raises its value: how good it is at these prices, and the choice."""
+) -> Floats:
+    """How good each loan's best move to a choice worth more is at these prices; -inf where there is none."""
     loans = len(first) - 1
     rank = np.full(loans, -np.inf)
-    other = np.full(loans, -1, dtype=np.int64)
     for loan in prange(loans):
         mine = _reduced(chosen[loan], value, start, cap, amount, price)
         for choice in range(first[loan], first[loan + 1]):
             if value[choice] > value[chosen[loan]]:
                 gain = _reduced(choice, value, start, cap, amount, price) - mine
-                if gain > rank[loan]:
-                    rank[loan], other[loan] = gain, choice
-    return rank, other
+                rank[loan] = max(rank[loan], gain)
+    return rank
 
 
 @njit(cache=True)
 def improve(
     order: Ints,
-    other: Ints,
+    first: Ints,
+    value: Floats,
     start: Ints,
     cap: Shorts,
     amount: Floats,
+    price: Floats,
     chosen: Ints,
     used: Floats,
     low: Floats,
     high: Floats,
 ) -> int:
-    """Take the moves that fit, in this order; how many did."""
+    """Take moves that fit and raise the value, in this order of loans; how many did."""
     moved = 0
-    after = used.copy()
     for place in range(len(order)):
         loan = order[place]
-        after[:] = used
-        _move(chosen[loan], other[loan], start, cap, amount, after, 1.0)
-        if not _worse(used, after, low, high):
-            used[:] = after
-            chosen[loan] = other[loan]
+        old = chosen[loan]
+        best, top = -1, -np.inf
+        for choice in range(first[loan], first[loan + 1]):
+            if value[choice] > value[old]:
+                gain = _reduced(choice, value, start, cap, amount, price)
+                if gain > top and _fits(old, choice, start, cap, amount, used, low, high):
+                    best, top = choice, gain
+        if best >= 0:
+            _move(old, best, start, cap, amount, used)
+            chosen[loan] = best
             moved += 1
     return moved
+
+
+@njit(cache=True, parallel=True)
+def soft_choices(
+    first: Ints,
+    value: Floats,
+    start: Ints,
+    cap: Shorts,
+    amount: Floats,
+    price: Floats,
+    heat: float,
+    want_curve: bool,
+) -> tuple[float, Floats, Floats]:
+    """As `best_choices`, with each loan split over its choices by a softmax of heat `heat` (fen).
+
+    Returns:
+        Sum of the soft maxima, what they use (m,), and how that answers to prices: minus its derivative (m, m).
+    """
+    loans, caps = len(first) - 1, len(price)
+    size = (loans + SOFT_BLOCKS - 1) // SOFT_BLOCKS
+    sums = np.zeros(SOFT_BLOCKS)
+    used = np.zeros((SOFT_BLOCKS, caps))
+    curve = np.zeros((SOFT_BLOCKS if want_curve else 1, caps, caps))
+    for block in prange(SOFT_BLOCKS):
+        share = np.empty(0)
+        touched, mean = np.empty(caps, dtype=np.int64), np.zeros(caps)
+        for loan in range(block * size, min((block + 1) * size, loans)):
+            begin, count = first[loan], first[loan + 1] - first[loan]
+            if len(share) < count:
+                share = np.empty(count)
+            top = -np.inf
+            for k in range(count):
+                share[k] = _reduced(begin + k, value, start, cap, amount, price)
+                top = max(top, share[k])
+            total = 0.0
+            for k in range(count):
+                cold = (share[k] - top) / heat
+                share[k] = np.exp(cold) if cold > _COLD else 0.0
+                total += share[k]
+            sums[block] += top + heat * np.log(total)
+            known = 0
+            for k in range(count):
+                share[k] /= total
+                if share[k] > 0.0:
+                    for use in range(start[begin + k], start[begin + k + 1]):
+                        if mean[cap[use]] == 0.0:
+                            touched[known] = cap[use]
+                            known += 1
+                        mean[cap[use]] += share[k] * amount[use]
+            for a in range(known):
+                used[block, touched[a]] += mean[touched[a]]
+            if want_curve and total > 1.0 + _ALONE:
+                for k in range(count):
+                    if share[k] > 0.0:
+                        low, high = start[begin + k], start[begin + k + 1]
+                        for one in range(low, high):
+                            for two in range(low, high):
+                                curve[block, cap[one], cap[two]] += (
+                                    share[k] * amount[one] * amount[two] / heat
+                                )
+                for a in range(known):
+                    for b in range(known):
+                        curve[block, touched[a], touched[b]] -= (
+                            mean[touched[a]] * mean[touched[b]] / heat
+                        )
+            for a in range(known):
+                mean[touched[a]] = 0.0
+    whole_used, whole_curve, value_of_all = np.zeros(caps), np.zeros((caps, caps)), 0.0
+    for block in range(SOFT_BLOCKS):
+        value_of_all += sums[block]
+        whole_used += used[block]
+        if want_curve:
+            whole_curve += curve[block]
+    return value_of_all, whole_used, whole_curve
+
+
+@njit(cache=True)
+def solved(matrix: Floats, right: Floats) -> Floats:
+    """Solution of a positive definite system by Cholesky; the same bits on any number of threads, unlike LAPACK's."""
+    size = len(right)
+    root = np.zeros((size, size))
+    for row in range(size):
+        for column in range(row + 1):
+            total = matrix[row, column]
+            for k in range(column):
+                total -= root[row, k] * root[column, k]
+            if row == column:
+                root[row, row] = np.sqrt(max(total, 1e-300))
+            else:
+                root[row, column] = total / root[column, column]
+    found = right.copy()
+    for row in range(size):
+        for k in range(row):
+            found[row] -= root[row, k] * found[k]
+        found[row] /= root[row, row]
+    for row in range(size - 1, -1, -1):
+        for k in range(row + 1, size):
+            found[row] -= root[k, row] * found[k]
+        found[row] /= root[row, row]
+    return found
 
 
 @njit(cache=True)

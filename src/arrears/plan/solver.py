@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arrears.plan import kernels
+from arrears.plan import kernels, newton
 from arrears.plan.kernels import Floats, Ints, Shorts
 
 _MOST_STEPS = 400
@@ -19,6 +19,8 @@ _EXACT_UP_TO = 4_000
 _ROUNDS = 12
 _SAMPLE, _SAMPLE_FROM = 5_000, 20_000
 _FIRST_REACH = 0.02
+# Limits from which the prices are found by Newton's method.
+_MANY = 16
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,26 @@ class _Dual:
         self.cuts.append((worth - float(slope @ point), slope))
         return worth
 
+    def soft(self, point: Floats, heat: float) -> tuple[float, Floats, Floats]:
+        """Value, slope and curvature of the dual smoothed by `heat`."""
+        total, used, curve = self._soft(point, heat, True)
+        weight = self.sign / self.scale
+        slope = weight * (self.limit - used[self.owner])
+        bend = curve[np.ix_(self.owner, self.owner)] * weight[:, None] * weight
+        return total + float((weight * point) @ self.limit), slope, bend
+
+    def soft_value(self, point: Floats, heat: float) -> float:
+        """Value of the dual smoothed by `heat`."""
+        total = self._soft(point, heat, False)[0]
+        return total + float((self.sign * point / self.scale) @ self.limit)
+
+    def _soft(self, point: Floats, heat: float, bend: bool) -> tuple[float, Floats, Floats]:
+        c = self.choices
+        found: tuple[float, Floats, Floats] = kernels.soft_choices(
+            c.first, c.value, c.start, c.cap, c.amount, self.prices(point), heat, bend
+        )
+        return found
+
 
 def _prices(
     choices: Choices, tolerance: float, progress: Callable[[float, float], None] | None
@@ -233,6 +255,8 @@ def _prices(
     best = dual.at(centre)
     if size == 0:
         return dual.prices(centre), best, 0
+    if size > _MANY:
+        return _prices_of_many(dual, centre, best, progress)
     master = _Master(size)
     master.add(dual.cuts[-1])
     unit = max(abs(best), 1.0)
@@ -258,6 +282,17 @@ def _prices(
         if progress:
             progress(step, _MOST_STEPS)
     return dual.prices(centre), best, _MOST_STEPS
+
+
+def _prices_of_many(
+    dual: _Dual, centre: Floats, best: float, progress: Callable[[float, float], None] | None
+) -> tuple[Floats, float, int]:
+    """As `_prices`, by Newton's method from `centre`, where the dual is `best`."""
+    unit = float(np.abs(dual.choices.value).mean())
+    near = bool(centre.any())
+    point, steps = newton.lowest(dual, centre, unit=unit, near=near, progress=progress)
+    worth = dual.at(point)
+    return dual.prices(point if worth < best else centre), min(worth, best), steps
 
 
 class _Master:
@@ -307,27 +342,15 @@ def _repair(choices: Choices, prices: Floats) -> tuple[Ints, Floats]:
             break
         for tight in broken:
             sign = 1.0 if used[tight] > c.high[tight] else -1.0
-            cost, other = kernels.relief(*data, prices, chosen, int(tight), sign)
+            cost = kernels.relief(*data, prices, chosen, int(tight), sign)
             order = np.argsort(cost, kind="stable")
             order = order[np.isfinite(cost[order])]
-            kernels.mend(
-                order,
-                other,
-                c.start,
-                c.cap,
-                c.amount,
-                chosen,
-                used,
-                c.low,
-                c.high,
-                int(tight),
-                sign,
-            )
+            kernels.mend(order, *data, prices, chosen, used, c.low, c.high, int(tight), sign)
     for _ in range(_ROUNDS):
-        rank, other = kernels.gains(*data, prices, chosen)
+        rank = kernels.gains(*data, prices, chosen)
         order = np.argsort(-rank, kind="stable")
         order = order[np.isfinite(rank[order])]
-        if not kernels.improve(order, other, c.start, c.cap, c.amount, chosen, used, c.low, c.high):
+        if not kernels.improve(order, *data, prices, chosen, used, c.low, c.high):
             break
     return chosen, c.used(chosen)
 
