@@ -248,10 +248,7 @@ def _prices(
     """Prices (m,), the bound that they prove, and the steps taken."""
     dual = _Dual(choices)
     size = len(dual.owner)
-    centre, share = np.zeros(size), _FIRST_REACH
-    if len(choices.first) > _SAMPLE_FROM:
-        guess, _, _ = _prices(_sample(choices), tolerance, None)
-        centre, share = dual.point(guess), _FIRST_REACH / 5
+    centre, share = _guess(dual, tolerance)
     best = dual.at(centre)
     if size == 0:
         return dual.prices(centre), best, 0
@@ -282,6 +279,14 @@ def _prices(
         if progress:
             progress(step, _MOST_STEPS)
     return dual.prices(centre), best, _MOST_STEPS
+
+
+def _guess(dual: _Dual, tolerance: float) -> tuple[Floats, float]:
+    """Where to begin, and how far to look at first: a large book begins at the prices of a sample of it."""
+    if len(dual.choices.first) <= _SAMPLE_FROM:
+        return np.zeros(len(dual.owner)), _FIRST_REACH
+    guess, _, _ = _prices(_sample(dual.choices), tolerance, None)
+    return dual.point(guess), _FIRST_REACH / 5
 
 
 def _prices_of_many(
