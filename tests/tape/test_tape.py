@@ -357,3 +357,54 @@ def test_a_guessed_mapping_that_is_saved_reads_the_same(tmp_path, book) -> None:
     assert one is not None
     assert two is not None
     assert table_hash(one.loans) == table_hash(two.loans)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_large_file_read_in_pieces_is_read_like_a_small_one(
+    mark: str, end: str, tmp_path, monkeypatch
+) -> None:
+    lines = ["单位：元", HEAD + ",province,default_date,branch"]
+    for n in range(400):
+        days = n % 3
+        since = date(2025, 3, 31 - days).isoformat() if days else ""
+        place = "浙江省" if n % 7 else " Henan "
+        money = "abc" if n == 77 else f"{n * 13}"
+        row = _row(loan_id=f"L{n:05d}" if n != 200 else "L00199", principal=money)
+        lines.append(f"{row.rsplit(',', 1)[0]},{days},{place},{since},支行 {n % 5} ")
+    lines[300] += ",too,many"
+    lines += ["", "合计,,,,9999,,,,"]
+    text = mark + end.join(lines) + end
+    small = _write(tmp_path, text).tape
+    monkeypatch.setattr("arrears.tape.source._LARGE", 1)
+    monkeypatch.setattr("arrears.tape.source._PIECE", 999)
+    monkeypatch.setattr("arrears.tape.source._BLOCK", 4_000)
+    large = _write(tmp_path, text).tape
+    assert small is not None
+    assert large is not None
+    assert large.loans.equals(small.loans)
+    assert large.quarantine.equals(small.quarantine)
+    assert large.counts == small.counts
+    assert large.inputs == small.inputs
+    assert {p.code for p in large.problems} == {p.code for p in small.problems}
+    assert sorted(small.quarantine["code"].to_list()) == [
+        "BAD-MONEY",
+        "DUPLICATE-ID",
+        "DUPLICATE-ID",
+        "TOO-MANY-CELLS",
+    ]
+    assert small.quarantine.filter(pl.col("code") == "TOO-MANY-CELLS")["row"].to_list() == [301]
+
+
+def test_a_large_file_with_quotes_or_in_gb18030_is_read_whole(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("arrears.tape.source._LARGE", 1)
+    monkeypatch.setattr("arrears.tape.source._BLOCK", 40)
+    quoted = f'{HEAD},branch\n{_row()},"a\nb"\n{_row(loan_id="L2")},"c, d"\n'
+    read = _write(tmp_path, quoted).tape
+    assert read is not None
+    assert read.loans["branch"].to_list() == ["a\nb", "c, d"]
+    path = tmp_path / "gb.csv"
+    path.write_bytes(f"{HEAD},branch\n{_row()},城东支行\n".encode("gb18030"))
+    found = tape.read(tape.TapeFiles(path), as_of=DAY).tape
+    assert found is not None
+    assert found.loans["branch"].to_list() == ["城东支行"]

@@ -57,7 +57,7 @@ def guess_table(raw: Raw, table: str, *, least: float = _LEAST) -> tuple[TableMa
     Args:
         least: guesses less sure than that are left out; a header that is only like one we know is one to confirm.
     """
-    sample = raw.table.head(_SAMPLE)
+    sample = raw.head.table.head(_SAMPLE)
     known = synonyms.headers(table)
     named = [found for theirs in raw.headers if (found := _by_header(theirs, table, known))]
     taken = {found.theirs for found in named}

@@ -61,10 +61,10 @@ def layout(rows: Sequence[Sequence[str | None]]) -> Layout:
     )
 
 
-def is_total(table: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+def is_total(table: pl.DataFrame, columns: Sequence[str], *, last: bool = True) -> pl.Series:
     """Rows that sum up others (n,): a label such as 合计 in one of the first columns; blank rows too.
 
-    The last rows are looked at closely, the others only for a label in their first column.
+    The rows that end a file (`last`) are looked at closely, the others only for a label in their first column.
     """
     first = table[columns[0]]
     none = first.is_null()
@@ -73,13 +73,13 @@ def is_total(table: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
         rows = none.arg_true()
         blank = table.select(columns)[rows].select(pl.all_horizontal(pl.all().is_null()))
         gone = gone.scatter(rows.filter(blank.to_series()), True)
-    tail = table.tail(_TAIL)
+    tail = table.tail(_TAIL if last else 0)
     labels = [
         pl.col(name).str.strip_chars(" 　:：").str.to_lowercase().is_in(TOTALS).fill_null(False)
         for name in columns[:_LABELS]
         if table.schema[name] == pl.String
     ]
     if labels:
-        last = tail.select(gone=pl.any_horizontal(*labels))["gone"].arg_true()
-        gone = gone.scatter(last + (table.height - tail.height), True)
+        labelled = tail.select(gone=pl.any_horizontal(*labels))["gone"].arg_true()
+        gone = gone.scatter(labelled + (table.height - tail.height), True)
     return gone

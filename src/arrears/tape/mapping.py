@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from arrears.files import did_you_mean, read_model
 from arrears.problems import Problem
 from arrears.tape.columns import TABLES
-from arrears.tape.source import ROW, Raw
 
 Unit = Literal["fen", "yuan", "10k_yuan"]
 UNIT_WORDS: dict[str, Unit] = {
@@ -165,10 +164,9 @@ def save_mapping(mapping: Mapping, path: Path) -> None:
     path.write_text(head + text, encoding="utf-8")
 
 
-def row_filter(raw: Raw, table: TableMap) -> pl.DataFrame:
+def row_filter(kept: pl.DataFrame, how: TableMap) -> pl.DataFrame:
     """The rows of a file that belong to the tape."""
-    kept = raw.table
-    for column, words in table.rows.items():
+    for column, words in how.rows.items():
         if column in kept.columns:
             kept = kept.filter(pl.col(column).cast(pl.String).is_in(words))
-    return kept.with_columns(pl.col(ROW).cast(pl.Int64))
+    return kept

@@ -8,8 +8,8 @@ from arrears.tape import synonyms
 from arrears.tape.columns import EXCLUDED_REASONS, MONEY, PROVINCES, WORDS
 from arrears.tape.mapping import TableMap, Unit
 
-_DECIMALS: dict[Unit, int] = {"fen": 0, "yuan": 2, "10k_yuan": 6}
-_MOST_DIGITS = 15
+DECIMALS: dict[Unit, int] = {"fen": 0, "yuan": 2, "10k_yuan": 6}
+MOST_DIGITS = 15
 DATE_FORMATS = (
     "%Y-%m-%d",
     "%Y/%m/%d",
@@ -45,12 +45,12 @@ def _narrow(cell: pl.Expr) -> pl.Expr:
 def money(raw: pl.Expr, dtype: pl.DataType, unit: Unit) -> pl.Expr:
     """Whole fen of an amount; part of a fen is rounded half up. Null where it is no amount."""
     if dtype.is_integer():
-        return raw.cast(pl.Int64) * pl.lit(10 ** _DECIMALS[unit])
+        return raw.cast(pl.Int64) * pl.lit(10 ** DECIMALS[unit])
     if dtype.is_float():
-        scaled = raw * float(10 ** _DECIMALS[unit])
-        fits = scaled.is_finite() & (scaled.abs() < 10.0**_MOST_DIGITS)
+        scaled = raw * float(10 ** DECIMALS[unit])
+        fits = scaled.is_finite() & (scaled.abs() < 10.0**MOST_DIGITS)
         return pl.when(fits).then((scaled + 0.5).floor()).cast(pl.Int64, strict=False)
-    return _decimal(text(raw), _DECIMALS[unit])
+    return _decimal(text(raw), DECIMALS[unit])
 
 
 def _decimal(cell: pl.Expr, decimals: int) -> pl.Expr:
@@ -71,7 +71,7 @@ def _decimal(cell: pl.Expr, decimals: int) -> pl.Expr:
     beyond = part.str.slice(decimals + 1).str.contains("[1-9]")
     up = (next_digit > 5) | ((next_digit == 5) & (~negative | beyond))
     size = whole * pl.lit(10**decimals) + kept.fill_null(0) + up.cast(pl.Int64)
-    fits = good & (plain.str.extract(r"^[+-]?0*(\d*)").str.len_bytes() + decimals <= _MOST_DIGITS)
+    fits = good & (plain.str.extract(r"^[+-]?0*(\d*)").str.len_bytes() + decimals <= MOST_DIGITS)
     return pl.when(fits).then(pl.when(negative).then(-size).otherwise(size))
 
 
@@ -172,42 +172,6 @@ def cell(
     if column == "excluded_reason":
         return text(raw)
     return text(raw)
-
-
-def quick(
-    raw: pl.Expr, column: str, *, table: str, target: object, how: TableMap
-) -> pl.Expr | None:
-    """Cells of text in the commonest form, at a fraction of the time of `cell`; null where they need it.
-
-    What is not null is what `cell` gives.
-    """
-    if column in MONEY[table]:
-        source = how.columns.get(column)
-        decimals = _DECIMALS[source.unit if source and source.unit else how.unit]
-        if decimals == 0:
-            amount = raw.cast(pl.Int64, strict=False)
-            return pl.when(amount.abs() < 10**_MOST_DIGITS).then(amount)
-        plain = raw.str.contains(rf"^-?\d{{1,{_MOST_DIGITS - decimals}}}(\.\d{{1,{decimals}}})?$")
-        scaled = raw.cast(pl.Float64, strict=False) * float(10**decimals)
-        return pl.when(plain).then(scaled.round().cast(pl.Int64, strict=False))
-    if column in WORDS:
-        known = {word: word for word in WORDS[column]}
-        known |= {theirs: ours for ours, theirs in WORDS[column].items()}
-        return raw.replace_strict(known, default=None, return_dtype=pl.String)
-    if column == "month":
-        return None
-    if target == pl.Date:
-        return raw.str.to_date("%Y-%m-%d", strict=False)
-    if target == pl.Boolean:
-        known_flags = {"true": True, "false": False, "1": True, "0": False, "是": True, "否": False}
-        return raw.replace_strict(known_flags, default=None, return_dtype=pl.Boolean)
-    if target == pl.Int32:
-        return raw.cast(pl.Int32, strict=False)
-    if target == pl.Float64:
-        value = raw.cast(pl.Float64, strict=False)
-        value = pl.when(value.is_finite()).then(value)
-        return value / 100 if how.rate == "percent" else value
-    return None
 
 
 def kind_of(table: str, column: str, target: object) -> str:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from arrears.core.hashing import file_hash
 from arrears.files import did_you_mean, nearest
 from arrears.problems import Problem, errors
-from arrears.tape import parse
+from arrears.tape import parse, quick
 from arrears.tape.columns import LINKAGE, REQUIRED, TABLES, Columns
 from arrears.tape.guess import guess_table
 from arrears.tape.history import cross_check
 from arrears.tape.mapping import Mapping, Source, TableMap, read_mapping, row_filter
 from arrears.tape.model import Counts, Fill, Input, Reading, Tape, TapeFiles, claim
 from arrears.tape.schema import broken
-from arrears.tape.source import ROW, SHEET, Raw, read_raw
+from arrears.tape.source import ROW, SHEET, Block, Raw, read_raw
 
 QUARANTINE: Columns = {
     "source": pl.String,
@@ -59,6 +59,7 @@ class _Table:
     rows: pl.DataFrame
     wrong: pl.DataFrame
     how: TableMap
+    sha256: Callable[[], str]
     sheets: tuple[str, ...] = ()
 
 
@@ -110,18 +111,39 @@ def _table(
     problems += _missing_columns(raw, name, how)
     if errors(problems):
         return None, problems
-    kept = row_filter(raw, how)
-    left_out = raw.table.height - kept.height
-    if left_out:
-        text = f"{left_out:,} rows left out, as the mapping says."
-        problems.append(Problem("ROWS-LEFT-OUT", "note", path.name, text))
-    if kept.is_empty():
+    parts, totals, left_out = [], 0, 0
+    for block in raw.blocks():
+        if isinstance(block, Problem):
+            return None, [*problems, block]
+        kept = row_filter(block.table, how)
+        totals += block.totals
+        left_out += block.table.height - kept.height
+        if not kept.is_empty():
+            parts.append(_canonical(_with_cut_off(kept, how, asked), name, how, block))
+    problems = [*raw.notes, *problems, *_left_out(path, totals, left_out)]
+    if not parts:
         text = "No row is left that belongs to the tape."
         fix = "Check `rows` in the mapping."
         problems.append(Problem("TAPE-EMPTY", "error", str(path), text, "Nothing to do.", fix))
         return None, problems
-    rows, wrong = _canonical(_with_cut_off(kept, how, asked), name, how, raw)
-    return _Table(name, path, rows, wrong, how, raw.sheets), [*raw.notes, *problems]
+    rows, wrong = (pl.concat(some) for some in zip(*parts, strict=True))
+    missing = [
+        pl.lit(None, TABLES[name][ours]).alias(ours) for ours in TABLES[name] if ours not in rows
+    ]
+    rows = rows.with_columns(missing)
+    return _Table(name, path, rows, wrong, how, raw.sha256, raw.sheets), problems
+
+
+def _left_out(path: Path, totals: int, others: int) -> list[Problem]:
+    told = {
+        "rows of totals, or blank ones, left out.": totals,
+        "rows left out, as the mapping says.": others,
+    }
+    return [
+        Problem("ROWS-LEFT-OUT", "note", path.name, f"{count:,} {text}")
+        for text, count in told.items()
+        if count
+    ]
 
 
 def _with_cut_off(kept: pl.DataFrame, how: TableMap, asked: date | None) -> pl.DataFrame:
@@ -159,29 +181,29 @@ def _missing_columns(raw: Raw, name: str, how: TableMap) -> list[Problem]:
 
 
 def _canonical(
-    kept: pl.DataFrame, name: str, how: TableMap, raw: Raw
+    kept: pl.DataFrame, name: str, how: TableMap, block: Block
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Canonical columns with `row_in_file`, and the cells that could not be read."""
+    """Canonical columns that the mapping names with `row_in_file`, and the cells that could not be read."""
     columns: list[pl.Series] = [kept[ROW]]
-    quickly = _quickly(kept, name, how)
+    quickly = quick.columns(kept, name, how, tight=block.tight)
     wrong = [pl.DataFrame(schema={ROW: pl.Int64, **_CELL})]
     for ours, target in TABLES[name].items():
         source = how.columns.get(ours)
         if source is None:
-            columns.append(pl.Series(ours, [None], target).new_from_index(0, kept.height))
             continue
         theirs = _theirs(source, kept, how, table=name, ours=ours)
         value = theirs
         if source.is_a_cell:
             value = _cells(theirs, how, table=name, ours=ours, quick=quickly.get(ours))
         columns.append(value.cast(target).alias(ours))
+        if value.null_count() == theirs.null_count():
+            continue
         lost = (value.is_null() & theirs.is_not_null()).arg_true()
-        if lost.len():
-            cells = pl.DataFrame({ROW: kept[ROW].gather(lost), "found": theirs.gather(lost)})
-            cells = cells.filter(parse.text(pl.col("found")).is_not_null())
-            wrong.append(_unread(cells, parse.kind_of(name, ours, target), ours))
+        cells = pl.DataFrame({ROW: kept[ROW].gather(lost), "found": theirs.gather(lost)})
+        cells = cells.filter(parse.text(pl.col("found")).is_not_null())
+        wrong.append(_unread(cells, parse.kind_of(name, ours, target), ours))
     rows = pl.DataFrame(columns)
-    long = kept.filter(pl.col(ROW).is_in(raw.ragged)) if raw.ragged else kept.clear()
+    long = kept.filter(pl.col(ROW).is_in(block.ragged)) if block.ragged else kept.clear()
     wrong.append(
         long.select(
             ROW,
@@ -197,19 +219,6 @@ def _canonical(
 def _one(cells: pl.Series, read_as: pl.Expr) -> pl.Series:
     """One column through an expression; lazily, so that parts that occur twice are worked out once."""
     return pl.LazyFrame({"cells": cells}).select(read_as.alias("cells")).collect().to_series()
-
-
-def _quickly(kept: pl.DataFrame, name: str, how: TableMap) -> dict[str, pl.Series]:
-    """Columns of text read in the commonest form, all at once; null where a cell has another one."""
-    tries = {}
-    for ours, source in how.columns.items():
-        plain = source.column is not None and not source.words and source.since is None
-        if plain and kept.schema[str(source.column)] == pl.String:
-            raw, target = pl.col(str(source.column)), TABLES[name][ours]
-            found = parse.quick(raw, ours, table=name, target=target, how=how)
-            if found is not None:
-                tries[ours] = found
-    return kept.select(**tries).to_dict() if tries else {}
 
 
 def _cells(
@@ -309,16 +318,17 @@ def _accept(
     loans: _Table, children: dict[str, _Table], day: date, problems: list[Problem]
 ) -> Reading:
     wrong = {"loans": _wrong_rows(loans, day)}
-    bad = loans.rows[ROW].is_in(wrong["loans"][ROW].unique().implode())
-    good = loans.rows.filter(~bad).with_columns(as_of=pl.lit(day))
+    bad = _at(loans.rows, wrong["loans"])
+    good = loans.rows.filter(~bad) if bad.any() else loans.rows
+    good = good.select(*TABLES["loans"]).with_columns(as_of=pl.lit(day))
     if not good["loan_id"].is_sorted():
         good = good.sort("loan_id")
-    held = loans.rows.filter(bad)["loan_id"]
+    held = loans.rows["loan_id"].filter(bad)
     tables: dict[str, pl.DataFrame] = {}
     for name, child in children.items():
         orphans = _orphans(child, good["loan_id"], held)
         wrong[name] = pl.concat([_wrong_rows(child, day), orphans])
-        kept = child.rows.filter(~pl.col(ROW).is_in(wrong[name][ROW].unique().implode()))
+        kept = child.rows.filter(~_at(child.rows, wrong[name]))
         tables[name] = kept.sort(*_SORT[name], ROW, nulls_last=True).select(*TABLES[name])
     everything = {"loans": loans, **children}
     quarantine = pl.concat(
@@ -335,7 +345,7 @@ def _accept(
         return Reading(None, tuple(problems))
     tape = Tape(
         as_of=day,
-        loans=good.select(*TABLES["loans"]),
+        loans=good,
         payments=tables.get("payments"),
         months=tables.get("months"),
         events=tables.get("events"),
@@ -345,7 +355,7 @@ def _accept(
         fills=_fills(good),
         counts=counts,
         inputs=tuple(
-            Input(name, str(table.path), file_hash(table.path), table.rows.height)
+            Input(name, str(table.path), table.sha256(), table.rows.height)
             for name, table in everything.items()
         ),
         mapping=Mapping(**{name: table.how for name, table in everything.items()}),
@@ -353,16 +363,26 @@ def _accept(
     return Reading(tape, tuple(problems))
 
 
+def _places(rows: pl.DataFrame, wrong: pl.DataFrame) -> pl.Series:
+    """Where the rows that something is wrong with stand, each once; rows stand in the order of the file."""
+    found = rows[ROW].search_sorted(wrong[ROW].unique().sort())
+    return found if isinstance(found, pl.Series) else pl.Series([found])
+
+
+def _at(rows: pl.DataFrame, wrong: pl.DataFrame) -> pl.Series:
+    """Whether something is wrong with each row (n,)."""
+    none = pl.repeat(False, rows.height, dtype=pl.Boolean, eager=True)
+    return none if wrong.is_empty() else none.scatter(_places(rows, wrong), True)
+
+
 def _wrong_rows(table: _Table, day: date) -> pl.DataFrame:
     """All that is wrong with the rows of a table; a cell that could not be read is not also missing."""
     breaks = broken(table.name, table.rows, day)
     unread = table.wrong.select(ROW, "column")
     breaks = breaks.join(unread, on=[ROW, "column"], how="anti")
-    shown = (
-        table.rows.with_columns(pl.col(LINKAGE).is_not_null().cast(pl.String))
-        if (table.name == "loans")
-        else table.rows
-    )
+    shown = table.rows[_places(table.rows, breaks)] if breaks.height else table.rows.clear()
+    if table.name == "loans":
+        shown = shown.with_columns(pl.col(LINKAGE).is_not_null().cast(pl.String))
     parts = [
         part.join(shown.select(ROW, found=pl.col(str(column)).cast(pl.String)), on=ROW, how="left")
         for (column,), part in breaks.group_by("column", maintain_order=True)
@@ -386,7 +406,7 @@ def _orphans(child: _Table, good: pl.Series, held: pl.Series) -> pl.DataFrame:
 
 
 def _quarantine(table: _Table, wrong: pl.DataFrame) -> pl.DataFrame:
-    ids = table.rows.select(ROW, "loan_id")
+    ids = table.rows.select(ROW, "loan_id").filter(_at(table.rows, wrong))
     source: pl.Expr = pl.lit(table.path.name)
     row = pl.col(ROW)
     if len(table.sheets) > 1:
@@ -442,8 +462,8 @@ def _counts(loans: _Table, bad: pl.Series, wrong: pl.DataFrame) -> Counts:
     unread = wrong.filter(
         pl.col("column").is_in(["principal", "interest", "fees"]),
         pl.col("code").is_in(["BAD-MONEY", "MISSING-VALUE"]),
-    )[ROW]
-    readable = ~loans.rows[ROW].is_in(unread.unique().implode())
+    )
+    readable = ~_at(loans.rows, unread)
     claims = claim(loans.rows)
     held = int(claims[(bad & readable).to_numpy()].sum())
     accepted = claims[(~bad).to_numpy()]

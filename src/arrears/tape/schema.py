@@ -1,11 +1,9 @@
-"""The rules that an accepted row keeps, each with a name; dataframely applies them."""
+"""The rules that an accepted row keeps, each with a name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import dataframely as dy
 import polars as pl
 
 from arrears.tape.columns import MONEY, REQUIRED, TABLES
@@ -109,60 +107,46 @@ _DUPLICATE = {
 }
 
 
-def _schema(table: str) -> type[dy.Schema]:
-    """A dataframely schema of a table's columns, its named rules and its key."""
-    kinds: dict[object, type[dy.Column]] = {
-        pl.String: dy.String,
-        pl.Date: dy.Date,
-        pl.Int64: dy.Int64,
-        pl.Int32: dy.Int32,
-        pl.Float64: dy.Float64,
-        pl.Boolean: dy.Bool,
-    }
-    body: dict[str, Any] = {
-        name: kinds[dtype](nullable=True) for name, dtype in TABLES[table].items()
-    }
-    body |= {_PLACE: dy.Date(nullable=False), "row_in_file": dy.Int64(nullable=False)}
-    for name, (_, holds) in RULES[table].items():
-        body[name] = dy.rule()(_constant(holds))
-    if table in _KEYS:
-        keys = _KEYS[table]
-        body["key_is_unique"] = dy.rule()(
-            _constant(pl.struct(keys).is_unique() | pl.any_horizontal(pl.col(keys).is_null()))
-        )
-    return type(f"{table.capitalize()}Schema", (dy.Schema,), body)
-
-
-def _constant(holds: pl.Expr) -> Any:
-    def rule(cls: type[dy.Schema]) -> pl.Expr:  # noqa: ARG001
-        return holds
-
-    return rule
-
-
-SCHEMAS: dict[str, type[dy.Schema]] = {table: _schema(table) for table in TABLES}
-
-
 def broken(table: str, rows: pl.DataFrame, as_of: object) -> pl.DataFrame:
-    """Rules that rows break: `__row, code, column, fix`, a row a break."""
+    """Rules that rows break: `row_in_file, code, column, fix`, a row a break.
+
+    A rule about columns in which nothing stands is not asked.
+    """
     placed = rows.with_columns(pl.lit(as_of).cast(pl.Date).alias(_PLACE))
-    schema = SCHEMAS[table]
-    failure = schema.filter(placed.select(*TABLES[table], _PLACE, "row_in_file")).failure
+    empty = {name for name in rows.columns if rows[name].null_count() == rows.height}
+    asked = {
+        name: holds
+        for name, (rule, holds) in RULES[table].items()
+        if rule.code == "MISSING-VALUE" or not empty & set(holds.meta.root_names())
+    }
+    kept = placed.select(**asked)
+    breaks = {name: ~kept[name] for name in asked if not kept[name].all()}
     rules = {name: rule for name, (rule, _) in RULES[table].items()}
     if table in _DUPLICATE:
         rules["key_is_unique"] = _DUPLICATE[table]
-    details = failure.details()
+        breaks["key_is_unique"] = _twice(rows.select(_KEYS[table]))
     parts = [
-        details.filter(pl.col(name) == "invalid").select(
-            "row_in_file",
-            code=pl.lit(rule.code),
-            column=pl.lit(rule.column),
-            fix=pl.lit(rule.fix),
+        pl.DataFrame({"row_in_file": rows["row_in_file"].filter(where)}).with_columns(
+            code=pl.lit(rules[name].code),
+            column=pl.lit(rules[name].column),
+            fix=pl.lit(rules[name].fix),
         )
-        for name, rule in rules.items()
-        if name in failure.counts()
+        for name, where in breaks.items()
     ]
-    empty = pl.DataFrame(
+    none = pl.DataFrame(
         schema={"row_in_file": pl.Int64, "code": pl.String, "column": pl.String, "fix": pl.String}
     )
-    return pl.concat([empty, *parts])
+    return pl.concat([none, *parts])
+
+
+def _twice(keys: pl.DataFrame) -> pl.Series:
+    """Rows whose key another row has too (n,); a key with a part missing is not one."""
+    if keys.width == 1:
+        one = keys.to_series()
+        if one.null_count() == 0 and one.is_sorted():
+            again = (one == one.shift(1)).fill_null(False)
+            return again | again.shift(-1, fill_value=False)
+        twice = one.is_duplicated()
+    else:
+        twice = keys.is_duplicated()
+    return twice & keys.select(pl.all_horizontal(pl.all().is_not_null())).to_series()

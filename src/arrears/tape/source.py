@@ -5,15 +5,19 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import hashlib
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from arrears.core.hashing import bytes_hash
 from arrears.problems import Problem
 from arrears.tape.layout import LINES, Layout, is_total, layout
 
@@ -23,6 +27,24 @@ if TYPE_CHECKING:
 _DELIMITERS = ",;\t|"
 _FIRST_ROW = 2
 _HEAD = 100_000
+_PIECE, _BLOCK, _LARGE = 1 << 22, 1 << 26, 1 << 27
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a table as they stand in a file.
+
+    Attributes:
+        table: their cells; `row_in_file` is the row in the file, the header being row 1.
+        ragged: rows with more cells than the header has.
+        totals: rows of totals, or blank ones, that were left out.
+        tight: whether no cell can have any blank around it but a space.
+    """
+
+    table: pl.DataFrame
+    ragged: tuple[int, ...] = ()
+    totals: int = 0
+    tight: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,16 +52,18 @@ class Raw:
     """A table as it stands in a file.
 
     Attributes:
-        table: its cells; `row_in_file` is the row in the file, the header being row 1.
-        ragged: rows with more cells than the header has.
+        head: its first block.
+        rest: reads the blocks after it, one at a time, so that the text of a large file is never held as cells at once.
+        sha256: tells the hash of the file's bytes.
         unit, day: what titles above the header say of money and cut-off date.
         sheets: of a workbook, those that were read; the rows of the k-th count from k x `SHEET` on.
-        notes: rows and sheets that were left out.
+        notes: sheets that were left out.
     """
 
     path: Path
-    table: pl.DataFrame
-    ragged: tuple[int, ...] = ()
+    head: Block
+    rest: Callable[[], Iterator[Block | Problem]]
+    sha256: Callable[[], str]
     unit: str | None = None
     day: str | None = None
     sheets: tuple[str, ...] = ()
@@ -48,7 +72,12 @@ class Raw:
     @property
     def headers(self) -> list[str]:
         """The file's column names."""
-        return [name for name in self.table.columns if name != ROW]
+        return [name for name in self.head.table.columns if name != ROW]
+
+    def blocks(self) -> Iterator[Block | Problem]:
+        """All rows; a problem, which is then the last, where some cannot be read."""
+        yield self.head
+        yield from self.rest()
 
 
 ROW = "row_in_file"
@@ -59,25 +88,30 @@ def read_raw(path: Path) -> tuple[Raw | None, list[Problem]]:
     """The table in a file, or None and why there is none."""
     if path.is_dir():
         return None, [_no(path, "TAPE-NOT-A-TABLE", "This is a folder.", "Name a file in it.")]
+    name = path.name.lower()
     try:
+        if name.endswith((".csv", ".txt", ".tsv")) and path.stat().st_size >= _LARGE:
+            found = _large_text(path)
+            if found is not None:
+                return found
         content = path.read_bytes()
     except OSError as error:
-        found = error.strerror or "It cannot be read."
-        return None, [_no(path, "TAPE-NO-FILE", found, "Check the path.")]
+        told = error.strerror or "It cannot be read."
+        return None, [_no(path, "TAPE-NO-FILE", told, "Check the path.")]
     if not content[:_HEAD].strip() and not content.strip():
         return None, [_no(path, "TAPE-EMPTY", "The file is empty.", "Export it again.")]
-    name = path.name.lower()
     if name.endswith((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")):
         return _excel(path, content)
     if name.endswith((".parquet", ".pq")):
         return _parquet(path, content)
     if name.endswith((".csv", ".csv.gz", ".txt", ".tsv", ".txt.gz", ".tsv.gz")):
         return _text(path, content)
-    found = f"Files of the kind {path.suffix or '(none)'} are not read."
-    return None, [_no(path, "TAPE-NOT-A-TABLE", found, "Save it as CSV, Excel or Parquet.")]
+    told = f"Files of the kind {path.suffix or '(none)'} are not read."
+    return None, [_no(path, "TAPE-NOT-A-TABLE", told, "Save it as CSV, Excel or Parquet.")]
 
 
 def _text(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
+    sha256 = _hashed(content)
     if path.suffix.lower() == ".gz":
         try:
             content = gzip.decompress(content)
@@ -89,42 +123,148 @@ def _text(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
         found = "It is neither UTF-8 nor GB18030 text."
         fix = "Save it as CSV in UTF-8."
         return None, [_no(path, "TAPE-ENCODING", found, fix)]
-    delimiter, lies, text = _table_in(text)
-    headers = _split(text[:_HEAD].split(b"\n", 1)[0].decode("utf-8", "replace"), delimiter)
+    delimiter, lies, start = _table_in(text)
+    text = text[start:] if start else text
+    tabs = delimiter != "\t" and b"\t" in text
+    tight = text.isascii() and not tabs and b'"' not in text and b"\r" not in text
+    return _of_pieces(path, iter([text]), delimiter, lies, sha256=sha256, tight=tight)
+
+
+def _large_text(path: Path) -> tuple[Raw | None, list[Problem]] | None:
+    """A text read piece by piece, so that it is never held whole; None where it has to be.
+
+    Quoted cells may hold line ends, and what is no UTF-8 has to be looked at as a whole.
+    """
+    digest = hashlib.sha256()
+    ascii_only = True
+    utf8 = codecs.getincrementaldecoder("utf-8")()
+    marks = dict.fromkeys((b'"', b"\0", b"\r", b"\t"), False)
+    with path.open("rb", buffering=0) as file:
+        buffer = memoryview(bytearray(_PIECE))
+        while count := file.readinto(buffer):
+            piece = bytes(buffer[:count])
+            digest.update(piece)
+            marks = {mark: found or mark in piece for mark, found in marks.items()}
+            if not (ascii_only and piece.isascii()):
+                ascii_only = False
+                try:
+                    utf8.decode(piece)
+                except UnicodeDecodeError:
+                    return None
+            if marks[b'"'] or marks[b"\0"]:
+                return None
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    delimiter, lies, start = _table_in(head[mark:])
+    tight = ascii_only and not marks[b"\r"] and (delimiter == "\t" or not marks[b"\t"])
+    pieces = _pieces(path, mark + start)
+    return _of_pieces(path, pieces, delimiter, lies, sha256=digest.hexdigest, tight=tight)
+
+
+def _pieces(path: Path, start: int) -> Iterator[bytes]:
+    """The text of a file from a place on, in pieces of whole lines; the last is no smaller than the others."""
+    left = path.stat().st_size - start
+    with path.open("rb") as file:
+        file.seek(start)
+        while left:
+            piece = file.read(left if left < 2 * _BLOCK else _BLOCK)
+            piece += file.readline()
+            left -= len(piece)
+            yield piece
+
+
+def _of_pieces(
+    path: Path,
+    pieces: Iterator[bytes],
+    delimiter: str,
+    lies: Layout,
+    *,
+    sha256: Callable[[], str],
+    tight: bool,
+) -> tuple[Raw | None, list[Problem]]:
+    """The table in a text, the first piece of which begins with the header."""
+    first = next(pieces)
+    headers = _split(first[:_HEAD].split(b"\n", 1)[0].decode("utf-8", "replace"), delimiter)
     twice = sorted({name for name in headers if name and headers.count(name) > 1})
     if twice:
         told = f"The header {twice[0]!r} stands twice."
         return None, [_no(path, "TAPE-DUPLICATE-HEADER", told, "Rename one of the columns.")]
-    ragged: tuple[int, ...] = ()
-    try:
-        table = _csv(text, delimiter, ragged=False)
-    except pl.exceptions.NoDataError:
-        return None, [_no(path, "TAPE-EMPTY", "The file holds no rows.", "Export it again.")]
-    except pl.exceptions.PolarsError:
-        rows = _too_long(text.decode(), delimiter, len(headers))
-        ragged = tuple(row + lies.above for row in rows)
+    blocks = _text_blocks(
+        path, chain([first], pieces), delimiter, row=_FIRST_ROW + lies.above, tight=tight
+    )
+    return _first(path, blocks, sha256, [lies])
+
+
+def _text_blocks(
+    path: Path, pieces: Iterator[bytes], delimiter: str, *, row: int, tight: bool
+) -> Iterator[Block | Problem]:
+    """The rows of a text, block by block; `row` is the file's row of the first one."""
+    headers: list[str] | None = None
+    piece: bytes | None = next(pieces)
+    while piece is not None:
+        table, ragged = _csv(piece, delimiter, headers)
+        if table is None:
+            yield _no(path, "TAPE-NOT-A-TABLE", "It cannot be read as CSV.", "Save it as CSV anew.")
+            return
+        piece = next(pieces, None)
+        long = tuple(number + row for number in ragged)
+        yield _block(table, row, last=piece is None, ragged=long, tight=tight)
+        headers = table.columns
+        row += table.height
+
+
+def _csv(
+    text: bytes, delimiter: str, headers: list[str] | None
+) -> tuple[pl.DataFrame | None, tuple[int, ...]]:
+    """The cells as text, and which rows have more of them than there are headers; None where it is no CSV.
+
+    Args:
+        headers: of a piece that does not begin with them.
+    """
+    schema = None if headers is None else dict.fromkeys(headers, pl.String)
+    for ragged in (False, True):
         try:
-            table = _csv(text, delimiter, ragged=True)
-        except pl.exceptions.PolarsError as error:
-            told = f"It cannot be read as CSV: {str(error).splitlines()[0][:80]}"
-            return None, [_no(path, "TAPE-NOT-A-TABLE", told, "Save it as CSV anew.")]
-    return _raw(path, [table], [lies], ragged=ragged)
+            table = pl.read_csv(
+                text,
+                separator=delimiter,
+                has_header=headers is None,
+                schema=schema,
+                infer_schema=False,
+                truncate_ragged_lines=ragged,
+            )
+        except pl.exceptions.NoDataError:
+            return pl.DataFrame(), ()
+        except pl.exceptions.PolarsError:
+            continue
+        if not ragged:
+            return table, ()
+        return table, _too_long(text.decode(), delimiter, table.width, headers is None)
+    return None, ()
 
 
-def _table_in(text: bytes) -> tuple[str, Layout, bytes]:
-    """The delimiter, where the table lies, and the text from its header on."""
+def _hashed(content: bytes) -> Callable[[], str]:
+    """The hash of a file's bytes, worked out beside what follows."""
+    beside = ThreadPoolExecutor(1)
+    found = beside.submit(bytes_hash, content)
+    beside.shutdown(wait=False)
+    return found.result
+
+
+def _table_in(text: bytes) -> tuple[str, Layout, int]:
+    """The delimiter, where the table lies, and at which byte its header begins."""
     lines = text[:_HEAD].decode("utf-8", "replace").split("\n", LINES)[:LINES]
     tries = []
     for delimiter in _DELIMITERS:
         tries.append((layout([_split(line, delimiter) for line in lines]), delimiter))
     if max(found.known for found, _ in tries) < 2:
         # No header is known: the file is a foreign one, or one line of it runs over several.
-        return max(_DELIMITERS, key=lines[0].count), Layout(), text
+        return max(_DELIMITERS, key=lines[0].count), Layout(), 0
     found, delimiter = max(tries, key=lambda one: one[0].known)
     start = 0
     for _ in range(found.above):
         start = text.index(b"\n", start) + 1
-    return delimiter, found, text[start:] if start else text
+    return delimiter, found, start
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -150,22 +290,14 @@ def _utf8(content: bytes) -> bytes | None:
     return text
 
 
-def _csv(text: bytes, delimiter: str, *, ragged: bool) -> pl.DataFrame:
-    return pl.read_csv(
-        text,
-        separator=delimiter,
-        infer_schema=False,
-        truncate_ragged_lines=ragged,
-    )
-
-
-def _too_long(text: str, delimiter: str, width: int) -> tuple[int, ...]:
+def _too_long(text: str, delimiter: str, width: int, headed: bool) -> tuple[int, ...]:
+    """Rows with more than `width` cells, the first under the header being 0."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        return tuple(number for number, row in enumerate(rows, start=1) if len(row) > width)
+        sizes = [len(row) for row in rows]
     except csv.Error:
-        lines = enumerate(text.split("\n"), start=1)
-        return tuple(number for number, line in lines if len(_split(line, delimiter)) > width)
+        sizes = [len(_split(line, delimiter)) for line in text.split("\n")]
+    return tuple(row for row, size in enumerate(sizes, start=-headed) if size > width)
 
 
 def _excel(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
@@ -208,9 +340,17 @@ def _excel(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
         for place, name in enumerate(names)
         if place not in same
     ]
-    return _raw(
+    read = [
+        _block(
+            _headed(tables[place], layouts[place].above),
+            _FIRST_ROW + layouts[place].above + number * SHEET,
+        )
+        for number, place in enumerate(same)
+    ]
+    return _first(
         path,
-        [_headed(tables[place], layouts[place].above) for place in same],
+        read,
+        _hashed(content),
         [layouts[place] for place in same],
         sheets=tuple(names[place] for place in same),
         notes=notes,
@@ -237,35 +377,45 @@ def _parquet(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
     except Exception:  # a damaged file raises ComputeError, OSError or a panic of Polars
         found = "It cannot be read as Parquet; it may be cut short."
         return None, [_no(path, "TAPE-TRUNCATED", found, "Copy or export it again.")]
-    return _raw(path, [table], [Layout()])
+    return _first(path, [_block(table, _FIRST_ROW)], _hashed(content), [Layout()])
 
 
-def _raw(
+def _block(
+    table: pl.DataFrame,
+    row: int,
+    *,
+    last: bool = True,
+    ragged: tuple[int, ...] = (),
+    tight: bool = False,
+) -> Block:
+    """Rows from `row` of the file on, without those that sum up others; totals end the last block."""
+    named = table.rename({name: name.strip() for name in table.columns})
+    placed = named.with_row_index(ROW, offset=row).cast({ROW: pl.Int64})
+    if not named.columns or placed.is_empty():
+        return Block(placed)
+    totals = is_total(placed, named.columns, last=last)
+    count = int(totals.sum())
+    return Block(placed.filter(~totals) if count else placed, ragged, count, tight)
+
+
+def _first(
     path: Path,
-    tables: Sequence[pl.DataFrame],
+    read: Iterable[Block | Problem],
+    sha256: Callable[[], str],
     layouts: Sequence[Layout],
     *,
-    ragged: tuple[int, ...] = (),
     sheets: tuple[str, ...] = (),
     notes: Sequence[Problem] = (),
 ) -> tuple[Raw | None, list[Problem]]:
-    parts = []
-    for number, (table, found) in enumerate(zip(tables, layouts, strict=True)):
-        named = table.rename({name: name.strip() for name in table.columns})
-        offset = _FIRST_ROW + found.above + number * SHEET
-        parts.append(named.with_row_index(ROW, offset=offset).cast({ROW: pl.Int64}))
-    whole = pl.concat(parts)
-    names = [name for name in whole.columns if name != ROW]
-    if not names or whole.height == 0:
+    """The table of a file, of which the first block is read."""
+    rest = iter(read)
+    head = next(rest)
+    if isinstance(head, Problem):
+        return None, [head]
+    if head.table.width < 2 or head.table.height + head.totals == 0:
         return None, [_no(path, "TAPE-EMPTY", "The table holds no rows.", "Export it again.")]
-    totals = is_total(whole, names)
-    told = list(notes)
-    if totals.any():
-        text = f"{int(totals.sum()):,} rows of totals, or blank ones, left out."
-        told.append(Problem("ROWS-LEFT-OUT", "note", path.name, text))
-        whole = whole.filter(~totals)
     first = layouts[0]
-    return Raw(path, whole, ragged, first.unit, first.day, sheets, tuple(told)), []
+    return Raw(path, head, lambda: rest, sha256, first.unit, first.day, sheets, tuple(notes)), []
 
 
 def _no(path: Path, code: str, found: str, fix: str) -> Problem:
