@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from arrears.channels.situation import Floats, Situation
+from arrears.channels.ladder import idle, ladders, responses, responses_at, rolls
+from arrears.channels.situation import Floats, Situation, Sums
 from arrears.channels.way import Bars, Outcome, Permit, no_pool
 
 NAME = "collect"
@@ -18,30 +19,46 @@ def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the sa
 
 
 def outcome(situation: Situation, start: int) -> Outcome:
-    """Usual collections from `start` on, nobody calling before; no cost and no call for a sound borrower."""
-    sums = situation.collected if start == 0 else situation.idle_until(start)
-    pv_paid = situation.commission * (sums.pv - sums.pv_until(start))
-    paid = situation.commission * (sums.cash - sums.cash_until(start))
-    hours, visits = efforts(situation)
-    effort = hours * situation.number("channels/call_hour_cost") + visits * situation.number(
-        "channels/visit_cost"
-    )
-    later = (1.0 + situation.rate) ** (-start / 12.0)
+    """The loan's ladder for a quarter from `start` on and usual collecting after it, nobody calling before.
+
+    No cost and no call for a sound borrower.
+    """
+    taken, usual = ladders(situation), situation.collected
+    sums = usual if start == 0 else idle(situation, start)
+    gain, meanwhile = _gain(situation, start, sums)
+    kappa = situation.commission
+    free = np.where(taken.own, kappa, 0.0)
+    pv_paid = kappa * (sums.pv - sums.pv_until(start) + gain[0]) - free * meanwhile[0]
+    paid = kappa * (sums.cash - sums.cash_until(start) + gain[1]) - free * meanwhile[1]
+    part, later = _still_owing(situation, start), (1.0 + situation.rate) ** (-start / 12.0)
+    effort = part * taken.cost
     sold_pv, sold = situation.court_later
     return Outcome(
-        pv=sums.pv + sold_pv - pv_paid - later * effort,
-        cash=sums.cash + sold,
+        pv=sums.pv + gain[0] + sold_pv - pv_paid - later * effort,
+        cash=sums.cash + gain[1] + sold,
         cost=paid + effort,
         months=sums.mean_month,
-        uses={"call_hours": hours, "visits": visits},
+        uses={"call_hours": part * taken.hours, "visits": part * taken.visits},
     )
 
 
-def efforts(situation: Situation) -> tuple[Floats, Floats]:
-    """Call hours and visits of each loan (n,)."""
-    hours = situation.by_word("contact_status", "channels/call_hours")
-    hours = np.where(situation.overdue, hours, 0.0)
-    unseen = situation.loans["contact_status"].is_in(["unreachable", "vanished"]).fill_null(False)
-    large = situation.claim >= situation.number("channels/visit_from_claim")
-    visited = unseen.to_numpy() & large & (situation.forecast.age >= 0)
-    return hours, visited.astype(np.float64)
+def _gain(situation: Situation, start: int, sums: Sums) -> tuple[Floats, Floats]:
+    """What the ladder adds to usual collecting, and the cash of its quarter past day 91: worth and cash (2, n) each."""
+    shift = ladders(situation).shift
+    seen = responses(situation) if start == 0 else responses_at(situation, start)
+    none = np.zeros_like(shift)
+    gain = np.stack([seen.at(shift, column) - seen.at(none, column) for column in (0, 1)])
+    meanwhile = np.stack([seen.at(shift, column) for column in (2, 3)])
+    if start == 0:
+        return gain, meanwhile
+    claim = np.maximum(situation.claim, 1.0)
+    owed = np.clip(1.0 - sums.cash_until(start) / claim, 0.0, 1.0)
+    later = np.array([(1.0 + situation.rate) ** (-start / 12.0), 1.0])[:, None]
+    return gain * owed * later, meanwhile * owed * later
+
+
+def _still_owing(situation: Situation, start: int) -> Floats:
+    """Chance that a loan past due is still to be collected at `start` (n,): before day 91 that it has reached it."""
+    if start == 0:
+        return np.ones(len(situation.claim))
+    return np.where(situation.forecast.age < 0, rolls(situation)[1], 1.0)

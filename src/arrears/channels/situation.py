@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ from arrears.standing import NPL, bad, limitation_ends
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Found = TypeVar("Found")
 STARTS = (0, 6, 12)
 _DAY_91 = 3
 
@@ -40,6 +43,7 @@ class Situation:
     as_of: date
     events: pl.DataFrame | None = None
     _sold: dict[tuple[str, int], dict[int, Floats]] = field(default_factory=dict)
+    _once: dict[str, object] = field(default_factory=dict)
 
     def day(self, start: int) -> date:
         """The day on which a way that starts in so many months is judged."""
@@ -178,22 +182,11 @@ class Situation:
             self._sold[key] = {start: sums[:, k] for k, start in enumerate(STARTS)}
         return self._sold[key]
 
-    def idle_until(self, start: int) -> Sums:
-        """Cash if nobody collects until a month, and then as usual.
-
-        Loans past day 91 pay less until then, loans past due reach it more often; a sound borrower pays as ever.
-        """
-        effect = self.number("channels/idle_effect")
-        roll = self.forecast.due.roll
-        odds = roll / (1.0 - roll) * np.exp(-effect)
-        idle = replace(
-            self.forecast,
-            score=np.where(
-                self.forecast.age >= 0, self.forecast.score + effect, self.forecast.score
-            ),
-            due=replace(self.forecast.due, roll=odds / (1.0 + odds)),
-        )
-        return Sums(idle.voluntary(self.weights, shift=-effect, from_month=start))
+    def once(self, name: str, make: Callable[[Situation], Found]) -> Found:
+        """What is worked out once for a situation, by name."""
+        if name not in self._once:
+            self._once[name] = make(self)
+        return cast("Found", self._once[name])
 
     @cached_property
     def court_later(self) -> tuple[Floats, Floats]:

@@ -1,0 +1,396 @@
+"""The ladder of steps to collect: which of them a loan gets this quarter, by what each adds less what it costs.
+
+A ladder shifts the logit of a payment against usual collecting for a quarter; after it collecting goes on as usual.
+Worth as a function of the shift is read off three shifts and laid through them: in exp(shift) past day 91, where
+payments are nearly proportional to their odds; in the chance of reaching day 91 before it, where it is linear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numba import njit, prange
+
+from arrears.channels import cells
+from arrears.channels.cells import COUNT, RUNGS, SHAPE
+from arrears.channels.situation import Flags, Floats, Situation, Sums
+from arrears.conduct import limits
+from arrears.recovery.forecast import window
+
+Ints = npt.NDArray[np.int64]
+TRACE = len(RUNGS)
+_SHIFTS = (-0.6, 0.0, 0.7)
+_IDLE = _SHIFTS[:2]
+_CALL, _AGENCY, _VISIT = (RUNGS.index(step) for step in ("call", "agency", "visit"))
+
+
+@dataclass(frozen=True)
+class Options:
+    """Ladders worth a thought, cell by cell: those of cell c are first[c] to first[c + 1] - 1.
+
+    Attributes:
+        shift: of the logit of a payment against usual collecting.
+        own: done by own staff, so that no commission is due on what comes meanwhile.
+        cost: fen, calls and visits in it.
+        steps: bits of the steps, bit `TRACE` for a search.
+    """
+
+    first: Ints
+    shift: Floats
+    own: Flags
+    cost: Floats
+    hours: Floats
+    visits: Floats
+    steps: Ints
+
+
+@dataclass(frozen=True)
+class Ladders:
+    """The ladder of each loan (n,); nothing for a loan that is not past due.
+
+    Attributes:
+        shift: against usual collecting.
+        own: no commission on what comes in the quarter.
+        cost: fen.
+        steps: bits of the steps; -1 where nothing is past due.
+    """
+
+    shift: Floats
+    own: Flags
+    cost: Floats
+    hours: Floats
+    visits: Floats
+    steps: Ints
+
+    @cached_property
+    def words(self) -> pl.Series:
+        """`text+call+letter`; `none` for a loan that is left alone, null where nothing is past due."""
+        masks = np.unique(self.steps)
+        told = {int(mask): _words(int(mask)) for mask in masks if mask >= 0}
+        return pl.Series("steps", self.steps).replace_strict(
+            told, default=None, return_dtype=pl.String
+        )
+
+
+def _words(mask: int) -> str:
+    names = [*RUNGS, "trace"]
+    found = [name for number, name in enumerate(names) if mask >> number & 1]
+    return "+".join(["trace", *found[:-1]] if mask >> TRACE & 1 else found) or "none"
+
+
+def ladders(situation: Situation) -> Ladders:
+    """The best ladder of each loan, past due today, at the costs of the market book."""
+    return situation.once("ladders", _ladders)
+
+
+def _ladders(situation: Situation) -> Ladders:
+    found, response = options(situation), responses(situation)
+    late = situation.forecast.age >= 0
+    cell = np.where(situation.overdue, cell_of(situation), -1)
+    chosen = _choose(
+        found.first,
+        _lagrange(found.shift),
+        np.exp(-found.shift),
+        found.own,
+        found.cost,
+        cell,
+        late,
+        situation.commission,
+        response.late[:, :, 0],
+        response.late[:, :, 2],
+        response.early[:, :, 0],
+        response.roll,
+    )
+    there = chosen >= 0
+
+    def take(values: npt.NDArray[np.float64]) -> Floats:
+        return np.where(there, values[np.maximum(chosen, 0)], 0.0)
+
+    return Ladders(
+        shift=take(found.shift),
+        own=there & found.own[np.maximum(chosen, 0)],
+        cost=take(found.cost),
+        hours=take(found.hours),
+        visits=take(found.visits),
+        steps=np.where(there, found.steps[np.maximum(chosen, 0)], -1),
+    )
+
+
+def cell_of(situation: Situation) -> Ints:
+    """Cell of each loan (n,)."""
+    return situation.once("cells", lambda s: cells.cells(s.loans, s.claim, s.forecast.age))
+
+
+def effects(situation: Situation) -> Floats:
+    """What each step adds by cell (COUNT, steps): the market's figures."""
+    return situation.once("effects", lambda s: cells.prior(s.market, s.as_of))
+
+
+def usual(situation: Situation) -> Floats:
+    """What the usual steps add together, by cell (COUNT,); collecting not at all takes it away."""
+    words = situation.market.numbers("ladder/usual", situation.as_of)
+    taken = np.array([words.get(step, 0.0) > 0.0 for step in RUNGS])
+    return together(effects(situation), taken, situation.number("ladder/most"))
+
+
+def together(effect: Floats, taken: Flags, most: float) -> Floats:
+    """What several steps add together (cells,): each takes its share of what the others leave of `most`."""
+    left = np.prod(1.0 - np.clip(effect[:, taken], 0.0, most) / most, axis=1)
+    total: Floats = most * (1.0 - left)
+    return total
+
+
+def options(situation: Situation) -> Options:
+    """Ladders of each cell that cost less or bring more than any other, own staff and agencies apart."""
+    return situation.once("options", _options)
+
+
+def _options(situation: Situation) -> Options:
+    effect, most = effects(situation), situation.number("ladder/most")
+    as_usual = usual(situation)
+    contact = np.unravel_index(np.arange(COUNT), SHAPE)[1]
+    hours, prices = call_hours(situation)[contact], _prices(situation)
+    traced = _traced(situation, effect)
+    rows = []
+    for mask in _masks():
+        taken = np.array([bool(mask >> rung & 1) for rung in range(len(RUNGS))])
+        searched = bool(mask >> TRACE & 1)
+        total = together(traced if searched else effect, taken, most)
+        cost = prices[: len(RUNGS)][taken].sum() + searched * prices[TRACE]
+        dialled = hours * taken[_CALL]
+        cost = cost + dialled * situation.number("channels/call_hour_cost")
+        rows.append((mask, total - as_usual, cost, dialled, float(taken[_VISIT])))
+    return _frontiers(rows)
+
+
+def _masks() -> list[int]:
+    """All sets of steps; an agency takes the place of own calls and visits."""
+    whole = range(1 << (len(RUNGS) + 1))
+    own = (1 << _CALL) | (1 << _VISIT)
+    return [mask for mask in whole if not (mask >> _AGENCY & 1 and mask & own)]
+
+
+def _frontiers(rows: list[tuple[int, Floats, Floats, Floats, float]]) -> Options:
+    """Of each cell the ladders that no cheaper one equals, cheapest first."""
+    masks = np.array([row[0] for row in rows])
+    shift, cost, hours = (np.stack([row[k] for row in rows]) for k in (1, 2, 3))
+    visits = np.array([row[4] for row in rows])
+    agency = (masks >> _AGENCY & 1).astype(np.bool_)
+    kept: list[tuple[int, int]] = []
+    first = [0]
+    for cell in range(COUNT):
+        for group in (np.flatnonzero(~agency), np.flatnonzero(agency)):
+            order = group[np.lexsort((masks[group], -shift[group, cell], cost[group, cell]))]
+            best = np.maximum.accumulate(shift[order, cell])
+            rises = np.concatenate([[True], best[1:] > best[:-1] + 1e-9])
+            kept += [(cell, int(place)) for place in order[rises]]
+        first.append(len(kept))
+    cell_, place = np.array(kept).T
+    return Options(
+        first=np.array(first),
+        shift=shift[place, cell_],
+        own=~agency[place],
+        cost=cost[place, cell_],
+        hours=hours[place, cell_],
+        visits=visits[place],
+        steps=masks[place].astype(np.int64),
+    )
+
+
+def call_hours(situation: Situation) -> Floats:
+    """Hours of the rung `call` by contact status, no more than the lawful dials take (FACTS 7.1)."""
+    words = situation.market.numbers("channels/call_hours", situation.as_of)
+    hours = np.array([words[word] for word in cells.CONTACTS])
+    dials = limits(situation.rulebook, situation.as_of).max_dials
+    if dials is None:
+        return hours
+    days, minutes = (situation.number(f"ladder/dial_{name}") for name in ("days", "minutes"))
+    capped: Floats = np.minimum(hours, dials * days * minutes / 60.0)
+    return capped
+
+
+def _prices(situation: Situation) -> Floats:
+    """Cost of each step and of a search, fen; calls go by the hour, agencies by commission."""
+    words = situation.market.numbers("ladder/step_cost", situation.as_of)
+    own = {"visit": situation.number("channels/visit_cost")}
+    steps = [own.get(step, words.get(step, 0.0)) for step in RUNGS]
+    return np.array([*steps, situation.number("ladder/trace_cost")])
+
+
+def _traced(situation: Situation, effect: Floats) -> Floats:
+    """What each step adds after a search (COUNT, steps): one who is found is as one who can be reached."""
+    found = situation.market.numbers("ladder/traced", situation.as_of)
+    grid = effect.reshape(*SHAPE, len(RUNGS)).copy()
+    there = grid[:, cells.CONTACTS.index("reachable")].copy()
+    for word, chance in found.items():
+        place = cells.CONTACTS.index(word)
+        grid[:, place] += chance * np.maximum(there - grid[:, place], 0.0)
+    flat: Floats = grid.reshape(effect.shape)
+    return flat
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Cash of each loan under shifts of a quarter; columns: worth, cash, worth and cash of that quarter alone.
+
+    Attributes:
+        late: past day 91, at the three shifts (3, n, 4).
+        early: before it, usual and at the first shift (2, n, 4).
+        roll: chance of reaching day 91 in these two (2, n).
+    """
+
+    late: Floats
+    early: Floats
+    roll: Floats
+
+    def at(self, shift: Floats, column: int) -> Floats:
+        """A column under a shift of each loan (n,)."""
+        laid = _lagrange(shift)
+        late: Floats = (laid * self.late[:, :, column].T).sum(axis=1)
+        return late + _by_roll(self.early[:, :, column], self.roll, shift)
+
+
+def responses(situation: Situation) -> Responses:
+    """What shifts of a quarter do to each loan."""
+    return situation.once("responses", lambda s: responses_at(s, 0))
+
+
+def responses_at(situation: Situation, later: int) -> Responses:
+    """The same for loans so many months older; those before day 91 have no later quarter."""
+    rate, months = situation.rate, int(situation.number("ladder/months"))
+    weights = np.stack(
+        [window(rate, 0), window(0.0, 0), window(rate, 0, months), window(0.0, 0, months)]
+    )
+    early = np.zeros((2, len(situation.claim), 4))
+    if not later:
+        early[:, :, :2] = before_91(situation)[:, :, :2]
+    late = _late(situation, weights, months, later=later)
+    return Responses(late, early, rolls(situation))
+
+
+def idle(situation: Situation, start: int) -> Sums:
+    """Cash if nobody collects until a month, and then as usual; a sound borrower pays as ever."""
+    shift = np.where(situation.overdue, -usual(situation)[cell_of(situation)], 0.0)
+    late = _late(situation, situation.weights, start, nodes=_IDLE)
+    laid = _lagrange(shift, _IDLE)
+    values = _by_roll(before_91(situation), rolls(situation), shift)
+    for node in range(len(_IDLE)):
+        values += late[node] * laid[:, node, None]
+    return Sums(values)
+
+
+def before_91(situation: Situation) -> Floats:
+    """Sums of loans before day 91, usual and at the first shift (2, n, columns of `Situation.weights`)."""
+    return situation.once("before_91", _before_91)
+
+
+def _before_91(situation: Situation) -> Floats:
+    forecast = situation.forecast
+    young = forecast.age < 0
+    found = np.zeros((2, len(young), len(situation.weights)))
+    if young.any():
+        found[0, young] = situation.collected.values[young]
+        odd = replace(forecast.due, roll=rolls(situation)[1])
+        found[1, young] = replace(forecast, due=odd).voluntary(situation.weights)[young]
+    return found
+
+
+def rolls(situation: Situation) -> Floats:
+    """Chance of reaching day 91, usual and at the first shift (2, n)."""
+    roll = situation.forecast.due.roll
+    return np.stack([roll, _roll(roll, np.full(len(roll), _SHIFTS[0]))])
+
+
+def _roll(roll: Floats, shift: Floats) -> Floats:
+    odds = roll * np.exp(-shift)
+    moved: Floats = odds / (odds + 1.0 - roll)
+    return moved
+
+
+def _by_roll(early: Floats, roll: Floats, shift: Floats) -> Floats:
+    """Between the two sums in proportion to the chance of reaching day 91."""
+    span = roll[1] - roll[0]
+    share = np.divide(
+        _roll(roll[0], shift) - roll[0], span, out=np.zeros_like(span), where=span > 0
+    )
+    part: Floats = early[0] + (early[1] - early[0]) * (share[:, None] if early.ndim == 3 else share)
+    return part
+
+
+def _late(
+    situation: Situation,
+    weights: Floats,
+    months: int,
+    *,
+    later: int = 0,
+    nodes: tuple[float, ...] = _SHIFTS,
+) -> Floats:
+    """Sums of loans past day 91, `later` months older, if the score shifts for `months` (shifts, n, columns)."""
+    forecast = situation.forecast
+    age = np.where(forecast.age >= 0, forecast.age + later, -1)
+    found = []
+    for shift in nodes:
+        moved = replace(forecast, age=age, score=forecast.score + shift)
+        until = months if shift else 0
+        found.append(moved.voluntary(weights, shift=-shift, from_month=until, past_only=True))
+    return np.stack(found)
+
+
+def _lagrange(shift: Floats, at: tuple[float, ...] = _SHIFTS) -> Floats:
+    """Weights of the shifts `at` that lay a polynomial in exp(shift) through them (n, shifts)."""
+    place, nodes = np.exp(shift), np.exp(np.array(at))
+    parts = []
+    for node in range(len(nodes)):
+        others = [other for other in range(len(nodes)) if other != node]
+        gaps = [(place - nodes[other]) / (nodes[node] - nodes[other]) for other in others]
+        parts.append(np.prod(gaps, axis=0))
+    return np.stack(parts, axis=1)
+
+
+@njit(cache=True, parallel=True)
+def _choose(  # noqa: PLR0917 - a compiled kernel takes its arrays by position
+    first: Ints,
+    laid: Floats,
+    odds: Floats,
+    own: Flags,
+    cost: Floats,
+    cell: Ints,
+    late: Flags,
+    commission: Floats,
+    worth: Floats,
+    quarter: Floats,
+    early: Floats,
+    roll: Floats,
+) -> Ints:
+    """Number of the option that is worth most of each loan (n,), of equals the first; -1 where nothing is past due.
+
+    Args:
+        cell: (n,), -1 where nothing is past due.
+        laid: (m, 3) weights of the three shifts; odds: (m,) factor on the odds of reaching day 91.
+        worth, quarter: (3, n) worth of all cash and of the quarter's under the three shifts.
+        early, roll: (2, n).
+    """
+    chosen = np.full(len(cell), -1)
+    for loan in prange(len(cell)):
+        if cell[loan] < 0:
+            continue
+        best, keeps = -np.inf, 1.0 - commission[loan]
+        for option in range(first[cell[loan]], first[cell[loan] + 1]):
+            net = -cost[option]
+            if late[loan]:
+                for node in range(3):
+                    net += laid[option, node] * keeps * worth[node, loan]
+                    if own[option]:
+                        net += laid[option, node] * commission[loan] * quarter[node, loan]
+            else:
+                span, chance = roll[1, loan] - roll[0, loan], roll[0, loan]
+                moved = chance * odds[option] / (chance * odds[option] + 1.0 - chance)
+                part = (moved - chance) / span if span > 0.0 else 0.0
+                net += keeps * (early[0, loan] + part * (early[1, loan] - early[0, loan]))
+            if net > best:
+                best, chosen[loan] = net, option
+    return chosen
