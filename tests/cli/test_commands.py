@@ -46,7 +46,8 @@ def test_the_pages_options_of_a_tape_are_those_of_resolve(arrears, root) -> None
     options = set(re.findall(r"`(--[a-z-]+)", table))
     helped = set(re.findall(r"(--[a-z-]+)", arrears("resolve", "--help").out.split("Options")[1]))
     assert options - {"--excel"} < helped
-    assert helped - options == {"--capacity", "--scenarios", "--quiet", "--json", "--help"}
+    own = {"--capacity", "--previous", "--scenarios"}
+    assert helped - options == own | {"--quiet", "--json", "--help"}
 
 
 def test_the_whole_way_as_a_user_types_it(arrears, plain, tmp_path) -> None:

@@ -122,6 +122,7 @@ def test_the_page_is_the_same_for_the_same_run(made) -> None:
         record,
         found.standards,
         found.ratios,
+        found.what_if,
     )
     assert report.html(contents) == (out / "report.html").read_text("utf-8")
 

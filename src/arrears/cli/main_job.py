@@ -12,7 +12,7 @@ from arrears.cli import options as o
 from arrears.cli.examples import with_examples
 from arrears.cli.show import Bar, show_object, show_problems
 
-_STAGES = 9
+_STAGES = 10
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,6 +52,7 @@ def resolve(
     rulebook: o.RulebookOption = "cn",
     reform: o.Reforms = None,
     capacity: o.Capacity = None,
+    previous: o.Previous = None,
     scenarios: o.Scenarios = 1000,
     seed: o.Seed = 0,
     threads: o.Threads = None,
@@ -75,6 +76,7 @@ def resolve(
         seed=seed,
         excel=excel,
         capacity=capacity,
+        previous=previous,
         scenarios=scenarios,
     )
     with Bar(_STAGES, quiet=quiet) as bar:

@@ -54,6 +54,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard 
 Capacity = Annotated[
     str | None, typer.Option("--capacity", metavar="F", help="What can really be done: a file.")
 ]
+Previous = Annotated[
+    Path | None,
+    typer.Option(
+        "--previous", metavar="DIR", help="An earlier run: leave its ways only if it pays."
+    ),
+]
 Scenarios = Annotated[
     int, typer.Option("--scenarios", metavar="N", min=1, help="Scenarios of the common factor.")
 ]
@@ -79,6 +85,7 @@ def request(
     seed: int,
     excel: str | None = None,
     capacity: str | None = None,
+    previous: Path | None = None,
     scenarios: int = 1000,
 ) -> Request:
     """The request that the options make.
@@ -101,6 +108,7 @@ def request(
         reforms=tuple(reforms or ()),
         seed=seed,
         capacity=capacity,
+        previous=str(previous / "plan.parquet") if previous else None,
         scenarios=scenarios,
         excel_all=excel == "all",
     )

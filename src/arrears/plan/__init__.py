@@ -1,7 +1,18 @@
 """Capacities, the dual solver, shadow prices, repair and pools."""
 
-from arrears.plan.capacities import Capacity, read_capacities
+from arrears.plan.capacities import Capacity, check_scopes, read_capacities
 from arrears.plan.plan import PlanResult, Unreachable, make_plan
 from arrears.plan.ratios import ratios
+from arrears.plan.whatif import WhatIf, what_if
 
-__all__ = ["Capacity", "PlanResult", "Unreachable", "make_plan", "ratios", "read_capacities"]
+__all__ = [
+    "Capacity",
+    "PlanResult",
+    "Unreachable",
+    "WhatIf",
+    "check_scopes",
+    "make_plan",
+    "ratios",
+    "read_capacities",
+    "what_if",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +16,16 @@ from arrears.errors import BadArgument
 from arrears.files import did_you_mean, read_model
 from arrears.problems import Problem, errors
 
-SCOPES = ("branch", "court", "province", "product", "lender", "start_month")
+SCOPES = (
+    "branch",
+    "court",
+    "province",
+    "agency",
+    "collector",
+    "product",
+    "lender",
+    "start_month",
+)
 _IN_FEN = ("transfer_claim", "securitise_claim", "income_rights_claim", "npl_removed", "cash_cost")
 
 
@@ -63,6 +74,10 @@ class Capacity(BaseModel):
     def in_fen(self) -> bool:
         """Whether it is counted in money."""
         return self.name in _IN_FEN
+
+    def places(self) -> dict[str, str | int]:
+        """The scope without its start month."""
+        return {key: word for key, word in self.scope.items() if key != "start_month"}
 
     def scope_told(self) -> str:
         """`province=Zhejiang`; empty for the whole book."""
@@ -114,12 +129,70 @@ def _wrong(capacity: Capacity, place: str) -> list[Problem]:
     return problems
 
 
-def inside(capacity: Capacity, loans: pl.DataFrame) -> pl.Series:
-    """Whether each loan lies in the scope (n,); the court is the province, the collector the branch, if not named."""
-    holds = pl.lit(True)
-    for key, word in capacity.scope.items():
-        if key == "start_month":
+def check_scopes(capacities: Sequence[Capacity], loans: pl.DataFrame) -> list[Problem]:
+    """What limits say against the loans and against each other: scopes that hold no loan, that cross, that clash."""
+    problems = []
+    within = [inside(capacity, loans) for capacity in capacities]
+    for number, (capacity, mine) in enumerate(zip(capacities, within, strict=True), start=1):
+        if not mine.any() and capacity.places():
+            problems.append(_nobody(capacity, f"capacities/{number}", loans))
+    for (one, mine), (two, theirs) in combinations(zip(capacities, within, strict=True), 2):
+        if one.name != two.name or one.start != two.start or _apart(one, two):
             continue
-        column = pl.coalesce("court", "province") if key == "court" else pl.col(key)
-        holds &= column.cast(pl.String) == str(word)
+        both, place = int((mine & theirs).sum()), f"{one.name} {one.scope_told()}"
+        if both and both < min(int(mine.sum()), int(theirs.sum())):
+            found = f"Its scope and {two.scope_told()} share {both:,} loans, and neither holds the other."
+            fix = "This is as it should be if each is a limit of its own; else scope both by the same column."
+            why = "Both limits count these loans."
+            problems.append(Problem("CAPACITY-SCOPES-CROSS", "warning", place, found, why, fix))
+        problems += [*_clash(one, mine, two, theirs), *_clash(two, theirs, one, mine)]
+    return problems
+
+
+def _apart(one: Capacity, two: Capacity) -> bool:
+    """Whether a column that both scopes name tells them apart."""
+    mine, theirs = one.places(), two.places()
+    return any(str(mine[key]) != str(theirs[key]) for key in mine.keys() & theirs.keys())
+
+
+def _nobody(capacity: Capacity, place: str, loans: pl.DataFrame) -> Problem:
+    """A scope in which no loan lies, with the nearest word that some loan has."""
+    for key, word in capacity.places().items():
+        known = loans.select(_column(key).cast(pl.String).alias(key))[key].drop_nulls().unique()
+        if str(word) not in known:
+            found = f"No loan has {key} {word}."
+            fix = did_you_mean(str(word), known) if len(known) else f"The tape tells no {key}."
+            break
+    else:
+        found, fix = f"No loan has {capacity.scope_told()} together.", "Drop one of them."
+    where = f"{place} {capacity.name}"
+    return Problem("CAPACITY-SCOPE-EMPTY", "warning", where, found, "The limit holds no loan.", fix)
+
+
+def _clash(floor: Capacity, inner: pl.Series, ceiling: Capacity, outer: pl.Series) -> list[Problem]:
+    """A floor above a ceiling that counts all that it counts."""
+    if floor.min is None or ceiling.max is None or floor.min <= ceiling.max:
+        return []
+    if (inner & ~outer).any():
+        return []
+    place = f"{floor.name} {floor.scope_told()}".strip()
+    scope = ceiling.scope_told() or "the whole book"
+    found = (
+        f"At least {floor.min:,.0f} is asked for, at most {ceiling.max:,.0f} is there in {scope}."
+    )
+    fix = f"Lower min to {ceiling.max:,.0f}, or raise max."
+    return [Problem("CAPACITY-CLASH", "error", place, found, "No plan keeps both.", fix)]
+
+
+def _column(key: str) -> pl.Expr:
+    """The loans' column of a scope; the court is the province, the collector the branch, if not named."""
+    others = {"court": "province", "collector": "branch"}
+    return pl.coalesce(key, others[key]) if key in others else pl.col(key)
+
+
+def inside(capacity: Capacity, loans: pl.DataFrame) -> pl.Series:
+    """Whether each loan lies in the scope (n,)."""
+    holds = pl.lit(True)
+    for key, word in capacity.places().items():
+        holds &= _column(key).cast(pl.String) == str(word)
     return loans.select(pl.repeat(True, pl.len()) & holds.fill_null(False)).to_series()

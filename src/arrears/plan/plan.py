@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from arrears.channels import CAPACITIES, CHANNELS, COLUMNS, Offers, PoolTerms, Situation
+from arrears.channels import CAPACITIES, CHANNELS, COLUMNS, STARTS, Offers, PoolTerms, Situation
 from arrears.plan import kernels
 from arrears.plan.capacities import Capacity, inside
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.solver import Choices, Infeasible, solve
-from arrears.problems import Problem
+from arrears.problems import Problem as Trouble
 
 _PACKAGES = 100
 _WAYS = {
@@ -40,6 +40,8 @@ class PlanResult:
         pool_costs: what its packages cost whatever their size, fen.
         packages: name of the package of each loan (n,), null where it goes alone.
         column: number of the offer taken (n,).
+        moved: loans that leave the way of the plan before; None where none was given.
+        switching: what leaving it costs, fen, not taken off `value`.
     """
 
     table: pl.DataFrame
@@ -50,6 +52,8 @@ class PlanResult:
     pool_costs: float
     packages: pl.Series
     column: Ints
+    moved: int | None = None
+    switching: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Unreachable:
     reached: float
     proven: bool
 
-    def problems(self) -> list[Problem]:
+    def problems(self) -> list[Trouble]:
         """As the user is told."""
         unit = 100.0 if self.capacity.in_fen else 1.0
         word = "yuan" if self.capacity.in_fen else "units"
@@ -80,7 +84,7 @@ class Unreachable:
         )
         fix = f"{'Lower' if floor else 'Raise'} it by {short:,.0f} {word} or more."
         place = f"{self.capacity.name} {scope}".strip()
-        return [Problem("FLOOR-OUT-OF-REACH", "error", place, found, why, fix)]
+        return [Trouble("FLOOR-OUT-OF-REACH", "error", place, found, why, fix)]
 
 
 def make_plan(
@@ -88,8 +92,15 @@ def make_plan(
     offers: Offers,
     capacities: Sequence[Capacity] = (),
     progress: Callable[[float, float], None] | None = None,
+    *,
+    before: pl.DataFrame | None = None,
 ) -> PlanResult | Unreachable:
     """The best plan under the limits; packages too small or not worth their cost are closed and the rest planned anew.
+
+    No borrower is offered new terms for one loan and sued for another.
+
+    Args:
+        before: `loan_id, channel` of the plan before; a loan leaves its way only where that pays for the switch.
 
     Returns:
         The plan, or the limit that cannot be kept.
@@ -97,16 +108,22 @@ def make_plan(
     pools = _pools(offers)
     closed: set[int] = set()
     needed: set[int] = set()
+    barred = np.zeros(offers.value.shape, dtype=np.bool_)
+    switch = _switch(situation, before)
     floors = any(capacity.min is not None for capacity in capacities)
     bound = None
     while True:
-        problem = _Problem(situation, offers, capacities, pools, frozenset(needed))
+        problem = Problem(situation, offers, capacities, pools, frozenset(needed), barred, switch)
         choices, entries = problem.choices(closed)
         found = solve(choices, progress=progress)
         if isinstance(found, Infeasible):
             return _unreachable(found, capacities)
         bound = found.bound if bound is None else bound
         column = _column(entries, found.chosen)
+        more = contradicting(situation.loans["borrower_id"], offers.value, column)
+        if more.any():
+            barred = barred | more
+            continue
         small, dear = _losing(offers, pools, column)
         losing = (small or dear if floors else small | dear) - needed
         if not losing:
@@ -117,27 +134,76 @@ def make_plan(
         # A floor needs some of them: they stay, of their smallest size at least, and cost what they cost.
         for number in sorted(losing):
             (closed if problem.is_kept(closed | {number}) else needed).add(number)
-    value, prices, used = found.value, found.prices, found.used
-    taken = pools[np.arange(len(column)), column]
+    rows = np.arange(len(column))
+    value, switching = float(offers.value[rows, column].sum()), float(switch[rows, column].sum())
+    prices, used = found.prices, found.used
+    taken = pools[rows, column]
+    bound = max(bound + switching, value)
     table = _table(situation, offers, column, _price_per_use(capacities, prices[: len(capacities)]))
     return PlanResult(
         table=table,
         capacities=_capacities(capacities, used[: len(capacities)], prices[: len(capacities)]),
         value=value,
-        bound=max(bound, value),
-        gap=max((bound) - value, 0.0) / max(1.0, abs(bound)),
+        bound=bound,
+        gap=(bound - value) / max(1.0, abs(bound)),
         pool_costs=_pool_costs(offers, taken),
         packages=_names(taken),
         column=column,
+        moved=None if before is None else int((switch[rows, column] > 0.0).sum()),
+        switching=switching,
     )
 
 
+def contradicting(borrowers: pl.Series, value: Floats, column: Ints) -> npt.NDArray[np.bool_]:
+    """Offers to bar (n, 18), so that nobody is offered new terms for one loan and sued for another.
+
+    Of the two the one stays that is worth more for the borrower's loans together.
+    """
+    channel = column // len(STARTS)
+    offered, sued = (channel == CHANNELS.index(name) for name in ("restructure", "litigate"))
+    sums = pl.DataFrame(
+        {
+            "borrower": borrowers,
+            "offered": np.where(offered, value[np.arange(len(column)), column], 0.0),
+            "sued": np.where(sued, value[np.arange(len(column)), column], 0.0),
+            "is_offered": offered,
+            "is_sued": sued,
+        }
+    ).select(
+        both=(pl.col("is_offered").any() & pl.col("is_sued").any()).over("borrower"),
+        suit=(pl.col("sued").sum() > pl.col("offered").sum()).over("borrower"),
+    )
+    both, suit = sums["both"].to_numpy(), sums["suit"].to_numpy()
+    bars = np.zeros(value.shape, dtype=np.bool_)
+    for name, mine in (("restructure", both & suit), ("litigate", both & ~suit)):
+        first = CHANNELS.index(name) * len(STARTS)
+        bars[:, first : first + len(STARTS)] = mine[:, None]
+    return bars
+
+
+def _switch(situation: Situation, before: pl.DataFrame | None) -> Floats:
+    """What each offer costs for leaving the way of the plan before (n, 18), fen."""
+    cost = np.zeros((len(situation.claim), len(COLUMNS)))
+    if before is None:
+        return cost
+    known = situation.loans.select("loan_id").join(
+        before.select("loan_id", was="channel"), on="loan_id", how="left", maintain_order="left"
+    )
+    price = situation.number("channels/switch_cost")
+    for column, (channel, _) in enumerate(COLUMNS):
+        leaves = (known["was"] != channel).fill_null(False).to_numpy()
+        cost[:, column] = np.where(leaves, price, 0.0)
+    return cost
+
+
 @dataclass(frozen=True)
-class _Problem:
+class Problem:
     """The offers and limits as the solver takes them.
 
     Attributes:
         needed: packages that must reach their smallest size; each is a limit after those of `capacities`.
+        barred: offers that a borrower's other loans rule out (n, 18).
+        switch: cost of each offer for leaving the way of the plan before (n, 18), fen.
     """
 
     situation: Situation
@@ -145,11 +211,20 @@ class _Problem:
     capacities: Sequence[Capacity]
     pools: npt.NDArray[np.int64]
     needed: frozenset[int]
+    barred: npt.NDArray[np.bool_]
+    switch: Floats
+
+    @classmethod
+    def of(cls, situation: Situation, offers: Offers, capacities: Sequence[Capacity]) -> Problem:
+        """With every offer open that may be taken."""
+        nothing = np.zeros(offers.value.shape)
+        bars = np.zeros(offers.value.shape, dtype=np.bool_)
+        return cls(situation, offers, capacities, _pools(offers), frozenset(), bars, nothing)
 
     def choices(self, closed: set[int]) -> tuple[Choices, npt.NDArray[np.int64]]:
         """Choices without the packages in `closed`, and each offer's number there (n, 18), -1 if shut."""
         shut = np.isin(self.pools, list(closed)) if closed else np.zeros(1, dtype=np.bool_)
-        open_ = np.isfinite(self.offers.value) & ~shut
+        open_ = np.isfinite(self.offers.value) & ~shut & ~self.barred
         count = int(open_.sum())
         entries = np.full(open_.shape, -1, dtype=np.int64)
         entries[open_] = np.arange(count)
@@ -169,7 +244,7 @@ class _Problem:
         high = [np.inf if c.max is None else c.max for c in self.capacities]
         choices = Choices(
             first=np.concatenate([[0], np.cumsum(open_.sum(axis=1))]),
-            value=self.offers.value[open_],
+            value=(self.offers.value - self.switch)[open_],
             start=start,
             cap=cap,
             amount=amounts,
@@ -216,6 +291,11 @@ def _uses(
             if amount is not None:
                 found.append((number, column, amount, within))
     return found
+
+
+def columns_of(entries: npt.NDArray[np.int64]) -> Ints:
+    """Way and start month of each choice, from each offer's number (n, 18)."""
+    return np.nonzero(entries >= 0)[1]
 
 
 def _column(entries: npt.NDArray[np.int64], chosen: Ints) -> Ints:

@@ -7,14 +7,16 @@ over the loans an iteration; then a plan that keeps every limit is repaired from
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from arrears.plan import kernels, newton
 from arrears.plan.kernels import Floats, Ints, Shorts
 
 _MOST_STEPS = 400
+_TOLERANCE = 5e-6
 _EXACT_UP_TO = 4_000
 _ROUNDS = 12
 _SAMPLE, _SAMPLE_FROM = 5_000, 20_000
@@ -88,7 +90,7 @@ class Infeasible:
 def solve(
     choices: Choices,
     *,
-    tolerance: float = 5e-6,
+    tolerance: float = _TOLERANCE,
     progress: Callable[[float, float], None] | None = None,
 ) -> Solution | Infeasible:
     """The best plan, or the limits that cannot be kept.
@@ -163,10 +165,14 @@ def _broken(choices: Choices, used: Floats) -> np.ndarray[tuple[int], np.dtype[n
     return np.asarray((used > choices.high + slack) | (used < choices.low - slack))
 
 
-def _sample(choices: Choices) -> Choices:
-    """A few thousand of the loans, evenly, with their share of the limits: its prices are nearly those of the whole."""
-    loans = np.arange(0, len(choices.first) - 1, (len(choices.first) - 1) // _SAMPLE)
-    share = len(loans) / (len(choices.first) - 1)
+def sampled(choices: Choices, most: int) -> tuple[Choices, Ints]:
+    """At most so many of the loans, evenly, with their share of the limits, and which choices they are.
+
+    Its prices are nearly those of the whole.
+    """
+    count = len(choices.first) - 1
+    loans = np.arange(0, count, max(-(-count // most), 1))
+    share = len(loans) / max(count, 1)
     first, picked = _ranges(choices.first, loans)
     start, uses = _ranges(choices.start, picked)
     return Choices(
@@ -177,7 +183,31 @@ def _sample(choices: Choices) -> Choices:
         amount=choices.amount[uses],
         low=choices.low * share,
         high=choices.high * share,
+    ), picked
+
+
+def restricted(choices: Choices, keep: npt.NDArray[np.bool_]) -> Choices:
+    """The choices that are kept; each loan keeps one at least."""
+    counts = np.add.reduceat(keep.astype(np.int64), choices.first[:-1])
+    start, uses = _ranges(choices.start, np.flatnonzero(keep))
+    return replace(
+        choices,
+        first=np.concatenate([[0], np.cumsum(counts)]),
+        value=choices.value[keep],
+        start=start,
+        cap=choices.cap[uses],
+        amount=choices.amount[uses],
     )
+
+
+def bound_of(choices: Choices) -> tuple[float, Floats]:
+    """No plan is worth more; and what the choices at the prices that prove it use (m,)."""
+    if len(choices.first) == 1:
+        return 0.0, np.zeros(len(choices.low))
+    prices, bound, _ = _prices(choices, _TOLERANCE, None)
+    c = choices
+    used = kernels.best_choices(c.first, c.value, c.start, c.cap, c.amount, prices)[1]
+    return bound, used
 
 
 def _ranges(begins: Ints, which: Ints) -> tuple[Ints, Ints]:
@@ -285,7 +315,7 @@ def _guess(dual: _Dual, tolerance: float) -> tuple[Floats, float]:
     """Where to begin, and how far to look at first: a large book begins at the prices of a sample of it."""
     if len(dual.choices.first) <= _SAMPLE_FROM:
         return np.zeros(len(dual.owner)), _FIRST_REACH
-    guess, _, _ = _prices(_sample(dual.choices), tolerance, None)
+    guess, _, _ = _prices(sampled(dual.choices, _SAMPLE)[0], tolerance, None)
     return dual.point(guess), _FIRST_REACH / 5
 
 

@@ -104,19 +104,23 @@ def fan(contents: Contents) -> dict[str, object]:
 def price_by_irr(by_irr: pl.DataFrame, claim: float) -> dict[str, object]:
     """The price, fen on the yuan owed, against the return asked for."""
     table = by_irr.select(irr=pl.col("irr") * 100, fen=pl.col("price") / claim * 100)
+    return line(
+        table, ("irr", "return asked for, per cent a year"), ("fen", "fen on the yuan owed")
+    )
+
+
+def line(table: pl.DataFrame, x: tuple[str, str], y: tuple[str, str]) -> dict[str, object]:
+    """A line; `x` and `y` are column and title."""
+    axes = {
+        side: {"field": field, "type": "quantitative", "title": title}
+        for side, (field, title) in (("x", x), ("y", y))
+    }
     return {
         "data": _values(table),
         "width": _WIDTH - 130,
         "height": 220,
         "mark": {"type": "line", "color": ACCENT, "strokeWidth": 2.5},
-        "encoding": {
-            "x": {
-                "field": "irr",
-                "type": "quantitative",
-                "title": "return asked for, per cent a year",
-            },
-            "y": {"field": "fen", "type": "quantitative", "title": "fen on the yuan owed"},
-        },
+        "encoding": axes,
     }
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import polars as pl
 
 from arrears.channels import CHANNELS, Situation
-from arrears.plan import PlanResult
+from arrears.plan import PlanResult, WhatIf
 from arrears.tape import Tape
 
 WAYS = {
@@ -47,6 +47,7 @@ class Contents:
         record: `run.json` without products and seconds.
         standards: `standards.csv`.
         ratios: `ratios.csv`.
+        what_if: what other limits would do.
     """
 
     tape: Tape
@@ -57,6 +58,7 @@ class Contents:
     record: Mapping[str, object]
     standards: pl.DataFrame
     ratios: pl.DataFrame
+    what_if: WhatIf
 
     @cached_property
     def total(self) -> dict[str, int | None]:

@@ -10,7 +10,7 @@ from typing import cast
 import polars as pl
 
 from arrears.conduct import limits
-from arrears.report import charts, figures
+from arrears.report import charts, figures, whatif
 from arrears.report.contents import PRODUCTS, UNITS, WAYS, Contents
 from arrears.report.rests import rests
 
@@ -25,6 +25,7 @@ def html(contents: Contents) -> str:
         _recovery(contents),
         _plan(contents),
         _limits(contents),
+        _what_if(contents),
         _ratios(contents),
         _quarantine(contents),
         rests(contents),
@@ -417,6 +418,31 @@ def _limits(contents: Contents) -> str:
             paragraph("Money in yuan. Of a floor: what one unit less would add.", "note"),
         ]
     )  # fmt: skip
+
+
+def _what_if(contents: Contents) -> str:
+    """What other limits would do."""
+    if contents.situation.claim.size == 0:
+        return ""
+    title = whatif.headline(contents)
+    parts = [
+        f'<h2 id="what-if">{escape(title)}</h2>',
+        table(["what if", "worth, yuan", "change, yuan"], whatif.cases(contents)),
+    ]
+    better = whatif.frontier_title(contents)
+    if better is not None:
+        heads = ["removed, yuan", "worth, yuan", "given up, yuan", "bad-loan ratio"]
+        parts += [
+            f"<h3>{escape(better)}</h3>",
+            figure(contents, whatif.draw_frontier, alt=better),
+            table(heads, whatif.frontier(contents)),
+        ]
+    count = figures.number(contents.what_if.loans)
+    note = (
+        f"Worked out on {count} loans of the book, before fixed costs of packages: whatif.csv, frontier.csv. "
+        "The next and the last tenth of each limit: capacities.parquet."
+    )
+    return "\n".join([*parts, paragraph(note, "note")])
 
 
 def _unit_price(row: dict[str, object]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from arrears import channels, plan, rules, tape
 from arrears.core.hashing import file_hash
 from arrears.errors import ArrearsError
@@ -18,6 +20,7 @@ class Gathered:
     """The law, the holder, what can be done, the market and the tape.
 
     Attributes:
+        previous: `loan_id, channel` of the plan before.
         problems: what was found on the way and does not stop the work.
     """
 
@@ -26,6 +29,7 @@ class Gathered:
     market: rules.MarketBook
     holder: channels.Holder
     capacities: tuple[plan.Capacity, ...]
+    previous: pl.DataFrame | None
     tape: tape.Tape
     problems: tuple[Problem, ...]
 
@@ -60,16 +64,35 @@ def gather(request: Request) -> Gathered:
     if request.capacity is not None:
         capacities, found = plan.read_capacities(Path(request.capacity))
         problems += found
+    previous = _previous(request.previous, problems)
     reading = read_tape(request)
     problems += reading.problems
     if rulebook and reading.tape:
         _check_force(rulebook, reading.tape, problems)
+    if capacities and reading.tape:
+        problems += plan.check_scopes(capacities, reading.tape.loans)
     if not (rulebook and holder and reading.tape and capacities is not None) or errors(
         [problem for problem in problems if problem not in reading.problems]
     ):
         raise Stopped(problems)
     market = rules.load_market("cn")
-    return Gathered(request, rulebook, market, holder, capacities, reading.tape, tuple(problems))
+    return Gathered(
+        request, rulebook, market, holder, capacities, previous, reading.tape, tuple(problems)
+    )
+
+
+def _previous(path: str | None, problems: list[Problem]) -> pl.DataFrame | None:
+    """The plan before, where one is named."""
+    if path is None:
+        return None
+    try:
+        return pl.read_parquet(path, columns=["loan_id", "channel"])
+    except (OSError, pl.exceptions.PolarsError):
+        found = f"{path} cannot be read as a plan."
+        why = "What the plan before said is not known."
+        fix = "Name the folder that an earlier `resolve` has left."
+        problems.append(Problem("PREVIOUS-UNREADABLE", "error", "--previous", found, why, fix))
+        return None
 
 
 def read_tape(request: Request) -> tape.Reading:

@@ -9,7 +9,7 @@ from pathlib import Path
 from arrears.errors import BadArgument
 
 TABLES = ("loans", "payments", "months", "events", "contacts")
-_FILES = (*TABLES, "map", "holder", "capacity")
+_FILES = (*TABLES, "map", "holder", "capacity", "previous")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Request:
         holder: a file, or the word for a kind of holder.
         as_of: cut-off date; None where the tape says it.
         reforms: files, applied in this order.
+        previous: `plan.parquet` of an earlier run, whose ways are left only where that pays.
         excel_all: every loan in the workbook, not only the first 20,000.
     """
 
@@ -35,6 +36,7 @@ class Request:
     reforms: tuple[str, ...] = ()
     seed: int = 0
     capacity: str | None = None
+    previous: str | None = None
     scenarios: int = 1000
     excel_all: bool = False
 
@@ -68,6 +70,7 @@ class Request:
             map=files.get("map"),
             holder=files.get("holder", self.holder),
             capacity=files.get("capacity"),
+            previous=files.get("previous"),
             reforms=tuple(files[f"reform_{number}"] for number in numbers),
         )
 

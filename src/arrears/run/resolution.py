@@ -12,6 +12,7 @@ import polars as pl
 from arrears import channels, handover, plan, recovery, report, rules, standing
 from arrears.files import staged
 from arrears.files.folder import RECORD
+from arrears.plan import WhatIf
 from arrears.problems import Problem
 from arrears.run import record as run_record
 from arrears.run.gather import Gathered, gather
@@ -41,6 +42,7 @@ class Resolution:
     book: pl.DataFrame
     standards: pl.DataFrame
     ratios: pl.DataFrame
+    what_if: WhatIf
     record: run_record.Record
     problems: tuple[Problem, ...]
 
@@ -76,18 +78,28 @@ def _find(request: Request, stages: Stages) -> Resolution:
     with stages.stage("offers"):
         offers = channels.offers(situation, stages.watcher.advance)
     with stages.stage("plan"):
-        result = plan.make_plan(situation, offers, gathered.capacities, stages.watcher.advance)
+        result = plan.make_plan(
+            situation,
+            offers,
+            gathered.capacities,
+            stages.watcher.advance,
+            before=gathered.previous,
+        )
     if isinstance(result, plan.Unreachable):
         raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
     book = report.book(gathered.tape.loans, classed)
     standards = standards_of(gathered, classed)
     ratios = plan.ratios(situation, offers, result)
+    with stages.stage("what if"):
+        what_if = plan.what_if(situation, offers, gathered.capacities, result=result, ratios=ratios)
     record = run_record.of_tape(gathered)
     record["plan"] = {
         "value": result.value,
         "bound": result.bound,
         "gap": result.gap,
         "pool_costs": result.pool_costs,
+        "moved": result.moved,
+        "switching": result.switching,
     }
     record["fills"] = [*cast("list[object]", record["fills"]), *_fills(gathered)]
     problems = (*gathered.problems, *_late_suits(situation, result))
@@ -100,6 +112,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
         book=book,
         standards=standards,
         ratios=ratios,
+        what_if=what_if,
         record=record,
         problems=problems,
     )
@@ -187,7 +200,7 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
         products.table("forecast.parquet", situation.forecast.table)
         products.table("curve.parquet", situation.forecast.curve)
         products.table("plan.parquet", result.table)
-        products.table("capacities.parquet", result.capacities)
+        products.table("capacities.parquet", resolution.what_if.capacities)
         products.table("accepted.parquet", tape.loans)
         for name, table in (("months", tape.months), ("events", tape.events)):
             if table is not None:
@@ -195,6 +208,8 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
         products.csv("book.csv", resolution.book)
         products.csv("standards.csv", resolution.standards)
         products.csv("ratios.csv", resolution.ratios)
+        products.csv("whatif.csv", resolution.what_if.cases)
+        products.csv("frontier.csv", resolution.what_if.frontier)
         products.csv("quarantine.csv", tape.quarantine)
     # The largest table is written while single-threaded libraries make papers and pictures.
     with ThreadPoolExecutor(1) as beside:
@@ -236,6 +251,7 @@ def _write_papers(
             record=resolution.record,
             standards=resolution.standards,
             ratios=resolution.ratios,
+            what_if=resolution.what_if,
         )
         products.text("report.html", report.html(contents))
         report.workbook(contents, folder / "plan.xlsx", all_rows=request.excel_all)
