@@ -39,7 +39,7 @@ def classify(**asked: Any) -> Any:
 
 
 def history(**asked: Any) -> Any:
-    """Say how loans moved from month to month: roll rates and vintages."""
+    """Say how loans moved from month to month: roll rates, vintages, cures and relapses."""
     return run.history(asked.pop("request"), **asked)
 
 

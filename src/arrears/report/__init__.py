@@ -1,22 +1,18 @@
 """What people read: figures in words, charts, the page, the workbook."""
 
 from arrears.report.book import book, by_standard
-from arrears.report.books import (
-    book_page,
-    book_workbook,
-    history_page,
-    pooled,
-    warnings,
-)
+from arrears.report.books import book_page, book_workbook, warnings
 from arrears.report.contents import WAYS, Contents
 from arrears.report.figures import money, money_range, number, percent, share
 from arrears.report.page import html
+from arrears.report.past import Past, history_page, pooled
 from arrears.report.valuation import price_page
 from arrears.report.workbook import workbook, workbook_hash
 
 __all__ = [
     "WAYS",
     "Contents",
+    "Past",
     "book",
     "book_page",
     "book_workbook",

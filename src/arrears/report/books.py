@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from arrears.report import charts, figures
+from arrears.report import figures
 from arrears.report.contents import PRODUCTS
 from arrears.report.page import paragraph, shell, table
 from arrears.standing import NPL, bad
@@ -119,57 +119,3 @@ def book_workbook(book: pl.DataFrame, path: Path, as_of: date) -> None:
         for cut in book["cut"].unique(maintain_order=True):
             rows = book.filter(cut=cut).drop("cut", "with_hidden", "lo90", "hi90")
             write_sheet(workbook.add_worksheet(cut), rows, formats)
-
-
-def pooled(roll: pl.DataFrame) -> pl.DataFrame:
-    """Roll rates over all months and products: `from, to, n, p`."""
-    sums = roll.group_by("from", "to", maintain_order=True).agg(pl.col("n").sum())
-    return sums.with_columns(p=pl.col("n") / pl.col("n").sum().over("from")).sort("from", "to")
-
-
-def history_page(as_of: date, roll: pl.DataFrame, vintage: pl.DataFrame) -> str:
-    """`history.html`."""
-    whole = pooled(roll)
-    states = [
-        name
-        for name in ("current", "1-30", "31-60", "61-90", "91+")
-        if name in set(whole["from"]) | set(whole["to"])
-    ]
-    cells = {(row["from"], row["to"]): row["p"] for row in whole.iter_rows(named=True)}
-    rows = [
-        [start, *(figures.percent(cells.get((start, end), 0.0)) for end in states)]
-        for start in states
-        if any((start, end) in cells for end in states)
-    ]
-    title = "How loans moved from one month to the next"
-    flows = roll.filter(pl.col("from") == "current", pl.col("to") == "1-30")
-    monthly = flows.group_by("month").agg(
-        n=pl.col("n").sum(), p=(pl.col("p") * pl.col("n")).sum() / pl.col("n").sum()
-    )
-    picture = (
-        charts.svg(
-            charts.line_of_months(monthly.sort("month")),
-            "Share of current loans that fall behind, by month",
-            "roll",
-        )
-        if monthly.height > 1
-        else ""
-    )
-    years = [
-        [str(row["vintage"]), figures.number(row["loans"]), figures.percent(row["ever_90"])]
-        for row in vintage.group_by("vintage")
-        .agg(pl.col("loans").max(), pl.col("ever_90").last())
-        .sort("vintage")
-        .iter_rows(named=True)
-    ]
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        paragraph(f"Up to {figures.day(as_of)}; all months and products together.", "when"),
-        table(["from, to", *states], rows),
-        "<h2>Current loans that fall behind, by month</h2>",
-        f"<figure>{picture}</figure>",
-        "<h2>Ever past 90 days, by year of origination</h2>",
-        table(["originated", "loans", "ever past 90 days"], years),
-        paragraph("By month, product and bucket with standard errors: roll.csv; by age: vintage.csv.", "note"),
-    ]  # fmt: skip
-    return shell(title, parts)

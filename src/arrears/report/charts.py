@@ -124,21 +124,6 @@ def line(table: pl.DataFrame, x: tuple[str, str], y: tuple[str, str]) -> dict[st
     }
 
 
-def line_of_months(table: pl.DataFrame) -> dict[str, object]:
-    """A share by month, per cent."""
-    shown = table.select(month=pl.col("month").dt.strftime("%Y-%m-%d"), share=pl.col("p") * 100)
-    return {
-        "data": _values(shown),
-        "width": _WIDTH - 130,
-        "height": 200,
-        "mark": {"type": "line", "color": ACCENT, "strokeWidth": 2.5},
-        "encoding": {
-            "x": {"field": "month", "type": "temporal", "title": None},
-            "y": {"field": "share", "type": "quantitative", "title": "per cent"},
-        },
-    }
-
-
 def fan_of(whole: pl.DataFrame) -> dict[str, object]:
     """A curve of cumulative cash with its ranges, million yuan."""
     curve = whole.select("month", _bn(pl.exclude("month")))

@@ -10,7 +10,8 @@ import polars as pl
 
 from arrears import conduct, recovery, report
 from arrears.problems import Problem
-from arrears.recovery import rolls
+from arrears.recovery.histories import chains, misses, moves, rolls, semi_markov
+from arrears.recovery.histories.paths import Paths, paths
 from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
 from arrears.run.products import Products
@@ -67,7 +68,7 @@ def classify(
 def history(
     request: Request, *, out: Path, force: bool = False, watcher: Watcher | None = None
 ) -> Done:
-    """How loans moved from month to month: `roll.csv, vintage.csv, history.html`.
+    """How loans moved: `roll.csv, flow.csv, vintage.csv, cure.csv, chain.csv, history.json, history.html`.
 
     Raises:
         Stopped: the tape cannot be used, or carries no months.
@@ -77,27 +78,60 @@ def history(
         gathered: Gathered, products: Products, stages: Stages
     ) -> tuple[dict[str, object], list[str]]:
         tape = gathered.tape
-        if tape.months is None or tape.months["days_past_due"].null_count() == tape.months.height:
-            found = "The tape carries no months with days past due."
-            fix = "Add them with --months."
-            raise Stopped([Problem("NO-MONTHS", "error", "--months", found, "Nothing moves.", fix)])
         with stages.stage("history"):
-            roll = rolls.roll_rates(tape.months, tape.loans.select("loan_id", "product"))
-            vintage = rolls.vintages(tape.months, tape.loans)
-        products.csv("roll.csv", roll)
-        products.csv("vintage.csv", vintage)
-        products.text("history.html", report.history_page(tape.as_of, roll, vintage))
-        whole = report.pooled(roll)
-        summary: dict[str, object] = {"moves": int(roll["n"].sum()), "pooled": whole.to_dicts()}
-        worse = whole.filter(pl.col("from") == "61-90", pl.col("to") == "91+")
+            known = _paths(gathered)
+            moved = moves.count(known)
+            past = report.Past(
+                roll=rolls.roll_rates(moved, known),
+                flow=rolls.flows(moved, known),
+                vintage=rolls.vintages(known),
+                cure=rolls.cures(known),
+                outlook=chains.outlook(moved),
+                contests=semi_markov.contest(known),
+            )
+            chain = chains.table(moved, known)
+        with stages.stage("write"):
+            for name in ("roll", "flow", "vintage", "cure"):
+                products.csv(f"{name}.csv", getattr(past, name))
+            products.csv("chain.csv", chain)
+            whole = report.pooled(past.roll)
+            summary: dict[str, object] = {
+                "moves": int(past.roll["n"].sum()),
+                "pooled": whole.to_dicts(),
+                "outlook": past.outlook.to_dicts(),
+                "models": [one.as_dict() for one in past.contests],
+            }
+            products.json("history.json", summary)
+            products.text("history.html", report.history_page(tape.as_of, past))
+        worse = whole.filter(pl.col("from") == "61-90", pl.col("to") == "90+")
         rate = worse["p"][0] if worse.height else None
+        won = [one.state for one in past.contests if one.ships == "logit"]
         lines = [
-            f"{int(roll['n'].sum()):,} moves of loans from one month to the next.",
-            f"From 61-90 days to more than 90: {report.percent(rate)} a month. More: {out / 'history.html'}.",
+            f"Moved     {summary['moves']:,} moves of loans from one month to the next",
+            f"Rolled    {report.percent(rate)} a month from 61-90 days to more than 90",
+            f"Foretold  by {'a logit from ' + ', '.join(won) + ', else ' if won else ''}the chain",
+            f"Report    {out / 'history.html'}",
         ]
         return summary, lines
 
     return job(request, work, name="history", out=out, force=force, watcher=watcher)
+
+
+def _paths(gathered: Gathered) -> Paths:
+    """The paths of the tape's loans.
+
+    Raises:
+        Stopped: the tape carries no months with days past due.
+    """
+    tape = gathered.tape
+    fix = "Add them with --months."
+    if tape.months is None or tape.months["days_past_due"].null_count() == tape.months.height:
+        found = "The tape carries no months with days past due."
+        none = Problem("NO-MONTHS", "error", "--months", found, "Nothing moves.", fix)
+        raise Stopped([none])
+    return paths(
+        tape.months, tape.loans, as_of=tape.as_of, events=tape.events, payments=tape.payments
+    )
 
 
 def due(
@@ -146,10 +180,10 @@ def _due(gathered: Gathered, forecast: recovery.Forecast, loans: pl.DataFrame) -
     tape, market = gathered.tape, gathered.market
     rule = conduct.limits(gathered.rulebook, tape.as_of)
     past = loans["days_past_due"].to_numpy().astype(np.float64)
-    missed = rolls.chance_of_default(past + _MONTH, market, tape.as_of)
-    paid = rolls.chance_of_default(np.maximum(past - _MONTH, 0.0), market, tape.as_of)
+    missed = misses.chance_of_default(past + _MONTH, market, tape.as_of)
+    paid = misses.chance_of_default(np.maximum(past - _MONTH, 0.0), market, tape.as_of)
     loss = np.maximum(forecast.claim * forecast.unpaid - forecast.collateral.net, 0.0)
-    miss = rolls.chance_of_missing(loans, tape.months, market=market, as_of=tape.as_of)
+    miss = misses.chance_of_missing(loans, tape.months, market=market, as_of=tape.as_of)
     table = loans.select(
         "loan_id",
         "branch",
