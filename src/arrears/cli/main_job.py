@@ -53,6 +53,7 @@ def resolve(
     reform: o.Reforms = None,
     capacity: o.Capacity = None,
     previous: o.Previous = None,
+    letter: o.Letter = None,
     scenarios: o.Scenarios = 1000,
     seed: o.Seed = 0,
     threads: o.Threads = None,
@@ -77,6 +78,7 @@ def resolve(
         excel=excel,
         capacity=capacity,
         previous=previous,
+        letter=letter,
         scenarios=scenarios,
     )
     with Bar(_STAGES, quiet=quiet) as bar:

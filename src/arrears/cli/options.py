@@ -60,6 +60,9 @@ Previous = Annotated[
         "--previous", metavar="DIR", help="An earlier run: leave its ways only if it pays."
     ),
 ]
+Letter = Annotated[
+    str | None, typer.Option("--letter", metavar="F", help="Own text of the offer letter.")
+]
 Scenarios = Annotated[
     int, typer.Option("--scenarios", metavar="N", min=1, help="Scenarios of the common factor.")
 ]
@@ -86,6 +89,7 @@ def request(
     excel: str | None = None,
     capacity: str | None = None,
     previous: Path | None = None,
+    letter: str | None = None,
     scenarios: int = 1000,
 ) -> Request:
     """The request that the options make.
@@ -109,6 +113,7 @@ def request(
         seed=seed,
         capacity=capacity,
         previous=str(previous / "plan.parquet") if previous else None,
+        letter=letter,
         scenarios=scenarios,
         excel_all=excel == "all",
     )

@@ -8,6 +8,7 @@ import polars as pl
 
 from arrears.channels import Situation
 from arrears.core.dates import DAYS_A_YEAR
+from arrears.handover.letters import MOST, assignments
 from arrears.plan import PlanResult
 from arrears.tape.columns import CLASSES, WORDS
 
@@ -30,8 +31,14 @@ _PLAIN = (
 )
 
 
-def write_packages(situation: Situation, plan: PlanResult, folder: Path) -> None:
-    """One folder a package that goes now: `notice.md` and `tape.csv`."""
+def write_packages(
+    situation: Situation, plan: PlanResult, folder: Path, *, every: bool = False
+) -> None:
+    """One folder a package that goes now: `notice.md`, `tape.csv`, and for a sale the notices to borrowers.
+
+    Args:
+        every: a notice for every loan, not only the first ones.
+    """
     loans = situation.loans.with_columns(
         package=plan.packages, channel=plan.table["channel"], start=plan.table["start_month"]
     ).filter(pl.col("package").is_not_null() & (pl.col("start") == 0))
@@ -43,6 +50,12 @@ def write_packages(situation: Situation, plan: PlanResult, folder: Path) -> None
             text = notice(rows, situation, str(channel), number)
             (place / "notice.md").write_text(text, encoding="utf-8", newline="\n")
             tape(rows).write_csv(place / "tape.csv")
+            if channel == "transfer":
+                notices = assignments(rows, situation, None if every else MOST)
+                # Apart from the package: they name loans as the seller does, and go to borrowers alone.
+                told = folder / "assignments" / f"{place.name}.html"
+                told.parent.mkdir(exist_ok=True)
+                told.write_text(notices, encoding="utf-8", newline="\n")
 
 
 def tape(rows: pl.DataFrame) -> pl.DataFrame:
@@ -99,6 +112,8 @@ def _conditions(channel: str) -> list[str]:
             "The sale is full and final, without recourse and without any promise to buy back. The buyer collects or "
             "restructures the loans itself and may not sell them on; harsh collection is forbidden.",
             "Until a borrower has been told of the assignment, payments to the seller discharge the debt.",
+            "From the day of assignment the buyer reports the loans to the credit bureau, as a continuation "
+            "and not anew.",
         ]
     if channel == "securitise":
         return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,9 @@ import polars as pl
 
 from arrears.channels import Situation, terms
 from arrears.conduct import limits
+from arrears.handover import letters, workbooks
 from arrears.handover.packages import write_packages
+from arrears.handover.template import Template
 from arrears.plan import PlanResult
 from arrears.rules import Rulebook, court_fee
 from arrears.standing import credit_repair, limitation_ends
@@ -19,6 +20,30 @@ from arrears.tape import Tape, claim
 
 _ACTIONS = {"collect": "collect", "restructure": "offer_terms", "litigate": "file_suit"}
 MOST_ROWS = 20_000
+_WORKLIST = (
+    "loan_id",
+    "branch",
+    "action",
+    "not_before",
+    "not_after",
+    "max_dials",
+    "limitation_ends",
+    "credit_repair",
+    "contact_with",
+)
+_FACTS = (
+    "borrower_id",
+    "product",
+    "claim",
+    "days_past_due",
+    "contact_status",
+    "legal_status",
+    "agency",
+    "last_payment_date",
+    "last_payment",
+    "value",
+    "reason",
+)
 _SOLD = ("transfer", "securitise", "income_rights")
 
 
@@ -28,12 +53,16 @@ class Decision:
 
     Attributes:
         facts: limitation, credit repair and filing fee of every accepted loan, as `facts` gives them.
+        letter: the holder's own text of an offer, instead of ours.
+        every: every row in what people read, not only the first ones.
     """
 
     tape: Tape
     situation: Situation
     plan: PlanResult
     facts: pl.DataFrame
+    letter: Template | None = None
+    every: bool = False
 
 
 def facts(tape: Tape, rulebook: Rulebook) -> pl.DataFrame:
@@ -60,14 +89,26 @@ def write(decision: Decision, folder: Path) -> None:
         OSError: the place cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    work = worklist(decision)
-    work.drop("collector").write_csv(folder / "worklist.csv")
-    _workbook(work, decision.tape.as_of, folder / "worklist.xlsx")
-    offers(decision).write_csv(folder / "offers.csv")
-    filings(decision).write_csv(folder / "filings.csv")
+    day, most = decision.tape.as_of, None if decision.every else MOST_ROWS
+    work, offered, sued = worklist(decision), offers(decision), filings(decision)
+    work.select(_WORKLIST).write_csv(folder / "worklist.csv")
+    offered.write_csv(folder / "offers.csv")
+    sued.write_csv(folder / "filings.csv")
+    workbooks.worklist(work, day, folder / "worklist.xlsx", most)
+    workbooks.offers(offered, day, folder / "offers.xlsx", most)
+    workbooks.filings(sued, day, folder / "filings.xlsx", most)
+    letters_most = None if decision.every else letters.MOST
+    papers = {
+        "offers.html": letters.offer_letters(
+            offered, decision.situation, decision.letter, letters_most
+        ),
+        "filings.html": letters.claims(sued, decision.situation, letters_most),
+    }
+    for name, text in papers.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
     for channel in _SOLD:
         (folder / channel).mkdir(exist_ok=True)
-    write_packages(decision.situation, decision.plan, folder)
+    write_packages(decision.situation, decision.plan, folder, every=decision.every)
 
 
 def _joined(decision: Decision) -> pl.DataFrame:
@@ -75,8 +116,13 @@ def _joined(decision: Decision) -> pl.DataFrame:
     loans = decision.situation.loans.select(
         "loan_id",
         "branch",
+        "agency",
         "days_past_due",
         "fraud_flag",
+        "contact_status",
+        "legal_status",
+        "last_payment_date",
+        "last_payment",
         collector=pl.coalesce("collector", "branch"),
         court=pl.coalesce("court", "province"),
     )
@@ -86,7 +132,10 @@ def _joined(decision: Decision) -> pl.DataFrame:
 
 
 def worklist(decision: Decision) -> pl.DataFrame:
-    """A row a loan planned for collect, restructure or litigate, whenever; nobody calls a sound borrower."""
+    """A row a loan planned for collect, restructure or litigate, whenever; nobody calls a sound borrower.
+
+    A borrower of several loans is contacted once for all of them: `contact_with` is the loan of the largest claim.
+    """
     rules = limits(decision.situation.rulebook, decision.tape.as_of)
     rows = _joined(decision).filter(pl.col("channel").is_in(list(_ACTIONS)))
     at_ease = (pl.col("channel") == "collect") & (pl.col("days_past_due") == 0)
@@ -111,6 +160,13 @@ def worklist(decision: Decision) -> pl.DataFrame:
     def when_called(value: object, dtype: type[pl.DataType]) -> pl.Expr:
         return pl.when(~at_ease).then(pl.lit(value, dtype))
 
+    under = (
+        rows.filter(~at_ease)
+        .sort("claim", "loan_id", descending=[True, False])
+        .group_by("borrower_id")
+        .agg(contact_with=pl.col("loan_id").first())
+    )
+    rows = rows.join(under, on="borrower_id", how="left", maintain_order="left")
     return rows.select(
         "loan_id",
         "branch",
@@ -120,7 +176,9 @@ def worklist(decision: Decision) -> pl.DataFrame:
         max_dials=when_called(rules.max_dials, pl.Int32),
         limitation_ends="limitation_ends",
         credit_repair="credit_repair",
+        contact_with=pl.when(~at_ease).then("contact_with"),
         collector="collector",
+        **{name: pl.col(name) for name in _FACTS},
     ).sort("loan_id")
 
 
@@ -175,28 +233,3 @@ def filings(decision: Decision) -> pl.DataFrame:
 def _now(decision: Decision, channel: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     table = decision.plan.table
     return ((table["channel"] == channel) & (table["start_month"] == 0)).to_numpy()
-
-
-def _workbook(work: pl.DataFrame, as_of: date, path: Path) -> None:
-    """The worklist by collector, for people: at most 20,000 rows, all of them lie in the CSV."""
-    import xlsxwriter
-
-    shown = work.filter(pl.col("action") != "none").sort("collector", "limitation_ends", "loan_id")
-    shown = shown.head(MOST_ROWS)
-    with xlsxwriter.Workbook(path) as book:
-        book.set_properties({"title": f"Worklist {as_of}", "created": as_of_time(as_of)})
-        shown.select("collector", pl.exclude("collector")).write_excel(
-            book,
-            worksheet="Worklist",
-            freeze_panes=(1, 0),
-            column_widths={"loan_id": 110, "action": 240, "collector": 130, "branch": 110},
-            dtype_formats={pl.Date: "yyyy-mm-dd"},
-            table_style="Table Style Light 1",
-        )
-
-
-def as_of_time(as_of: date) -> object:
-    """A workbook's date of creation that no clock changes."""
-    import datetime as dt
-
-    return dt.datetime(as_of.year, as_of.month, as_of.day)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from arrears import channels, plan, rules, tape
+from arrears import channels, handover, plan, rules, tape
 from arrears.core.hashing import file_hash
 from arrears.errors import ArrearsError
 from arrears.problems import Problem, errors
@@ -21,6 +21,7 @@ class Gathered:
 
     Attributes:
         previous: `loan_id, channel` of the plan before.
+        letter: the holder's own text of an offer.
         problems: what was found on the way and does not stop the work.
     """
 
@@ -30,6 +31,7 @@ class Gathered:
     holder: channels.Holder
     capacities: tuple[plan.Capacity, ...]
     previous: pl.DataFrame | None
+    letter: handover.Template | None
     tape: tape.Tape
     problems: tuple[Problem, ...]
 
@@ -65,6 +67,10 @@ def gather(request: Request) -> Gathered:
         capacities, found = plan.read_capacities(Path(request.capacity))
         problems += found
     previous = _previous(request.previous, problems)
+    letter = None
+    if request.letter is not None:
+        letter, found = handover.read_template(Path(request.letter))
+        problems += found
     reading = read_tape(request)
     problems += reading.problems
     if rulebook and reading.tape:
@@ -77,7 +83,15 @@ def gather(request: Request) -> Gathered:
         raise Stopped(problems)
     market = rules.load_market("cn")
     return Gathered(
-        request, rulebook, market, holder, capacities, previous, reading.tape, tuple(problems)
+        request,
+        rulebook,
+        market,
+        holder,
+        capacities,
+        previous,
+        letter,
+        reading.tape,
+        tuple(problems),
     )
 
 

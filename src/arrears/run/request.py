@@ -9,7 +9,7 @@ from pathlib import Path
 from arrears.errors import BadArgument
 
 TABLES = ("loans", "payments", "months", "events", "contacts")
-_FILES = (*TABLES, "map", "holder", "capacity", "previous")
+_FILES = (*TABLES, "map", "holder", "capacity", "previous", "letter")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Request:
         as_of: cut-off date; None where the tape says it.
         reforms: files, applied in this order.
         previous: `plan.parquet` of an earlier run, whose ways are left only where that pays.
+        letter: own text of an offer of new terms.
         excel_all: every loan in the workbook, not only the first 20,000.
     """
 
@@ -37,6 +38,7 @@ class Request:
     seed: int = 0
     capacity: str | None = None
     previous: str | None = None
+    letter: str | None = None
     scenarios: int = 1000
     excel_all: bool = False
 

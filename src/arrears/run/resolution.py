@@ -44,6 +44,7 @@ class Resolution:
     ratios: pl.DataFrame
     what_if: WhatIf
     record: run_record.Record
+    letter: handover.Template | None
     problems: tuple[Problem, ...]
 
 
@@ -114,6 +115,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
         ratios=ratios,
         what_if=what_if,
         record=record,
+        letter=gathered.letter,
         problems=problems,
     )
 
@@ -238,7 +240,9 @@ def _write_papers(
     folder = products.folder
     with stages.stage("handover"):
         known = handover.facts(tape, situation.rulebook)
-        decision = handover.Decision(tape, situation, result, known)
+        decision = handover.Decision(
+            tape, situation, result, known, resolution.letter, request.excel_all
+        )
         handover.write(decision, folder / "handover")
         products.adopt_all("handover")
     with stages.stage("report"):

@@ -1,0 +1,123 @@
+"""Letters as text with fields in braces: read, checked, and laid out as printable pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+
+from arrears.files import did_you_mean
+from arrears.problems import Problem
+
+LANGUAGES = ("zh", "en")
+FIELDS = (
+    "answer_by",
+    "as_of",
+    "branch",
+    "claim",
+    "court",
+    "days_past_due",
+    "fee",
+    "fees",
+    "hours",
+    "instalment",
+    "instalments",
+    "interest",
+    "last_payment_date",
+    "lender",
+    "limitation_ends",
+    "loan_id",
+    "maturity_date",
+    "origination_date",
+    "principal",
+    "product",
+    "to_pay",
+    "waived_fees",
+    "waived_interest",
+)
+_STYLE = (
+    "body{font:11pt/1.5 system-ui,'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;"
+    "color:#000;background:#fff;max-width:44rem;margin:2rem auto;padding:0 1rem}"
+    "article{break-after:page;margin-bottom:4rem}h2{font-size:13pt}"
+    "section+section{border-top:1px solid #999;margin-top:1.5rem}"
+    "@page{size:A4;margin:20mm 18mm}@media print{body{margin:0;max-width:none}}"
+)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A letter in one language; its first paragraph is the title."""
+
+    language: str
+    text: str
+
+    def html(self, fields: Mapping[str, str]) -> str:
+        """The letter with its fields filled in, each in the letter's language: keys are `language/name`."""
+        safe = {name: escape(fields[f"{self.language}/{name}"]) for name in FIELDS}
+        title, *rest = escape(self.text, quote=False).format_map(safe).strip().split("\n\n")
+        body = "".join(f"<p>{part}</p>" for part in rest)
+        return f'<section lang="{self.language}"><h2>{title}</h2>{body}</section>'
+
+
+def bundled(name: str) -> tuple[Template, ...]:
+    """The letter of that name, Chinese first."""
+    folder = files("arrears.handover") / "templates"
+    return tuple(
+        Template(language, (folder / f"{name}.{language}.txt").read_text("utf-8"))
+        for language in LANGUAGES
+    )
+
+
+def read_template(path: Path) -> tuple[Template | None, list[Problem]]:
+    """A letter that a person wrote, and what is wrong with it."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = "The letters need their text."
+        fix = "Name a text file in UTF-8."
+        return None, [Problem("LETTER-UNREADABLE", "error", str(path), f"{error}."[:120], why, fix)]
+    problems = [
+        Problem(
+            code, "error", f"{path.name} line {line}", found, "It would stand there unfilled.", fix
+        )
+        for code, line, found, fix in _faults(text)
+    ]
+    if not text.strip():
+        fix = "Write a title, an empty line, and the letter."
+        problems.append(
+            Problem("LETTER-EMPTY", "error", str(path), "The letter is empty.", "", fix)
+        )
+    return (None if problems else Template("zh", text)), problems
+
+
+def _faults(text: str) -> Iterator[tuple[str, int, str, str]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            names = [field for _, field, _, _ in Formatter().parse(line) if field is not None]
+        except ValueError as error:
+            fix = "Write fields as {name}, and a brace itself twice."
+            yield "LETTER-BAD-BRACE", number, f"{error}", fix
+            continue
+        for name in names:
+            if name not in FIELDS:
+                fix = did_you_mean(name, FIELDS)
+                yield "LETTER-UNKNOWN-FIELD", number, f"No field {{{name}}}.", fix
+
+
+def pages(title: str, letters: Iterable[Mapping[str, str]], templates: tuple[Template, ...]) -> str:
+    """A document that prints one letter a page, in every language of its templates.
+
+    Args:
+        letters: the fields of each letter, by `language/name`.
+    """
+    articles = "\n".join(
+        "<article>" + "".join(template.html(fields) for template in templates) + "</article>"
+        for fields in letters
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="zh">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{articles}\n</body>\n</html>\n"
+    )

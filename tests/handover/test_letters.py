@@ -1,0 +1,126 @@
+"""Letters, claims and notices: word for word, in two languages, and what a letter of one's own may say."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from arrears import rules
+from arrears.handover import letters, read_template
+from arrears.handover.template import FIELDS, LANGUAGES, bundled
+from arrears.tape.columns import LOANS
+
+GOLDEN = Path(__file__).parent / "golden"
+LOAN = {
+    "loan_id": "L1", "borrower_id": "P1", "lender": "Eastern Bank", "branch": "North & South", "product": "credit_card",
+    "principal": 5_000_000, "interest": 400_001, "fees": 30_000, "days_past_due": 400,
+    "origination_date": date(2021, 5, 6), "maturity_date": date(2026, 5, 6), "court": None,
+}  # fmt: skip
+OFFER = {
+    "loan_id": ["L1"],
+    "instalments": [36],
+    "instalment": [144_722],
+    "waived_interest": [200_000],
+    "waived_fees": [20_000],
+}
+
+
+class Known:
+    """A situation of one loan, as far as letters look at it."""
+
+    def __init__(self, day: date) -> None:
+        self.as_of = day
+        self.rulebook = rules.load("cn")
+        self.loans = pl.DataFrame([{**dict.fromkeys(LOANS), **LOAN}], schema=LOANS)
+        self.claim = pl.Series([5_430_001.0]).to_numpy()
+
+    def number(self, path: str) -> float:
+        return rules.load_market("cn").number(path, self.as_of)
+
+
+@pytest.fixture(params=[date(2025, 3, 31), date(2026, 3, 1)], ids=["before", "after"])
+def situation(request) -> Known:
+    return Known(request.param)
+
+
+def test_the_offer_states_the_sum_what_it_is_made_of_and_whom_to_ask(situation) -> None:
+    page = letters.offer_letters(pl.DataFrame(OFFER), situation, None, None)
+    if situation.as_of.year == 2025:
+        assert page == (GOLDEN / "offer.html").read_text("utf-8")
+    # by hand: 54,300.01 less 2,000 and 200
+    for words in ("54,300.01 yuan", "54,300.01元", "52,100.01 yuan", "36 期", "1,447.22元"):
+        assert words in page
+    assert "North &amp; South" in page
+    assert ("22:00" in page) == (situation.as_of.year == 2026)
+    assert not re.search(r"[{}](?![^<]*</style>)", page.split("</style>")[1])
+
+
+def test_no_letter_threatens(situation) -> None:
+    page = letters.offer_letters(pl.DataFrame(OFFER), situation, None, None).lower()
+    assert not re.search(r"court|sue|blacklist|seiz|police|法院|起诉|失信|查封|报警", page)
+
+
+def test_a_claim_states_sum_fee_and_limitation_and_names_no_borrower(situation) -> None:
+    filing = pl.DataFrame(
+        {"loan_id": ["L1"], "court": pl.Series([None], dtype=pl.String), "claim": [5_430_001], "fee": [115_750],
+         "limitation_ends": [date(2027, 4, 1)], "priority": [1], "expected_worth": [1.0]}
+    )  # fmt: skip
+    page = letters.claims(filing, situation, None)
+    for words in (
+        "1,157.50 yuan",
+        "2027年4月1日",
+        "the people&#x27;s court in charge",
+        "减半收取",
+        "信用卡",
+    ):
+        assert words in page
+    assert "P1" not in page
+
+
+def test_a_notice_of_assignment_goes_to_the_borrower_alone(situation) -> None:
+    page = letters.assignments(situation.loans, situation, None)
+    assert page.count("L1") == 4
+    assert "may not sell the claim on" in page
+
+
+@pytest.mark.parametrize("name", ["offer", "filing", "assignment"])
+def test_bundled_letters_use_known_fields_alike_in_both_languages(name, tmp_path) -> None:
+    used = []
+    for template in bundled(name):
+        path = tmp_path / template.language
+        path.write_text(template.text, "utf-8")
+        assert read_template(path)[1] == []
+        used.append(set(re.findall(r"{(\w+)}", template.text)))
+    assert [template.language for template in bundled(name)] == list(LANGUAGES)
+    assert used[0] == used[1] <= set(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("Title\n\nYou owe {clain}.", "LETTER-UNKNOWN-FIELD", ["line 3", "{clain}", "claim"]),
+        ("Title\n\nYou owe {claim.", "LETTER-BAD-BRACE", ["line 3"]),
+        ("  \n", "LETTER-EMPTY", ["empty"]),
+        (b"\xff\xfe\x00", "LETTER-UNREADABLE", []),
+    ],
+)
+def test_a_letter_that_is_wrong_is_told_where(tmp_path, text, code, words) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    template, problems = read_template(path)
+    assert template is None
+    assert problems[0].code == code
+    assert all(word in problems[0].line() for word in words)
+
+
+def test_a_letter_of_ones_own_stands_alone(situation, tmp_path) -> None:
+    path = tmp_path / "own.txt"
+    path.write_text("您的贷款 {loan_id}\n\n共欠 {claim}。", "utf-8")
+    own, _ = read_template(path)
+    page = letters.offer_letters(pl.DataFrame(OFFER), situation, own, None)
+    assert page.count("<section") == 1
+    assert "共欠 54,300.01元。" in page
