@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 import arrears
 from arrears import run
 from validation.worlds import hidden
+from validation.worlds.households import Households
 
 TABLES = ("loans", "months", "events", "payments")
 
@@ -118,3 +120,20 @@ def test_an_inspection_tells_the_truth_of_the_loans_it_saw(clumsy: hidden.Hidden
     assert found.columns == ["loan_id", "hidden"]
     assert set(found["loan_id"]) == set(ids)
     assert found.join(clumsy.truth, on=["loan_id", "hidden"]).height == 50
+
+
+def test_nothing_of_what_comes_later_is_on_the_tape(monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = hidden.Setting(loans=1_500, dial=0.5)
+    drawn = hidden.households
+
+    def ruined_afterwards(count: int, months: int, stream: np.random.Generator) -> Households:
+        people = drawn(count, months, stream)
+        people.income[:, -setting.later :] *= 0.2
+        return people
+
+    usual = hidden.book(setting)
+    monkeypatch.setattr(hidden, "households", ruined_afterwards)
+    ruined = hidden.book(setting)
+    for name in (*TABLES, "truth", "states"):
+        assert getattr(usual, name).equals(getattr(ruined, name)), name
+    assert ruined.outcome["worst_days"].mean() > 1.5 * usual.outcome["worst_days"].mean()

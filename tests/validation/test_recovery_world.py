@@ -95,3 +95,20 @@ def test_same_seed_same_book(made: recovery.Recovery) -> None:
     for name in (*TABLES, "later", "truth"):
         assert getattr(made, name).equals(getattr(again, name)), name
     assert not made.truth.equals(other.truth)
+
+
+def test_nothing_of_what_comes_later_is_on_the_tape(
+    made: recovery.Recovery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = recovery.regimes
+
+    def frozen_afterwards(months: int, stream: np.random.Generator) -> np.ndarray:
+        climate = drawn(months, stream)
+        climate[:, -recovery.Setting().later :] *= 0.1
+        return climate
+
+    monkeypatch.setattr(recovery, "regimes", frozen_afterwards)
+    frozen = recovery.book(recovery.Setting(loans=2_000))
+    for name in TABLES:
+        assert getattr(made, name).equals(getattr(frozen, name)), name
+    assert frozen.truth["paid_24"].sum() < 0.7 * made.truth["paid_24"].sum()

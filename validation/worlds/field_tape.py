@@ -8,26 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from validation.worlds.dates import as_dates, calendar
 from validation.worlds.debtors import CONTACT, COURT_MONTHS, PRODUCTS, PROVINCES, STEPS, Debtors
-from validation.worlds.lending import calendar
 
 if TYPE_CHECKING:
     from validation.worlds.field import Past
 
 COST = (0, 10, 5, 800, 0, 600, 12_000, 2_000)
 REACHED = (0.0, 0.9, 0.6, 0.5, 0.5, 0.8, 0.6, 0.9)
-EPOCH = date(1970, 1, 1).toordinal()
 BEFORE_BAD = 3
 
 
 def ids(count: int) -> list[str]:
     """Names of loans."""
     return [f"F{number:06d}" for number in range(count)]
-
-
-def days(ordinals: np.ndarray) -> pl.Series:
-    """Dates from ordinals."""
-    return pl.Series(ordinals - EPOCH).cast(pl.Int32).cast(pl.Date)
 
 
 def tables(
@@ -59,7 +53,7 @@ def _payments(
     for at, month in enumerate(lived):
         for source, amount in (("borrower", month.own), ("court", month.court)):
             index = np.nonzero(amount > 0)[0]
-            when = days(firsts[at] + stream.integers(12, 28, len(index)))
+            when = as_dates(firsts[at] + stream.integers(12, 28, len(index)))
             parts.append(
                 pl.DataFrame(
                     {"loan_id": name[index], "date": when, "amount": amount[index].astype(np.int64)}
@@ -86,7 +80,7 @@ def _months(
     return pl.DataFrame(
         {
             "loan_id": name[loan],
-            "month": days(firsts[at]),
+            "month": as_dates(firsts[at]),
             "paid_principal": paid,
             "paid_interest": np.zeros(len(loan), np.int64),
             "days_past_due": np.where(left > 0, firsts[at + 1] - 1 - default[loan], 0),
@@ -116,7 +110,7 @@ def _contacts(
             pl.DataFrame(
                 {
                     "loan_id": name[index],
-                    "date": days(firsts[at] + stream.integers(0, 10, len(index))),
+                    "date": as_dates(firsts[at] + stream.integers(0, 10, len(index))),
                     "step": np.array(STEPS)[step],
                     "outcome": outcome,
                     "cost": np.array(COST)[step],
@@ -145,7 +139,7 @@ def _events(
         pl.DataFrame(
             {
                 "loan_id": name[index],
-                "date": days(firsts[at] + 27),
+                "date": as_dates(firsts[at] + 27),
                 "kind": [kind] * len(index),
                 "amount": pl.Series(
                     [None] * len(index) if amount is None else amount.astype(np.int64),
@@ -201,8 +195,8 @@ def _loans(
                 "fees": np.zeros(count, np.int64),
                 "original_principal": now.claim.astype(np.int64),
                 "days_past_due": late,
-                "origination_date": days(begun),
-                "default_date": days(default),
+                "origination_date": as_dates(begun),
+                "default_date": as_dates(default),
                 "reported_class": reported,
                 "contact_status": np.array(CONTACT)[now.contact],
                 "legal_status": np.where(

@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 
 from validation.worlds import hidden_tape
+from validation.worlds.dates import calendar
+from validation.worlds.hidden_made import Made
 from validation.worlds.households import households
 from validation.worlds.keeping import (
     Log,
@@ -27,7 +29,7 @@ from validation.worlds.keeping import (
     relieve,
     settle,
 )
-from validation.worlds.lending import Book, calendar, opened
+from validation.worlds.lending import Book, opened
 from validation.worlds.managers import Managers, managers
 
 AS_OF = date(2025, 3, 31)
@@ -81,7 +83,7 @@ def book(setting: Setting) -> Hidden:
         setting.loans, lent.due_day, dial=setting.dial, hiding=setting.hiding, stream=bank_stream
     )
     log = live(lent, bank, month_stream)
-    made = hidden_tape.Made(setting.as_of, before - 1, BURN, lent, bank, log)
+    made = Made(setting.as_of, before - 1, BURN, lent, bank, log)
     return Hidden(**hidden_tape.tables(made, np.random.default_rng([setting.seed, 4])))
 
 
@@ -89,7 +91,6 @@ def live(lent: Book, bank: Managers, stream: np.random.Generator) -> Log:
     """Let all months pass."""
     log, good = Log(), np.zeros(len(lent.start), np.int64)
     for at in range(lent.people.income.shape[1]):
-        opening = lent.balance.copy()
         month = dues(lent, bank, at, stream, log)
         lend_again(lent, bank, month, log)
         pay(lent, month, stream)
@@ -100,21 +101,22 @@ def live(lent: Book, bank: Managers, stream: np.random.Generator) -> Log:
         good = recover(lent, bank, month, good=good, ends=stream.random(len(good)) < 0.045)
         log.months.append(
             {
-                "opening": opening,
                 "due_interest": month.interest_due,
                 "due_principal": month.principal_due,
                 "paid_interest": interest,
                 "paid_principal": principal,
                 "own": month.own,
                 "cover": month.cover,
-                "capitalised": month.capitalised,
-                "lent": month.lent,
                 "running": month.running,
                 "days": lent.days(lent.shown, at),
                 "true_days": np.where(month.running, lent.days(lent.true, at), 0),
                 "balance": lent.balance,
                 "interest_open": lent.interest_open,
                 "rate": lent.rate,
+                "renewals": lent.renewals,
+                "instalment": lent.instalment,
+                "maturity": lent.maturity,
+                "original": lent.original,
                 "thin": (lent.people.buffer + lent.people.line < 2 * lent.usual_due)
                 & (lent.surplus(at) < lent.usual_due),
             }

@@ -215,7 +215,7 @@ def manage(book: Book, bank: Managers, month: Month, stream: np.random.Generator
     renew = bank.does(RENEW) | (bank.does(NEW_LOAN) & ~fresh)
     renew &= month.running & (begins | (days > bank.trigger))
     _roll(book, renew, month)
-    book.renewals = book.renewals + renew
+    book.renewals = book.renewals + (renew & bank.logged)
     book.maturity = np.where(renew, np.maximum(book.maturity, at + 6), book.maturity)
     log.tell("renewal", renew & bank.logged, at, amount=book.balance)
     every = 1 if bank.dial < 0.5 else 3

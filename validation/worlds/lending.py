@@ -14,13 +14,6 @@ RATE = (0.085, 0.065, 0.13, 0.045)
 BUSINESS = 1
 
 
-def calendar(as_of: date, before: int, after: int) -> list[date]:
-    """First days of `before` months that end with as-of's own, of `after` more, and of the one that follows."""
-    months = as_of.year * 12 + as_of.month - 1
-    span = range(months - before + 1, months + after + 2)
-    return [date(month // 12, month % 12 + 1, 1) for month in span]
-
-
 class Dues:
     """What fell due by month, and what was credited against it, first due first."""
 

@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from validation.worlds.lending import calendar
+from validation.worlds.dates import as_dates, calendar
 
 AS_OF = date(2025, 3, 31)
 PRODUCTS = ("consumer", "credit_card", "business")
@@ -26,7 +26,6 @@ FADE = np.array([0.62, 0.72, 0.5])
 INTEREST = 0.15
 EXCITES, LASTS = 0.16, 0.6
 MONEY, EVENTS = ("borrower", "court", "sale"), ("settled", "write_off", "filed")
-EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -211,7 +210,7 @@ def _dated(
     return (
         kept.with_columns(
             loan_id=pl.format("D{}", pl.col("index").cast(pl.String).str.zfill(6)),
-            date=pl.Series(days - EPOCH).cast(pl.Int32).cast(pl.Date),
+            date=as_dates(days),
         )
         .drop("index")
         .sort("loan_id", "date", "kind")
@@ -233,7 +232,7 @@ def _months(
     return pl.DataFrame(
         {
             "loan_id": [f"D{number:06d}" for number in loan],
-            "month": pl.Series(firsts[at] - EPOCH).cast(pl.Int32).cast(pl.Date),
+            "month": as_dates(firsts[at]),
             "paid_principal": now - _interest(now),
             "paid_interest": _interest(now),
             "days_past_due": np.where(left > 0, since, 0),
@@ -306,8 +305,8 @@ def _loans(
             "fees": np.zeros(count, np.int64),
             "original_principal": world.claim.astype(np.int64),
             "days_past_due": np.where(owed > 0, as_of - default, 0),
-            "origination_date": pl.Series(begun - EPOCH).cast(pl.Int32).cast(pl.Date),
-            "default_date": pl.Series(default - EPOCH).cast(pl.Int32).cast(pl.Date),
+            "origination_date": as_dates(begun),
+            "default_date": as_dates(default),
             "reported_class": np.where(owed > 0, "substandard", "normal"),
             "legal_status": legal,
             "contact_status": contact,
