@@ -75,3 +75,21 @@ def test_months_are_rebuilt_from_payments() -> None:
     assert made["paid_principal"].to_list() == [200, 0, 100]
     assert made["paid_interest"].to_list() == [100, 0, 0]
     assert made["balance"].to_list() == [900, 900, 800]
+
+
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [
+        (date(2025, 3, 1), None),
+        (date(2025, 1, 25), "CONTACT-BEFORE-DEFAULT"),
+        (date(2025, 4, 2), "DATE-AFTER-CUT-OFF"),
+        (date(2023, 12, 31), "CONTACT-BEFORE-DEFAULT"),
+    ],
+)
+def test_steps_to_collect_lie_between_default_and_cut_off(day: date, code: str | None) -> None:
+    late = LOANS.with_columns(days_past_due=pl.lit(40, pl.Int32))
+    steps = rows("contacts", {"loan_id": "A", "date": day, "step": "call"})
+    found = cross_check(late, {"contacts": steps}, DAY)
+    codes = [problem.code for problem in found]
+    assert codes[:1] == ([code] if code else [])
+    assert all(problem.fix and problem.where.startswith("contacts") for problem in found)

@@ -1,9 +1,11 @@
 """The ways out, one file each."""
 
 from arrears.channels.holder import KINDS, Book, Holder, discount_rate, read_holder
+from arrears.channels.ladder import ladder_table, ladders
 from arrears.channels.offers import CHANNELS, COLUMNS, Offers, offers, permits_now
 from arrears.channels.restructure import Terms, terms
 from arrears.channels.situation import STARTS, Situation
+from arrears.channels.uplift import Uplift, learn
 from arrears.channels.way import CAPACITIES, Outcome, Permit, PoolTerms
 
 __all__ = [
@@ -20,7 +22,11 @@ __all__ = [
     "PoolTerms",
     "Situation",
     "Terms",
+    "Uplift",
     "discount_rate",
+    "ladder_table",
+    "ladders",
+    "learn",
     "offers",
     "permits_now",
     "read_holder",

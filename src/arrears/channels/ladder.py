@@ -106,6 +106,9 @@ def _ladders(situation: Situation) -> Ladders:
         response.roll,
     )
     there = chosen >= 0
+    if situation.held_out is not None:
+        # The first ladder of a cell is the one without a step.
+        chosen = np.where(there & situation.held_out, found.first[cell], chosen)
 
     def take(values: npt.NDArray[np.float64]) -> Floats:
         return np.where(there, values[np.maximum(chosen, 0)], 0.0)
@@ -120,13 +123,33 @@ def _ladders(situation: Situation) -> Ladders:
     )
 
 
+def ladder_table(situation: Situation) -> pl.DataFrame:
+    """`loan_id, steps?, adds, hours, visits, cost, own_staff, held_out`: the ladder of each loan, if collected now."""
+    taken = ladders(situation)
+    held = situation.held_out
+    return pl.DataFrame(
+        {
+            "loan_id": situation.loans["loan_id"],
+            "steps": taken.words,
+            "adds": taken.shift,
+            "hours": taken.hours,
+            "visits": taken.visits,
+            "cost": taken.cost,
+            "own_staff": taken.own,
+            "held_out": np.zeros(len(taken.shift), dtype=np.bool_) if held is None else held,
+        }
+    )
+
+
 def cell_of(situation: Situation) -> Ints:
     """Cell of each loan (n,)."""
     return situation.once("cells", lambda s: cells.cells(s.loans, s.claim, s.forecast.age))
 
 
 def effects(situation: Situation) -> Floats:
-    """What each step adds by cell (COUNT, steps): the market's figures."""
+    """What each step adds by cell (COUNT, steps): what was learnt from the holder's contacts, else the market's."""
+    if situation.steps_add is not None:
+        return situation.steps_add
     return situation.once("effects", lambda s: cells.prior(s.market, s.as_of))
 
 

@@ -32,6 +32,8 @@ class Situation:
 
     Attributes:
         events: what was done to the loans; the limitation rests on them.
+        steps_add: what each step to collect adds by cell (`cells.COUNT`, steps); None for the market's figures.
+        held_out: loans that get no step this quarter, so that steps can be measured against them (n,).
     """
 
     loans: pl.DataFrame
@@ -42,6 +44,8 @@ class Situation:
     market: MarketBook
     as_of: date
     events: pl.DataFrame | None = None
+    steps_add: Floats | None = None
+    held_out: Flags | None = None
     _sold: dict[tuple[str, int], dict[int, Floats]] = field(default_factory=dict)
     _once: dict[str, object] = field(default_factory=dict)
 

@@ -55,6 +55,7 @@ def resolve(
     previous: o.Previous = None,
     letter: o.Letter = None,
     scenarios: o.Scenarios = 1000,
+    holdout: o.Holdout = 0.0,
     seed: o.Seed = 0,
     threads: o.Threads = None,
     excel: o.Excel = None,
@@ -80,6 +81,7 @@ def resolve(
         previous=previous,
         letter=letter,
         scenarios=scenarios,
+        holdout=holdout,
     )
     with Bar(_STAGES, quiet=quiet) as bar:
         resolution = run.resolve(request, out=out, force=force, watcher=bar)

@@ -63,6 +63,10 @@ Previous = Annotated[
 Letter = Annotated[
     str | None, typer.Option("--letter", metavar="F", help="Own text of the offer letter.")
 ]
+Holdout = Annotated[
+    float,
+    typer.Option("--holdout", metavar="SHARE", help="Loans left alone, to measure what steps add."),
+]
 Scenarios = Annotated[
     int, typer.Option("--scenarios", metavar="N", min=1, help="Scenarios of the common factor.")
 ]
@@ -91,6 +95,7 @@ def request(
     previous: Path | None = None,
     letter: str | None = None,
     scenarios: int = 1000,
+    holdout: float = 0.0,
 ) -> Request:
     """The request that the options make.
 
@@ -116,4 +121,5 @@ def request(
         letter=letter,
         scenarios=scenarios,
         excel_all=excel == "all",
+        holdout=holdout,
     )

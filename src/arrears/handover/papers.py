@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from arrears.channels import Situation, terms
+from arrears.channels import Situation, ladder_table, terms
 from arrears.conduct import limits
 from arrears.handover import letters, workbooks
 from arrears.handover.packages import write_packages
@@ -126,6 +126,8 @@ def _joined(decision: Decision) -> pl.DataFrame:
         collector=pl.coalesce("collector", "branch"),
         court=pl.coalesce("court", "province"),
     )
+    steps = ladder_table(decision.situation).select("loan_id", "steps", "held_out")
+    loans = loans.with_columns(steps.drop("loan_id"))
     return decision.plan.table.join(loans, on="loan_id", maintain_order="left").join(
         decision.facts, on="loan_id", maintain_order="left"
     )
@@ -138,7 +140,9 @@ def worklist(decision: Decision) -> pl.DataFrame:
     """
     rules = limits(decision.situation.rulebook, decision.tape.as_of)
     rows = _joined(decision).filter(pl.col("channel").is_in(list(_ACTIONS)))
-    at_ease = (pl.col("channel") == "collect") & (pl.col("days_past_due") == 0)
+    at_ease = (pl.col("channel") == "collect") & (
+        (pl.col("days_past_due") == 0) | ((pl.col("start_month") == 0) & pl.col("held_out"))
+    )
     later = (pl.col("start_month") > 0) & (pl.col("channel") != "collect")
     waits = (pl.col("start_month") > 0) & (pl.col("channel") == "collect")
     action = (
@@ -177,6 +181,7 @@ def worklist(decision: Decision) -> pl.DataFrame:
         limitation_ends="limitation_ends",
         credit_repair="credit_repair",
         contact_with=pl.when(~at_ease).then("contact_with"),
+        steps=pl.when((pl.col("channel") == "collect") & ~at_ease).then("steps"),
         collector="collector",
         **{name: pl.col(name) for name in _FACTS},
     ).sort("loan_id")

@@ -74,6 +74,7 @@ def settings(request: Request) -> Record:
         "rulebook": request.rulebook,
         "scenarios": request.scenarios,
         "excel_all": request.excel_all,
+        "holdout": request.holdout,
     }
 
 
@@ -93,6 +94,7 @@ def request_of(record: Mapping[str, object]) -> Request:
         seed=cast("int", record["seed"]),
         scenarios=cast("int", asked["scenarios"]),
         excel_all=cast("bool", asked["excel_all"]),
+        holdout=cast("float", asked.get("holdout", 0.0)),
     )
     return request.with_files(typed)
 

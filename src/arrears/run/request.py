@@ -23,6 +23,7 @@ class Request:
         previous: `plan.parquet` of an earlier run, whose ways are left only where that pays.
         letter: own text of an offer of new terms.
         excel_all: every loan in the workbook, not only the first 20,000.
+        holdout: share of the loans that get no step to collect, so that steps can be measured against them.
     """
 
     loans: str
@@ -41,6 +42,7 @@ class Request:
     letter: str | None = None
     scenarios: int = 1000
     excel_all: bool = False
+    holdout: float = 0.0
 
     def __post_init__(self) -> None:
         if self.scenarios < 1:
@@ -49,6 +51,13 @@ class Request:
                 where="--scenarios",
                 why="A range needs at least one.",
                 fix="Give a number such as 1000.",
+            )
+        if not 0.0 <= self.holdout < 1.0:
+            raise BadArgument(
+                f"A share of {self.holdout:g} held out.",
+                where="--holdout",
+                why="Those loans get no step to collect.",
+                fix="Give a share such as 0.05.",
             )
 
     def files(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ from arrears.files.folder import RECORD
 from arrears.plan import WhatIf
 from arrears.problems import Problem
 from arrears.run import record as run_record
+from arrears.run import steps
 from arrears.run.gather import Gathered, gather
 from arrears.run.products import Products, to_json
 from arrears.run.request import Request
@@ -75,7 +76,9 @@ def _find(request: Request, stages: Stages) -> Resolution:
         gathered = gather(request)
     with stages.stage("classify"):
         classed = classify(gathered)
-    situation = situate(gathered, classed, stages)
+    with stages.stage("contacts"):
+        seen = steps.learned(gathered)
+    situation = situate(gathered, classed, stages, seen)
     with stages.stage("offers"):
         offers = channels.offers(situation, stages.watcher.advance)
     with stages.stage("plan"):
@@ -103,6 +106,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
         "switching": result.switching,
     }
     record["fills"] = [*cast("list[object]", record["fills"]), *_fills(gathered)]
+    record["steps"] = [] if seen is None else seen.table.to_dicts()
     problems = (*gathered.problems, *_late_suits(situation, result))
     return Resolution(
         tape=gathered.tape,
@@ -167,8 +171,17 @@ def classify(gathered: Gathered) -> pl.DataFrame:
     return stand(gathered)[0]
 
 
-def situate(gathered: Gathered, classed: pl.DataFrame, stages: Stages) -> channels.Situation:
-    """The loans that owe anything, with all that a way out is judged by."""
+def situate(
+    gathered: Gathered,
+    classed: pl.DataFrame,
+    stages: Stages,
+    seen: channels.Uplift | None = None,
+) -> channels.Situation:
+    """The loans that owe anything, with all that a way out is judged by.
+
+    Args:
+        seen: what steps to collect add by the holder's own contacts.
+    """
     tape = gathered.tape
     owing = pl.Series(tape.claim > 0)
     loans, theirs = tape.loans.filter(owing), classed.filter(owing)
@@ -190,6 +203,8 @@ def situate(gathered: Gathered, classed: pl.DataFrame, stages: Stages) -> channe
         market=gathered.market,
         as_of=tape.as_of,
         events=tape.events,
+        steps_add=None if seen is None else seen.effect,
+        held_out=steps.held_out(loans["loan_id"], gathered.request.holdout, gathered.request.seed),
     )
 
 
@@ -203,6 +218,7 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
         products.table("curve.parquet", situation.forecast.curve)
         products.table("plan.parquet", result.table)
         products.table("capacities.parquet", resolution.what_if.capacities)
+        products.table("ladders.parquet", channels.ladder_table(situation))
         products.table("accepted.parquet", tape.loans)
         for name, table in (("months", tape.months), ("events", tape.events)):
             if table is not None:

@@ -12,6 +12,7 @@ from arrears.tape.columns import MONTHS
 
 _NEAR = 100
 _DAYS = 31
+_GRACE = 3
 _KEPT = ("write_off", "restructured", "settled", "capitalised", "drawdown", "renewal")
 
 
@@ -21,7 +22,7 @@ def cross_check(
     """What the histories of accepted loans contradict: warnings, each with how many and an example.
 
     Args:
-        tables: canonical `payments`, `months`, `events`, in any order.
+        tables: canonical `payments`, `months`, `events`, `contacts`, in any order.
     """
     months, payments, events = (tables.get(name) for name in ("months", "payments", "events"))
     found: list[Problem] = []
@@ -30,7 +31,10 @@ def cross_check(
         found += _gaps(ordered) + _moves(ordered, events) + _against_loans(ordered, loans, as_of)
         if payments is not None and not payments.is_empty():
             found += _against_payments(ordered, payments)
-    for name, table in (("payments", payments), ("events", events)):
+    contacts = tables.get("contacts")
+    if contacts is not None and not contacts.is_empty():
+        found += _before_default(contacts, loans, as_of)
+    for name, table in (("payments", payments), ("events", events), ("contacts", contacts)):
         if table is not None and not table.is_empty():
             found += _outside(name, table, loans, as_of)
     return found
@@ -130,6 +134,19 @@ def _against_payments(months: pl.DataFrame, payments: pl.DataFrame) -> list[Prob
     return _told(
         "PAYMENTS-DIFFER", "months", differ, "months say another sum than their payments",
         "Correct one of the tables.",
+    )  # fmt: skip
+
+
+def _before_default(contacts: pl.DataFrame, loans: pl.DataFrame, as_of: date) -> list[Problem]:
+    """Steps to collect on a loan that was not yet past due."""
+    since = pl.lit(as_of) - pl.duration(days=pl.col("days_past_due") + _GRACE)
+    early = contacts.join(
+        loans.filter(pl.col("days_past_due") > 0).select("loan_id", since=since), on="loan_id"
+    ).filter(pl.col("date") < pl.col("since"))
+    return _told(
+        "CONTACT-BEFORE-DEFAULT", "contacts date", early,
+        "steps to collect lie before their loan fell past due",
+        "Correct the date, or days_past_due; such steps are left out of what steps add.",
     )  # fmt: skip
 
 

@@ -1,0 +1,51 @@
+"""Steps to collect in a run: the ladder of each loan, and the loans left alone to measure them."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from arrears.errors import BadArgument
+from arrears.run import Request, steps
+
+
+def test_nothing_is_held_out_unless_asked(case) -> None:
+    assert not pl.read_parquet(case.out / "ladders.parquet")["held_out"].any()
+
+
+def test_about_the_share_asked_for_is_held_out_and_gets_no_step(resolved) -> None:
+    found = resolved(holdout=0.1)
+    held = pl.Series(found.situation.held_out)
+    assert held.mean() == pytest.approx(0.1, abs=0.03)
+    collected = (found.plan.table["channel"] == "collect") & (found.plan.table["start_month"] == 0)
+    assert (found.situation.claim > 0).all()
+    chosen = found.plan.column
+    hours = found.offers.uses(0, "call_hours")
+    assert hours is not None
+    assert (hours[(held & collected).to_numpy()] == 0.0).all()
+    assert (chosen[(held & collected).to_numpy()] == 0).all()
+
+
+def test_who_is_held_out_does_not_depend_on_the_others() -> None:
+    ids = pl.Series([f"L{number}" for number in range(500)])
+    whole = steps.held_out(ids, 0.2, 0)
+    half = steps.held_out(ids[250:], 0.2, 0)
+    other = steps.held_out(ids, 0.2, 1)
+    assert whole is not None
+    assert half is not None
+    assert other is not None
+    assert (whole[250:] == half).all()
+    assert (whole != other).any()
+
+
+def test_a_share_that_is_none_is_refused() -> None:
+    with pytest.raises(BadArgument):
+        Request("loans.csv", holdout=1.5)
+
+
+def test_the_record_tells_what_each_step_adds(case) -> None:
+    told = {row["step"]: row for row in case.found.record["steps"]}
+    assert set(told) == {"text", "app", "call", "agency", "letter", "visit", "court_notice"}
+    assert told["call"]["with_step"] > 0
+    assert told["app"]["own"] is None
+    assert told["app"]["used"] == told["app"]["market"]
