@@ -24,7 +24,7 @@ from arrears.rules import MarketBook
 
 PERIOD, PERIODS, FELT, BEFORE = 15, 24, 2, 6
 _MOST_LOANS = 150_000
-_LEAST_ROWS, _LEAST_PAID = 300, 10
+_LEAST_ROWS, _LEAST_PAID, _LEAST_IN_ALL = 300, 10, 50
 _FACTORS = ("product", "contact", "stage", "size")
 _LEAST, _RIDGE = -0.5, 1.0
 _BORROWERS = ("borrower", "guarantor")
@@ -80,9 +80,9 @@ def panel(
     `bits` are the steps of the month before a fortnight, `before` whether the quarter before it saw a payment. Steps
     before the default are none of it; a fortnight whose first step lies inside it tells nothing and is left out.
     """
-    late = loans.filter((pl.col("days_past_due") > 0) & pl.col("loan_id").is_in(_seen(contacts)))
-    alone = loans.filter((pl.col("days_past_due") > 0) & ~pl.col("loan_id").is_in(_seen(contacts)))
-    late = pl.concat([_some(late), _some(alone)]).sort("loan_id")
+    late = loans.filter(pl.col("days_past_due") > 0)
+    touched, alone = (late.join(contacts, on="loan_id", how=how) for how in ("semi", "anti"))
+    late = pl.concat([_some(touched), _some(alone)]).sort("loan_id")
     claim = late.select(pl.sum_horizontal("principal", "interest", "fees")).to_series()
     fixed = late.select("loan_id", "product", "contact_status", days="days_past_due").with_columns(
         claim=claim
@@ -108,7 +108,8 @@ def panel(
         .agg(bits=pl.col("bit").sum())
     )
     came = payments.filter(
-        (pl.col("amount") > 0) & (pl.col("source").is_in(_BORROWERS) | pl.col("source").is_null())
+        (pl.col("amount") > 0)
+        & (pl.col("source").is_in(list(_BORROWERS)) | pl.col("source").is_null())
     ).select("loan_id", q=(back // PERIOD).cast(pl.Int32), bit=pl.lit(1))
     now = _shifted(came, range(1)).unique().select("loan_id", "k", paid=pl.lit(1))
     before = _shifted(came, range(1, BEFORE + 1)).unique().select("loan_id", "k", before=pl.lit(1))
@@ -125,10 +126,6 @@ def panel(
         .agg(n=pl.len().cast(pl.Int64), paid=pl.col("paid").sum().cast(pl.Int64))
         .sort("cell", "before", "bits")
     )
-
-
-def _seen(contacts: pl.DataFrame) -> pl.Series:
-    return contacts["loan_id"].unique()
 
 
 def _some(loans: pl.DataFrame) -> pl.DataFrame:
@@ -161,7 +158,7 @@ def _learn_step(
         "used": _mean(before, n * had),
     }  # fmt: skip
     enough = all(
-        n[part].sum() >= _LEAST_ROWS and paid[part].sum() >= _LEAST_PAID for part in (had, ~had)
+        n[part].sum() >= _LEAST_ROWS and paid[part].sum() >= _LEAST_IN_ALL for part in (had, ~had)
     )
     if not enough:
         return told
