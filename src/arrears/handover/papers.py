@@ -30,6 +30,7 @@ _WORKLIST = (
     "limitation_ends",
     "credit_repair",
     "contact_with",
+    "steps",
 )
 _FACTS = (
     "borrower_id",
