@@ -63,7 +63,7 @@ def test_a_sale_moves_the_ratios_of_a_tape_alone(found) -> None:
 
 
 def test_the_book_under_each_standard(found) -> None:
-    table = found[0].standards
+    table = found[0].three.standards
     assert table["standard"].to_list() == ["cn", "basel", "eba", "ifrs9"]
     total = found[0].book.filter(cut="total")["by_rule"][0]
     assert table.filter(standard="cn")["claim"][0] == total

@@ -166,7 +166,11 @@ def test_the_book_adds_up_in_every_cut(case) -> None:
     book = pl.read_csv(case.out / "book.csv")
     sums = book.group_by("cut").agg(pl.col("loans", "claim", "reported", "by_rule").sum())
     assert sums.drop("cut").unique().height == 1
-    assert book["with_hidden"].null_count() == book.height
+    hidden = book.group_by("cut").agg(pl.col("with_hidden").sum())["with_hidden"]
+    assert hidden.max() == pytest.approx(hidden.min())
+    assert (book["with_hidden"] >= book["by_rule"]).all()
+    assert (book["lo90"] <= book["with_hidden"]).all()
+    assert (book["with_hidden"] <= book["hi90"]).all()
 
 
 def test_the_curve_rises_and_the_mean_is_that_of_the_loans(case) -> None:

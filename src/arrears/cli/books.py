@@ -34,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def classify(**asked: Any) -> Any:
-    """Say what is bad: as reported, by the rules, and by other standards."""
+    """Say what is bad: as reported, by the rules, and with what is hidden."""
     return run.classify(asked.pop("request"), **asked)
 
 

@@ -1,22 +1,26 @@
 """What people read: figures in words, charts, the page, the workbook."""
 
-from arrears.report.book import book, by_standard
-from arrears.report.books import book_page, book_workbook, warnings
+from arrears.report.book import ThreeWays, book, by_standard
+from arrears.report.books import book_page, book_workbook
 from arrears.report.contents import WAYS, Contents
 from arrears.report.figures import money, money_range, number, percent, share
+from arrears.report.findings import findings, told_findings
 from arrears.report.page import html
 from arrears.report.past import Past, history_page, pooled
 from arrears.report.valuation import price_page
+from arrears.report.warning import warnings
 from arrears.report.workbook import workbook, workbook_hash
 
 __all__ = [
     "WAYS",
     "Contents",
     "Past",
+    "ThreeWays",
     "book",
     "book_page",
     "book_workbook",
     "by_standard",
+    "findings",
     "history_page",
     "html",
     "money",
@@ -26,6 +30,7 @@ __all__ = [
     "pooled",
     "price_page",
     "share",
+    "told_findings",
     "warnings",
     "workbook",
     "workbook_hash",

@@ -3,44 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
 from arrears.standing import NPL, bad
+from arrears.standing.hidden import Hidden
 
+PRODUCTS = {
+    "mortgage": "mortgages",
+    "consumer": "consumer loans",
+    "credit_card": "credit cards",
+    "business": "business loans",
+}
 CUTS = ("total", "product", "province", "sector", "branch", "originator")
 NOT_GIVEN = "(not given)"
 
 
-def book(loans: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
-    """`book.csv`: claims (fen) of all, of loans reported as bad, and of loans bad by the rules, by cut.
+@dataclass(frozen=True)
+class ThreeWays:
+    """A book as reported, by the rules, and with what is hidden, and what stands out in it.
 
-    `reported` is null where no loan of the tape carries a reported class; the hidden part is not estimated here.
+    Attributes:
+        book, standards, warnings, findings: `book.csv`, `standards.csv`, `warnings.csv`, `findings.csv`.
+        why: what the hidden part rests on, in a sentence.
+    """
+
+    book: pl.DataFrame
+    standards: pl.DataFrame
+    warnings: pl.DataFrame
+    findings: pl.DataFrame
+    why: str
+
+    @property
+    def total(self) -> dict[str, float | None]:
+        """`loans, claim, reported, by_rule, with_hidden, lo90, hi90` of the whole book, fen."""
+        return self.book.filter(cut="total").row(0, named=True)
+
+
+def book(loans: pl.DataFrame, standing: pl.DataFrame, hidden: Hidden) -> pl.DataFrame:
+    """`book.csv`: claims (fen) of all, reported as bad, bad by the rules, and bad with what is hidden, by cut.
+
+    `reported` is null where no loan of the tape carries a reported class. `with_hidden` is `by_rule` and the expected
+    amount hidden in loans that are neither reported nor ruled bad, `lo90` to `hi90` the middle 90 % of its draws; null
+    where no loan of the group has a history.
     """
     known = loans["reported_class"].null_count() < loans.height
     base = loans.select(
-        *(name for name in CUTS if name != "total"),
+        *(pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in CUTS if name != "total"),
         total=pl.lit("total"),
         claim=pl.sum_horizontal("principal", "interest", "fees"),
         reported=pl.col("reported_class").is_in(NPL).fill_null(False),
         by_rule=bad(standing),
     )
-    parts = [_cut(base, cut, known=known) for cut in CUTS]
-    return pl.concat(parts)
+    return pl.concat([_cut(base, cut, hidden, known=known) for cut in CUTS])
 
 
-def _cut(base: pl.DataFrame, cut: str, *, known: bool) -> pl.DataFrame:
-    claim = pl.col("claim")
+def _cut(base: pl.DataFrame, cut: str, hidden: Hidden, *, known: bool) -> pl.DataFrame:
+    claim, ruled = pl.col("claim"), pl.col("by_rule")
     reported = claim.filter("reported").sum() if known else pl.lit(None, pl.Int64)
+    sums = base.group_by(pl.col(cut).alias("key")).agg(
+        loans=pl.len().cast(pl.Int64),
+        claim=claim.sum(),
+        reported=reported,
+        by_rule=claim.filter("by_rule").sum(),
+    )
     return (
-        base.with_columns(key=pl.col(cut).cast(pl.String).fill_null(NOT_GIVEN))
-        .group_by("key")
-        .agg(
-            loans=pl.len().cast(pl.Int64),
-            claim=claim.sum(),
-            reported=reported,
-            by_rule=claim.filter("by_rule").sum(),
-        )
+        sums.join(hidden.by(base[cut]), on="key", how="left")
         .sort("key")
         .select(
             pl.lit(cut).alias("cut"),
@@ -49,7 +78,9 @@ def _cut(base: pl.DataFrame, cut: str, *, known: bool) -> pl.DataFrame:
             "claim",
             "reported",
             "by_rule",
-            *(pl.lit(None, pl.Float64).alias(name) for name in ("with_hidden", "lo90", "hi90")),
+            with_hidden=ruled + pl.col("hidden"),
+            lo90=ruled + pl.col("lo90"),
+            hi90=ruled + pl.col("hi90"),
         )
     )
 

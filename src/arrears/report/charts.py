@@ -7,7 +7,7 @@ import re
 
 import polars as pl
 
-from arrears.report.contents import PRODUCTS, UNITS, WAYS, Contents
+from arrears.report.contents import UNITS, WAYS, Contents
 
 ACCENT, SECOND, GREY = "#1f78b4", "#b35806", "#8c8c8c"
 _INK = "#010203"
@@ -64,35 +64,45 @@ def _bn(fen: pl.Expr) -> pl.Expr:
     return fen.cast(pl.Float64) / 1e8
 
 
-def book(contents: Contents) -> dict[str, object]:
-    """Claims reported as bad and bad by the rules, by product, million yuan."""
-    table = contents.by_product.select(
-        product=pl.col("key").replace(PRODUCTS),
-        **{
-            "as reported": _bn(pl.col("reported")),
-            "by the rules": _bn(pl.col("by_rule")),
-        },
-    ).unpivot(index="product", variable_name="view", value_name="m")
-    order = [PRODUCTS.get(key, key) for key in contents.by_product["key"]]
-    y: dict[str, object] = {"field": "product", "type": "nominal", "sort": order, "title": None}
-    offset = {"field": "view", "sort": ["as reported", "by the rules"]}
+def book(cut: pl.DataFrame) -> dict[str, object]:
+    """Claims reported as bad, bad by the rules, and with hidden with their 90 % range, by key, million yuan.
+
+    Args:
+        cut: `name, reported, by_rule, with_hidden, lo90, hi90`, in the order to be shown.
+    """
+    views = {"as reported": "reported", "by the rules": "by_rule", "with hidden": "with_hidden"}
+    wide = cut.select("name", *(_bn(pl.col(name)).alias(view) for view, name in views.items()))
+    table = wide.unpivot(index="name", variable_name="view", value_name="m").drop_nulls("m")
+    beyond = cut.select("name", view=pl.lit("with hidden"), high=_bn(pl.col("hi90")))
+    table = table.join(beyond, on=["name", "view"], how="left").with_columns(
+        end=pl.max_horizontal("m", "high")
+    )
+    spread = cut.drop_nulls("with_hidden").select(
+        "name", view=pl.lit("with hidden"), low=_bn(pl.col("lo90")), high=_bn(pl.col("hi90"))
+    )
+    order, named = cut["name"].to_list(), list(views)
+    y: dict[str, object] = {"field": "name", "type": "nominal", "sort": order, "title": None}
+    offset = {"field": "view", "sort": named}
     x = {"field": "m", "type": "quantitative", "title": "million yuan", "stack": None}
-    colour = {
-        "field": "view",
-        "type": "nominal",
-        "legend": None,
-        "scale": {"domain": ["as reported", "by the rules"], "range": [GREY, ACCENT]},
-    }
-    label = {"field": "view", "type": "nominal"}
+    scale = {"domain": named, "range": [GREY, ACCENT, SECOND]}
+    colour = {"field": "view", "type": "nominal", "legend": None, "scale": scale}
+    ends = {"x": {**x, "field": "low"}, "x2": {"field": "high"}}
+    layers: list[dict[str, object]] = [
+        {"mark": {"type": "bar"}, "encoding": {"x": x, "color": colour}},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 4},
+            "encoding": {"x": {**x, "field": "end"}, "text": {"field": "view", "type": "nominal"}},
+        },
+    ]
+    if spread.height:
+        rule = {"mark": {"type": "rule", "strokeWidth": 2, "color": _INK}, "encoding": ends}
+        layers.append({"data": _values(spread), **rule})
     return {
-        "data": _values(table.drop_nulls("m")),
+        "data": _values(table),
         "width": _WIDTH - 220,
         "height": {"step": 19},
-        "encoding": {"y": y, "yOffset": offset, "x": x},
-        "layer": [
-            {"mark": {"type": "bar"}, "encoding": {"color": colour}},
-            {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"text": label}},
-        ],
+        "encoding": {"y": y, "yOffset": offset},
+        "layer": layers,
     }
 
 

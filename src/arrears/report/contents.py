@@ -10,6 +10,7 @@ import polars as pl
 
 from arrears.channels import CHANNELS, Situation
 from arrears.plan import PlanResult, WhatIf
+from arrears.report.book import ThreeWays
 from arrears.tape import Tape
 
 WAYS = {
@@ -31,12 +32,6 @@ UNITS = {
     "npl_removed": "yuan of bad loans removed",
     "cash_cost": "yuan of cost",
 }
-PRODUCTS = {
-    "mortgage": "mortgages",
-    "consumer": "consumer loans",
-    "credit_card": "credit cards",
-    "business": "business loans",
-}
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class Contents:
 
     Attributes:
         record: `run.json` without products and seconds.
-        standards: `standards.csv`.
+        three: the book three ways.
         ratios: `ratios.csv`.
         what_if: what other limits would do.
     """
@@ -54,21 +49,15 @@ class Contents:
     standing: pl.DataFrame
     situation: Situation
     plan: PlanResult
-    book: pl.DataFrame
+    three: ThreeWays
     record: Mapping[str, object]
-    standards: pl.DataFrame
     ratios: pl.DataFrame
     what_if: WhatIf
 
     @cached_property
-    def total(self) -> dict[str, int | None]:
-        """`loans, claim, reported, by_rule` of the whole book, fen."""
-        return self.book.filter(cut="total").row(0, named=True)
-
-    @cached_property
-    def by_product(self) -> pl.DataFrame:
-        """The book by product, the largest first."""
-        return self.book.filter(cut="product").sort("claim", "key", descending=[True, False])
+    def total(self) -> dict[str, float | None]:
+        """The whole book, fen."""
+        return self.three.total
 
     @cached_property
     def by_way(self) -> pl.DataFrame:

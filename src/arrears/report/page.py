@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
-from importlib.resources import files
 from typing import cast
 
 import polars as pl
 
 from arrears.conduct import limits
-from arrears.report import charts, figures, whatif
-from arrears.report.contents import PRODUCTS, UNITS, WAYS, Contents
+from arrears.report import charts, figures, threeways, whatif
+from arrears.report.contents import UNITS, WAYS, Contents
+from arrears.report.parts import paragraph, shell, table
 from arrears.report.rests import rests
-
-_NO_HIDDEN = "the hidden part is not estimated"
 
 
 def html(contents: Contents) -> str:
     """The page, the same for the same run."""
     parts = [
         _first_screen(contents),
-        _book(contents),
+        threeways.section(contents.three),
         _recovery(contents),
         _plan(contents),
         _limits(contents),
@@ -31,38 +29,6 @@ def html(contents: Contents) -> str:
         rests(contents),
     ]
     return shell(f"Resolution of bad loans, {figures.day(contents.tape.as_of)}", parts)
-
-
-def shell(title: str, parts: Sequence[str]) -> str:
-    """A whole page that works offline."""
-    style = (files("arrears.report") / "style.css").read_text("utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(parts)
-        + "\n</main>\n</body>\n</html>\n"
-    )
-
-
-def table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1, short: int = 2
-) -> str:
-    """A table; columns after the first `words` are figures, the first `short` of them are not broken."""
-
-    def cells(tag: str, row: Sequence[str], scope: str = "") -> str:
-        return "".join(
-            f"<{tag}{scope}{' class=n' if place >= words else ' class=w' if place < short else ''}>"
-            f"{escape(cell)}</{tag}>"
-            for place, cell in enumerate(row)
-        )
-
-    head = cells("th", heads, ' scope="col"')
-    body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n'
-        "</tbody></table></div>"
-    )
 
 
 def figure(
@@ -78,27 +44,13 @@ def figure(
     return f"<figure>{charts.svg(draw(contents), alt, name)}{caption}</figure>"
 
 
-def paragraph(text: str, kind: str = "") -> str:
-    """A paragraph of plain text."""
-    return f"<p{f' class={kind}' if kind else ''}>{escape(text)}</p>"
-
-
 def _first_screen(contents: Contents) -> str:
     total, plan = contents.total, contents.plan
     five, day = contents.curve_at(60), figures.day(contents.tape.as_of)
     counts = contents.tape.counts
-    claim, bad = cast("int", total["claim"]), cast("int", total["by_rule"])
-    reported = total["reported"]
-    beside = (
-        f"{figures.money(reported)} reported" if reported is not None else "no class is reported"
-    )
+    big, what, how_sure = threeways.first(total)
     items = [
-        (
-            figures.money(bad),
-            f"bad by the rules, {figures.share(bad, claim)} of {figures.money(claim)} owed",
-            f"{beside}; {_NO_HIDDEN}, so this has no interval",
-            "#book",
-        ),
+        (big, what, how_sure, "#book"),
         (
             figures.money(five["mean"]),
             "expected to come in within 60 months",
@@ -145,81 +97,6 @@ def _headline(contents: Contents) -> str:
     return f"{loans} loans should leave plain collection today, most of their claims by {way}"
 
 
-def _book(contents: Contents) -> str:
-    total = contents.total
-    reported, bad = total["reported"], cast("int", total["by_rule"])
-    if reported is None:
-        title = f"By the rules {figures.money(bad)} are bad; the tape carries no reported class"
-    elif bad > reported:
-        more = figures.share(bad - reported, reported) if reported else "all of it"
-        title = (
-            f"The rules find {figures.money(bad - reported)} more bad loans than reported ({more})"
-        )
-    elif bad < reported:
-        title = (
-            f"The bank reports {figures.money(reported - bad)} more bad loans than the rules find"
-        )
-    else:
-        title = "The rules find what the bank reports"
-    rows = [
-        [PRODUCTS.get(row["key"], row["key"]), *_ways_told(row)]
-        for row in contents.by_product.iter_rows(named=True)
-    ]
-    rows.append(["all", *_ways_told(total)])
-    heads = [
-        "product",
-        "loans",
-        "claim, yuan",
-        "reported, yuan",
-        "by the rules, yuan",
-        "with hidden",
-    ]
-    province = contents.book.filter(cut="province").sort("by_rule", "key", descending=[True, False])
-    more_rows = [[row["key"], *_ways_told(row)] for row in province.head(12).iter_rows(named=True)]
-    alt = title + ". Bars by product: as reported, and by the rules."
-    picture = figure(
-        contents,
-        charts.book,
-        alt=alt,
-        note="Hidden bad loans are not estimated in this version; n/a is not zero.",
-    )
-    return "\n".join(
-        [
-            f'<h2 id="book">{escape(title)}</h2>',
-            picture if bad or reported else "",
-            table(heads, rows),
-            f"<h3>By province, the {len(more_rows)} with the most bad loans</h3>",
-            table(["province", *heads[1:]], more_rows),
-            _standards(contents),
-            paragraph("All cuts: book.csv. Class, stage and articles of each loan: standing.parquet.", "note"),
-        ]
-    )  # fmt: skip
-
-
-_STANDARDS = {
-    "cn": "China, 2023 Measures and 2007 Guidelines",
-    "eba": "EBA, non-performing exposures",
-    "basel": "Basel Committee, 2017",
-    "ifrs9": "IFRS 9, stage 3",
-}
-
-
-def _standards(contents: Contents) -> str:
-    """The same book under each definition of what is bad."""
-    rows = [
-        [
-            _STANDARDS.get(row["standard"], row["standard"]),
-            row["article"],
-            figures.number(row["loans"]),
-            figures.yuan(row["claim"]),
-            figures.percent(row["share"]),
-        ]
-        for row in contents.standards.iter_rows(named=True)
-    ]
-    heads = ["standard", "article", "bad loans", "claim, yuan", "share of what is owed"]
-    return "<h3>The same book by other standards</h3>" + table(heads, rows, words=2)
-
-
 def _ratios(contents: Contents) -> str:
     """The holder's ratios before and after what the plan does today."""
     known = {row["figure"]: row for row in contents.ratios.iter_rows(named=True)}
@@ -261,16 +138,6 @@ def _ratio(unit: str, value: float | None) -> str:
     if value is None:
         return figures.NOT_KNOWN
     return figures.percent(value, 2) if unit == "fraction" else figures.money(value)
-
-
-def _ways_told(row: dict[str, int | None]) -> list[str]:
-    return [
-        figures.number(row["loans"]),
-        figures.yuan(row["claim"]),
-        figures.yuan(row["reported"]),
-        figures.yuan(row["by_rule"]),
-        figures.NOT_KNOWN,
-    ]
 
 
 def _recovery(contents: Contents) -> str:

@@ -12,9 +12,9 @@ import polars as pl
 from arrears.recovery.histories.rolls import AFTER_NEW_TERMS, CURE, RELAPSE
 from arrears.recovery.histories.semi_markov import Contest
 from arrears.report import charts, figures
-from arrears.report.contents import PRODUCTS
+from arrears.report.book import PRODUCTS
 from arrears.report.lines import fans, ranges
-from arrears.report.page import paragraph, shell, table
+from arrears.report.parts import paragraph, shell, table
 
 _STATES = ("current", "1-30", "31-60", "61-90", "90+", "closed", "written-off", "sold")
 _YEAR = 12
@@ -185,7 +185,14 @@ def _flows(past: Past) -> list[str]:
     top = shown.row(0, named=True)
     name = PRODUCTS.get(top["product"], top["product"])
     title = f"Into bad standing flow {figures.percent(top['p'], 2)} of {name} a month"
-    title += ", more than of any other product" if shown.height > 1 else ""
+    if shown.height > 1:
+        next_one = shown.row(1, named=True)
+        apart = top["p"] - next_one["p"] > _SURE * (top["se"] ** 2 + next_one["se"] ** 2) ** 0.5
+        title += (
+            ", more than of any other product"
+            if apart
+            else ", no more than chance beyond the next product"
+        )
     heads = ["product", "loan-months", "went bad", "per cent a month, by number", "by balance"]
     return [f"<h2>{escape(title)}</h2>", table(heads, rows), *_eased(past)]
 

@@ -9,13 +9,12 @@ from typing import cast
 
 from arrears.report import figures
 from arrears.report.contents import Contents
+from arrears.report.parts import paragraph, table
 from arrears.rules import Rulebook
 
 
 def rests(contents: Contents) -> str:
     """The last section of the page."""
-    from arrears.report.page import paragraph, table
-
     record, situation, day = contents.record, contents.situation, contents.tape.as_of
     book = cast("dict[str, object]", record["rulebook"])
     unsure = _unsure(situation.rulebook, day)

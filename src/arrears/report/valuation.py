@@ -9,8 +9,8 @@ import polars as pl
 
 from arrears.recovery import Forecast
 from arrears.report import charts, figures
-from arrears.report.contents import PRODUCTS
-from arrears.report.page import paragraph, shell, table
+from arrears.report.book import PRODUCTS
+from arrears.report.parts import paragraph, shell, table
 
 
 def price_page(

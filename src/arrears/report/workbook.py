@@ -9,6 +9,7 @@ import polars as pl
 
 from arrears.core.hashing import content_hash
 from arrears.report import figures
+from arrears.report.book import ThreeWays
 from arrears.report.contents import Contents
 
 MOST_LOANS = 20_000
@@ -26,7 +27,9 @@ _PLAN = {
     "regret": 14,
     "reason": 80,
 }
-_YUAN = ("claim", "principal", "value", "regret", "reported", "by_rule", "mean")
+_YUAN = (
+    "claim", "principal", "value", "regret", "reported", "by_rule", "with_hidden", "lo90", "hi90", "mean",
+)  # fmt: skip
 
 
 def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
@@ -57,8 +60,8 @@ def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
         ways = contents.by_way.drop("place")
         write_sheet(book.add_worksheet("Ways out"), ways, formats)
         write_sheet(book.add_worksheet("Limits"), contents.plan.capacities, formats, units=True)
-        known = contents.book.drop("with_hidden", "lo90", "hi90")
-        write_sheet(book.add_worksheet("Book"), known.head(MOST_LOANS), formats)
+        write_sheet(book.add_worksheet("Book"), contents.three.book.head(MOST_LOANS), formats)
+        write_book(book, contents.three, formats)
         curve = contents.situation.forecast.curve
         write_sheet(book.add_worksheet("Recovery"), curve, formats, money=curve.columns[1:])
         write_sheet(
@@ -83,7 +86,8 @@ def _cover(sheet, contents: Contents, formats, *, shown: int) -> None:  # type: 
         ("Owed", figures.money(total["claim"])),
         ("Bad by the rules", figures.money(total["by_rule"])),
         ("Reported as bad", figures.money(total["reported"], "no class on the tape")),
-        ("With hidden", "n/a (not estimated in this version)"),
+        ("With hidden", _with_hidden(total)),
+        ("Hidden rests on", contents.three.why),
         ("Expected in 60 months", f"{figures.money(five['mean'])} ({figures.money_range(five['q05'], five['q95'])})"),
         ("Worth of the plan", f"{figures.money(plan.value)}, at most {figures.money(plan.bound)}"),
         ("Recovery rests on", contents.situation.forecast.basis),
@@ -97,6 +101,22 @@ def _cover(sheet, contents: Contents, formats, *, shown: int) -> None:  # type: 
     for place, (name, text) in enumerate(rows, start=2):
         sheet.write_string(place, 0, name, formats["head"])
         sheet.write_string(place, 1, text, formats["plain"])
+
+
+def _with_hidden(total: dict[str, float | None]) -> str:
+    found, low, high = total["with_hidden"], total["lo90"], total["hi90"]
+    if found is None or low is None or high is None:
+        return figures.money(None, "the tape tells no history")
+    return f"{figures.money(found)} ({figures.money_range(low, high)}, nine times in ten)"
+
+
+def write_book(book, three: ThreeWays, formats) -> None:  # type: ignore[no-untyped-def]
+    """The sheets of warning ratios and of what stands out."""
+    shares = three.warnings.rename({"value": "share"})
+    ratios, stands_out = book.add_worksheet("Warning ratios"), book.add_worksheet("What stands out")
+    write_sheet(ratios, shares, formats, widths={"ratio": 32, "why": 40})
+    found = three.findings.head(MOST_LOANS)
+    write_sheet(stands_out, found, formats, widths={"code": 18, "why": 100}, money=["amount"])
 
 
 def write_sheet(  # type: ignore[no-untyped-def]

@@ -16,10 +16,11 @@ from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
 from arrears.run.products import Products
 from arrears.run.request import Request
-from arrears.run.resolution import classify as classed_of
-from arrears.run.resolution import standards_of
+from arrears.run.resolution import three_ways, write_three_ways
 from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import Stopped
+from arrears.run.summary import hidden_told
+from arrears.run.unseen import stand
 from arrears.run.values import forecast_of
 
 _MONTH = 30.0
@@ -28,7 +29,7 @@ _MONTH = 30.0
 def classify(
     request: Request, *, out: Path, force: bool = False, watcher: Watcher | None = None
 ) -> Done:
-    """The book as reported and by the rules: `standing.parquet, book.csv, standards.csv, warnings.csv`, page, workbook.
+    """The book three ways: `standing.parquet, book.csv, standards.csv, warnings.csv, findings.csv`, page, workbook.
 
     Raises:
         Stopped: the tape cannot be used.
@@ -38,29 +39,30 @@ def classify(
         gathered: Gathered, products: Products, stages: Stages
     ) -> tuple[dict[str, object], list[str]]:
         with stages.stage("classify"):
-            classed = classed_of(gathered)
-            book = report.book(gathered.tape.loans, classed)
-            standards = standards_of(gathered, classed)
-            warnings = report.warnings(gathered.tape.loans, classed)
+            classed, hidden = stand(gathered)
+            three = three_ways(gathered, classed, hidden)
         with stages.stage("write"):
             products.table("standing.parquet", classed)
-            for name, table in (("book", book), ("standards", standards), ("warnings", warnings)):
-                products.csv(f"{name}.csv", table)
-            page = report.book_page(
-                gathered.tape.as_of, book, standards=standards, warnings=warnings
-            )
-            products.text("book.html", page)
-            report.book_workbook(book, products.folder / "book.xlsx", gathered.tape.as_of)
+            write_three_ways(products, three)
+            products.text("book.html", report.book_page(gathered.tape.as_of, three))
+            report.book_workbook(three, products.folder / "book.xlsx", gathered.tape.as_of)
             products.adopt("book.xlsx")
-        total = book.filter(cut="total").row(0, named=True)
+        total = three.total
         told = report.money(total["reported"], "no class on the tape")
         lines = [
             f"Owed      {report.money(total['claim'])}, {total['loans']:,} loans",
             f"Reported  {told}",
             f"By rule   {report.money(total['by_rule'])}",
+            f"Hidden    {hidden_told(total)}",
+            *(f"Finding   {text}" for text in report.told_findings(three)),
             f"Report    {out / 'book.html'}",
         ]
-        return {**total, "standards": standards.to_dicts()}, lines
+        summary: dict[str, object] = {
+            **total,
+            "standards": three.standards.to_dicts(),
+            "findings": three.findings.to_dicts(),
+        }
+        return summary, lines
 
     return job(request, work, name="classify", out=out, force=force, watcher=watcher)
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from arrears import report
 from arrears.files import staged
-from arrears.report.page import paragraph, shell, table
+from arrears.report.parts import paragraph, shell, table
 from arrears.run import record as run_record
 from arrears.run.products import Products, to_json
 from arrears.run.stages import Stages, Watcher

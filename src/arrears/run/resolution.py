@@ -22,6 +22,7 @@ from arrears.run.request import Request
 from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import ANSWER_IS_NO, Stopped
 from arrears.run.unseen import stand
+from arrears.standing.hidden import Hidden
 from arrears.tape import Tape
 from arrears.tape.link import debtors, link
 
@@ -40,13 +41,17 @@ class Resolution:
     situation: channels.Situation
     offers: channels.Offers
     plan: plan.PlanResult
-    book: pl.DataFrame
-    standards: pl.DataFrame
+    three: report.ThreeWays
     ratios: pl.DataFrame
     what_if: WhatIf
     record: run_record.Record
     letter: handover.Template | None
     problems: tuple[Problem, ...]
+
+    @property
+    def book(self) -> pl.DataFrame:
+        """`book.csv`."""
+        return self.three.book
 
 
 def resolve(
@@ -75,7 +80,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
     with stages.stage("read"):
         gathered = gather(request)
     with stages.stage("classify"):
-        classed = classify(gathered)
+        classed, hidden = stand(gathered)
     with stages.stage("contacts"):
         seen = steps.learned(gathered)
     situation = situate(gathered, classed, stages, seen)
@@ -91,8 +96,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
         )
     if isinstance(result, plan.Unreachable):
         raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
-    book = report.book(gathered.tape.loans, classed)
-    standards = standards_of(gathered, classed)
+    three = three_ways(gathered, classed, hidden)
     ratios = plan.ratios(situation, offers, result)
     with stages.stage("what if"):
         what_if = plan.what_if(situation, offers, gathered.capacities, result=result, ratios=ratios)
@@ -114,13 +118,25 @@ def _find(request: Request, stages: Stages) -> Resolution:
         situation=situation,
         offers=offers,
         plan=result,
-        book=book,
-        standards=standards,
+        three=three,
         ratios=ratios,
         what_if=what_if,
         record=record,
         letter=gathered.letter,
         problems=problems,
+    )
+
+
+def three_ways(gathered: Gathered, classed: pl.DataFrame, hidden: Hidden) -> report.ThreeWays:
+    """The book as reported, by the rules and with what is hidden, by other standards, and what stands out in it."""
+    loans = gathered.tape.loans
+    book = report.book(loans, classed, hidden)
+    return report.ThreeWays(
+        book=book,
+        standards=standards_of(gathered, classed),
+        warnings=report.warnings(loans, classed),
+        findings=report.findings(loans, classed, book, hidden),
+        why=hidden.why,
     )
 
 
@@ -223,8 +239,7 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
         for name, table in (("months", tape.months), ("events", tape.events)):
             if table is not None:
                 products.table(f"accepted_{name}.parquet", table)
-        products.csv("book.csv", resolution.book)
-        products.csv("standards.csv", resolution.standards)
+        write_three_ways(products, resolution.three)
         products.csv("ratios.csv", resolution.ratios)
         products.csv("whatif.csv", resolution.what_if.cases)
         products.csv("frontier.csv", resolution.what_if.frontier)
@@ -239,6 +254,12 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
     record["products"] = dict(sorted(products.hashes.items()))
     record["seconds"] = stages.seconds
     (folder / RECORD).write_text(to_json(record), encoding="utf-8")
+
+
+def write_three_ways(products: Products, three: report.ThreeWays) -> None:
+    """The tables of the book three ways."""
+    for name in ("book", "standards", "warnings", "findings"):
+        products.csv(f"{name}.csv", getattr(three, name))
 
 
 def _write_large(products: Products, resolution: Resolution) -> None:
@@ -267,9 +288,8 @@ def _write_papers(
             standing=resolution.standing,
             situation=situation,
             plan=result,
-            book=resolution.book,
+            three=resolution.three,
             record=resolution.record,
-            standards=resolution.standards,
             ratios=resolution.ratios,
             what_if=resolution.what_if,
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from arrears.report import money, share
+from arrears.report import money, money_range, share
 from arrears.report.contents import WAYS
 from arrears.run.resolution import Resolution
 from arrears.tape import Tape
@@ -22,11 +22,20 @@ def summary(resolution: Resolution) -> dict[str, object]:
         "claim": resolution.record["claim"],
         "reported": total["reported"],
         "by_rule": total["by_rule"],
-        "with_hidden": None,
+        **{name: total[name] for name in ("with_hidden", "lo90", "hi90")},
+        "findings": resolution.three.findings.height,
         "forecast": resolution.situation.forecast.summary,
         "plan": resolution.record["plan"],
         "channels": dict(ways.iter_rows()),
     }
+
+
+def hidden_told(total: dict[str, float | None]) -> str:
+    """What is bad with what is hidden, with its range."""
+    found, low, high = total["with_hidden"], total["lo90"], total["hi90"]
+    if found is None or low is None or high is None:
+        return "no history tells what is hidden"
+    return f"with it {money(found)}, nine times in ten {money_range(low, high)}"
 
 
 def rows_told(tape: Tape) -> list[str]:
@@ -40,7 +49,7 @@ def rows_told(tape: Tape) -> list[str]:
 
 
 def told(resolution: Resolution, out: Path | None = None) -> list[str]:
-    """What was found, in six lines."""
+    """What was found, in seven lines."""
     total = resolution.book.filter(cut="total").row(0, named=True)
     counts, plan = resolution.tape.counts, resolution.plan
     five = resolution.situation.forecast.curve.filter(month=60).row(0, named=True)
@@ -59,6 +68,7 @@ def told(resolution: Resolution, out: Path | None = None) -> list[str]:
         f"{counts.quarantined:,} of them in quarantine",
         "Owed": f"{money(total['claim'])}; bad by the rules {money(total['by_rule'])} ({bad}), "
         f"reported {reported}",
+        "Hidden": hidden_told(total),
         "Expected": f"{money(five['mean'])} within 60 months, nine times in ten {low} to {high}",
         "Plan": f"worth {money(plan.value)} after costs and tax; under these limits none is worth "
         f"more than {money(plan.bound)}",

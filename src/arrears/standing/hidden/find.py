@@ -117,4 +117,4 @@ def finding(
         hidden_amount=pl.when(told).then(pl.Series(p * book.claim)),
     )
     uniform = generator(seed, "hidden", "draws").random((len(rows), DRAWS), dtype=np.float32)
-    return Hidden(table, rows, drawn(chances, book.claim[rows], uniform), basis, why)
+    return Hidden(table, rows, drawn(chances, book.claim[rows], uniform), basis, why, book.signs)

@@ -32,6 +32,7 @@ class Hidden:
     draws: npt.NDArray[np.float32]
     basis: str
     why: str
+    signs: pl.DataFrame
 
     def by(self, keys: pl.Series) -> pl.DataFrame:
         """What is hidden by any cut: `key, hidden, lo90, hi90`, expected fen and the middle 90 % of the draws.
