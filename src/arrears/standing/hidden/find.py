@@ -13,7 +13,10 @@ import polars as pl
 from arrears.core.rng import generator
 from arrears.rules import MarketBook
 from arrears.standing.classify import bad
-from arrears.standing.hidden.finding import DRAWS, LEAST, Hidden, drawn
+from arrears.standing.hidden import fit as fitting
+from arrears.standing.hidden import model, prior
+from arrears.standing.hidden.coded import Coded, coded
+from arrears.standing.hidden.finding import DRAWS, LEAST, Hidden, Modelled, drawn
 from arrears.standing.hidden.months import lived as lived_of
 from arrears.standing.hidden.scorecard import score
 from arrears.standing.hidden.signs import signs as signs_of
@@ -21,6 +24,9 @@ from arrears.standing.law import NPL
 from arrears.tape import claim
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_BAD = slice(prior.SHOWN, prior.KEPT + 1)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Book:
     Attributes:
         shown: whether each loan (n,) can be hidden at all: it owes, and is neither reported nor ruled bad.
         told: whether the tape tells any history of each loan (n,).
+        monthly: whether months are known, not only that something was done in one.
     """
 
     loans: pl.DataFrame
@@ -38,6 +45,7 @@ class Book:
     claim: npt.NDArray[np.int64]
     shown: npt.NDArray[np.bool_]
     told: npt.NDArray[np.bool_]
+    monthly: bool
 
 
 def read_book(
@@ -57,7 +65,11 @@ def read_book(
     ).to_series() | bad(standing)
     told = (signs["months"] > 0) | loans["renewals"].is_not_null()
     shown = ~known_bad.to_numpy() & (owed > 0)
-    return Book(loans, lived, signs, owed, shown, told.to_numpy())
+    monthly = any(
+        (table := tables.get(name)) is not None and not table.is_empty()
+        for name in ("months", "payments")
+    )
+    return Book(loans, lived, signs, owed, shown, told.to_numpy(), monthly)
 
 
 def find(
@@ -77,35 +89,107 @@ def find(
         standing: as `classify` gives it, rows as `loans`.
     """
     book = read_book(loans, tables, standing=standing, as_of=as_of)
-    return by_scorecard(book, as_of=as_of, market=market, seed=seed)
+    scored = score(book.signs, market.numbers("hidden/scorecard", as_of))
+    histories = coded(loans, book.lived, book.signs["outside"]) if book.monthly else None
+    if histories is None or histories.length.max() < 2:
+        return _by_scorecard(book, scored, as_of=as_of, market=market, seed=seed)
+    return _by_model(book, histories, scored, as_of=as_of, market=market, seed=seed)
 
 
-def by_scorecard(book: Book, *, as_of: date, market: MarketBook, seed: int) -> Hidden:
+def _by_scorecard(
+    book: Book, scored: Floats, *, as_of: date, market: MarketBook, seed: int
+) -> Hidden:
     """The finding of the indicators' scorecard; its level may be off by the error the market book states."""
-    chance = score(book.signs, market.numbers("hidden/scorecard", as_of))
-    error = market.number("hidden/scorecard_error", as_of)
+    rows = _drawable(book, scored)
+    chances = _shifted(scored[rows], market.number("hidden/scorecard_error", as_of), seed)
+    why = "The indicators' scorecard: the tape has no two months of a loan to fit a model on."
+    return _finding(book, scored, chances, rows=rows, seed=seed, basis="scorecard", why=why)
+
+
+def _by_model(
+    book: Book, histories: Coded, scored: Floats, *, as_of: date, market: MarketBook, seed: int
+) -> Hidden:
+    """The finding of the hidden-state model; loans without months keep the scorecard's chance."""
+    audited = np.zeros(len(histories.loan), dtype=np.int64)
+    fit = fitting.fit(histories, audited, seed=seed)
+    gamma = np.empty((len(histories.code), len(prior.STATES)), dtype=np.float32)
+    chance = scored.copy()
+    chance[histories.loan] = chances_of(fit.params, histories, audited, gamma)
+    rows = _drawable(book, chance)
+    chances = _shifted(chance[rows], market.number("hidden/scorecard_error", as_of), seed)
+    place = np.full(len(chance), -1)
+    place[histories.loan] = np.arange(len(histories.loan))
+    with_months = np.flatnonzero(place[rows] >= 0)
+    few = histories.of(place[rows[with_months]])
+    level = generator(seed, "hidden", "level").normal(
+        0.0, market.number("hidden/model_error", as_of), DRAWS
+    )
+    if len(with_months):
+        chances[with_months] = _redrawn(
+            fit.params, histories, audited, few=few, level=level, seed=seed
+        )
+    why = "The hidden-state model."
+    made = Modelled(fit, histories, gamma)
+    return _finding(
+        book, chance, chances, rows=rows, seed=seed, basis="model", why=why, modelled=made
+    )
+
+
+def chances_of(
+    params: model.Params,
+    histories: Coded,
+    audited: Ints,
+    gamma: npt.NDArray[np.floating],
+) -> Floats:
+    """Chance (h,) that each loan is bad in its last month; `gamma` (t, s) then holds the posterior by month."""
+    layout, ones = model.Layout.of(histories), np.ones(len(histories.loan))
+    counts = model.expect(params, layout, weight=ones, audited=audited, gamma=gamma, learn=False)
+    return np.asarray(counts.end[:, _BAD].sum(axis=1))
+
+
+def _redrawn(
+    params: model.Params,
+    histories: Coded,
+    audited: Ints,
+    *,
+    few: Coded,
+    level: Floats,
+    seed: int,
+) -> Floats:
+    """Chances (m, DRAWS) of few loans under parameters drawn around the fit, the level of all moved by `level`."""
+    gamma = np.empty((len(few.code), len(prior.STATES)))
+    none = np.zeros(len(few.loan), dtype=np.int64)
+    found = [
+        chances_of(near, few, none, gamma)
+        for near in fitting.drawn(params, histories, audited, seed=seed)
+    ]
+    many = np.repeat(np.stack(found, axis=1), DRAWS // len(found), axis=1)
+    odds = np.log(np.clip(many, 1e-12, None) / np.clip(1.0 - many, 1e-12, None))
+    return np.asarray(1.0 / (1.0 + np.exp(-(odds + level))))
+
+
+def _shifted(chance: Floats, error: float, seed: int) -> Floats:
+    """Chances (m, DRAWS) whose common level is off by a normal error of the log-odds."""
     shift = generator(seed, "hidden", "scorecard").normal(0.0, error, DRAWS)
-    rows = drawable(book, chance)
-    odds = np.log(chance[rows] / (1.0 - chance[rows]))
-    chances = 1.0 / (1.0 + np.exp(-(odds[:, None] + shift)))
-    why = "The indicators' scorecard: the tape has no two months of history to fit a model on."
-    return finding(book, chance, chances, rows=rows, seed=seed, basis="scorecard", why=why)
+    odds = np.log(chance / np.clip(1.0 - chance, 1e-12, None))
+    return np.asarray(1.0 / (1.0 + np.exp(-(odds[:, None] + shift))))
 
 
-def drawable(book: Book, chance: Floats) -> npt.NDArray[np.int64]:
+def _drawable(book: Book, chance: Floats) -> Ints:
     """Loans whose chance to be hidden is worth drawing."""
     return np.flatnonzero(book.shown & book.told & (chance >= LEAST))
 
 
-def finding(
+def _finding(
     book: Book,
     chance: Floats,
     chances: Floats,
     *,
-    rows: npt.NDArray[np.int64],
+    rows: Ints,
     seed: int,
     basis: str,
     why: str,
+    modelled: Modelled | None = None,
 ) -> Hidden:
     """The finding from the chance (n,) of each loan and that (m, DRAWS) of the loans drawn."""
     p = np.where(book.shown, chance, 0.0)
@@ -117,4 +201,5 @@ def finding(
         hidden_amount=pl.when(told).then(pl.Series(p * book.claim)),
     )
     uniform = generator(seed, "hidden", "draws").random((len(rows), DRAWS), dtype=np.float32)
-    return Hidden(table, rows, drawn(chances, book.claim[rows], uniform), basis, why, book.signs)
+    amounts = drawn(chances, book.claim[rows], uniform)
+    return Hidden(table, rows, amounts, basis, why, book.signs, modelled)

@@ -8,10 +8,22 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from arrears.standing.hidden.coded import Coded
+from arrears.standing.hidden.fit import Fit
+
 Floats = npt.NDArray[np.float64]
 
 DRAWS = 200
 LEAST = 1e-4
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """The model behind a finding: its fit, the histories, and the posterior (t, s) of every loan-month."""
+
+    fit: Fit
+    histories: Coded
+    gamma: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,8 @@ class Hidden:
         draws: fen hidden (m, DRAWS) in each of those loans, parameters and outcomes drawn together.
         basis: `model`, `scorecard` or `boosting`, or `none`.
         why: why this one, in a sentence.
+        signs: indicators of each loan with their evidence (`signs.signs`), rows as `table`.
+        modelled: the model, where one was fitted.
     """
 
     table: pl.DataFrame
@@ -33,6 +47,7 @@ class Hidden:
     basis: str
     why: str
     signs: pl.DataFrame
+    modelled: Modelled | None = None
 
     def by(self, keys: pl.Series) -> pl.DataFrame:
         """What is hidden by any cut: `key, hidden, lo90, hi90`, expected fen and the middle 90 % of the draws.

@@ -1,0 +1,212 @@
+"""Compiled forward-backward over ragged histories, loans side by side in lanes.
+
+Loans of a group share their cell of transitions and the month in which they end, so that one step serves all lanes;
+shorter ones join later. Work is cut into fixed blocks of groups and merged in their order: results do not depend on
+threads. Scaling multiplies; a logarithm is taken once in a while, not at every step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+
+LANES = 8
+BLOCKS = 32
+_LOG_EVERY = 8
+
+
+@njit(cache=True, error_model="numpy")
+def _group(
+    code: Codes,
+    first: Ints,
+    length: Ints,
+    members: Ints,
+    emission: Floats,
+    initial: Floats,
+    moves: Floats,
+    slots: Ints,
+    ends: Floats,
+    end_code: Ints,
+    weight: Floats,
+    gamma: npt.NDArray[np.floating],
+    xi: Floats,
+    learn: bool,
+    room: Floats,
+    scale: Floats,
+    seen: Floats,
+) -> float:
+    """Posterior of up to LANES loans; adds expected moves to `xi`; the log-likelihood."""
+    count, states = len(members), initial.shape[0]
+    longest = 0
+    for lane in range(count):
+        longest = max(longest, length[members[lane]])
+    join = np.empty(LANES, dtype=np.int64)
+    place = np.empty(LANES, dtype=np.int64)
+    heavy = np.zeros(LANES)
+    for lane in range(LANES):
+        loan = members[lane] if lane < count else members[0]
+        join[lane] = longest - length[loan]
+        place[lane] = first[loan] - join[lane]
+        heavy[lane] = weight[loan] if lane < count else 0.0
+    total = 0.0
+    now, sums = np.empty((states, LANES)), np.ones(LANES)
+    for step in range(longest):
+        for lane in range(LANES):
+            if step >= join[lane]:
+                row = code[place[lane] + step]
+                for state in range(states):
+                    seen[step, state, lane] = emission[row, state]
+            else:
+                for state in range(states):
+                    seen[step, state, lane] = 1.0
+        if step == longest - 1:
+            for lane in range(LANES):
+                loan = members[lane] if lane < count else members[0]
+                for state in range(states):
+                    seen[step, state, lane] *= ends[end_code[loan], state]
+        if step == 0:
+            for state in range(states):
+                for lane in range(LANES):
+                    now[state, lane] = initial[state]
+        else:
+            move = moves[slots[step]]
+            for to in range(states):
+                for lane in range(LANES):
+                    now[to, lane] = room[step - 1, 0, lane] * move[0, to]
+                for origin in range(1, states):
+                    for lane in range(LANES):
+                        now[to, lane] += room[step - 1, origin, lane] * move[origin, to]
+            for state in range(states):
+                for lane in range(LANES):
+                    now[state, lane] = initial[state] if step <= join[lane] else now[state, lane]
+        for lane in range(LANES):
+            scale[step, lane] = 0.0
+        for state in range(states):
+            for lane in range(LANES):
+                now[state, lane] *= seen[step, state, lane]
+                scale[step, lane] += now[state, lane]
+        for lane in range(LANES):
+            sums[lane] *= scale[step, lane]
+            scale[step, lane] = 1.0 / scale[step, lane]
+        for state in range(states):
+            for lane in range(LANES):
+                room[step, state, lane] = now[state, lane] * scale[step, lane]
+        if step % _LOG_EVERY == _LOG_EVERY - 1 or step == longest - 1:
+            for lane in range(LANES):
+                if heavy[lane] != 0.0:
+                    total += heavy[lane] * np.log(sums[lane])
+                sums[lane] = 1.0
+    back, ahead = np.ones((states, LANES)), np.empty((states, LANES))
+    for lane in range(count):
+        for state in range(states):
+            gamma[place[lane] + longest - 1, state] = room[longest - 1, state, lane]
+    for step in range(longest - 2, -1, -1):
+        move = moves[slots[step + 1]]
+        for state in range(states):
+            for lane in range(LANES):
+                ahead[state, lane] = (
+                    back[state, lane] * seen[step + 1, state, lane] * scale[step + 1, lane]
+                )
+        for origin in range(states):
+            for lane in range(LANES):
+                back[origin, lane] = move[origin, 0] * ahead[0, lane]
+            for to in range(1, states):
+                for lane in range(LANES):
+                    back[origin, lane] += move[origin, to] * ahead[to, lane]
+        if learn:
+            for origin in range(states):
+                for to in range(states):
+                    moved = 0.0
+                    for lane in range(LANES):
+                        if step >= join[lane]:
+                            moved += heavy[lane] * room[step, origin, lane] * ahead[to, lane]
+                    xi[slots[step + 1], origin, to] += moved * move[origin, to]
+        for lane in range(count):
+            if step >= join[lane]:
+                for state in range(states):
+                    gamma[place[lane] + step, state] = room[step, state, lane] * back[state, lane]
+    return total
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def posterior(
+    code: Codes,
+    first: Ints,
+    length: Ints,
+    order: Ints,
+    starts: Ints,
+    cells: Ints,
+    lasts: Ints,
+    cuts: Ints,
+    slot: Ints,
+    emission: Floats,
+    initial: Floats,
+    moves: Floats,
+    ends: Floats,
+    end_code: Ints,
+    weight: Floats,
+    gamma: npt.NDArray[np.floating],
+    learn: bool,
+) -> tuple[Floats, Floats]:
+    """Posterior of every loan-month, written to `gamma`; expected moves and log-likelihoods.
+
+    Args:
+        code: row of `emission` (u, s) of every loan-month (t,), loan after loan.
+        first, length: where each loan (n,) begins in `code`, and its months, at least one.
+        order, starts: loans group by group; group g is `order[starts[g]:starts[g + 1]]`, at most LANES.
+        cells, lasts: of each group: its cell of transitions, its last month.
+        cuts: groups of block b are those from `cuts[b]` on; no cell lies in two blocks (BLOCKS + 1,).
+        slot: of each month of the calendar: the slot of time whose transitions lead into it.
+        initial, moves: (cells, s) and (cells, slots, s, s).
+        ends, end_code: what multiplies the last month, by a code of each loan: (codes, s), (n,).
+        weight: of each loan in moves and likelihood.
+        gamma: (t, s), overwritten.
+        learn: whether to add up the expected moves.
+
+    Returns:
+        Expected moves (cells, slots, s, s), all zero without `learn`, and the log-likelihood of each block.
+    """
+    states = emission.shape[1]
+    longest = length.max()
+    moved = np.zeros_like(moves)
+    likely = np.zeros(BLOCKS)
+    for block in prange(BLOCKS):
+        room = np.empty((longest, states, LANES))
+        seen = np.empty((longest, states, LANES))
+        scale = np.empty((longest, LANES))
+        slots = np.zeros(longest, dtype=np.int64)
+        for group in range(cuts[block], cuts[block + 1]):
+            members = order[starts[group] : starts[group + 1]]
+            most = 0
+            for lane in range(len(members)):
+                most = max(most, length[members[lane]])
+            for step in range(most):
+                slots[step] = slot[lasts[group] - most + 1 + step]
+            cell = cells[group]
+            likely[block] += _group(
+                code, first, length, members, emission, initial[cell], moves[cell], slots,
+                ends, end_code, weight, gamma, moved[cell], learn,
+                room, scale, seen,
+            )  # fmt: skip
+    return moved, likely
+
+
+def grouped(cell: Ints, last: Ints, length: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Loans (n,) cut into groups of at most LANES that share cell and last month: order, starts, cells, lasts, cuts."""
+    order = np.lexsort((length, last, cell)).astype(np.int64)
+    key_cell, key_last = cell[order], last[order]
+    fresh = np.ones(len(order), dtype=np.bool_)
+    fresh[1:] = (np.diff(key_cell) != 0) | (np.diff(key_last) != 0)
+    run = np.flatnonzero(fresh)
+    within = np.arange(len(order)) - np.repeat(run, np.diff(np.append(run, len(order))))
+    begins = np.flatnonzero(within % LANES == 0).astype(np.int64)
+    cells = key_cell[begins]
+    borders = np.append(np.flatnonzero(np.diff(cells, prepend=-1)), len(cells))
+    wanted = np.linspace(0, len(cells), BLOCKS + 1)
+    cuts = borders[np.searchsorted(borders, wanted)].astype(np.int64)
+    return order, np.append(begins, len(order)), cells, key_last[begins], cuts

@@ -1,0 +1,67 @@
+"""Where the hidden-state model starts and what it is held to: judgements, not law and not market.
+
+A state is sound, strained, or bad; bad has two faces, shown (past day 90, openly) and kept (kept alive so that it does
+not show). Without them nothing would say which of the states that a fit finds is the hidden one: the tables below name
+it by what it looks like, and weigh as many loan-months as `WEIGHT` says. The data move them as far as they reach.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+STATES = ("sound", "strained", "shown", "kept")
+SOUND, STRAINED, SHOWN, KEPT = range(4)
+
+DAYS = np.array([
+    # 0      1-30   31-60  61-79  80-90  91+
+    [0.9850, 0.0140, 0.0008, 0.0001, 0.0001, 0.000001],
+    [0.5100, 0.2500, 0.1200, 0.0800, 0.0400, 0.0001],
+    [0.0100, 0.0020, 0.0020, 0.0020, 0.0020, 0.9820],
+    [0.7000, 0.1200, 0.0700, 0.0500, 0.0600, 0.0001],
+])  # fmt: skip
+PAY = np.array([
+    # full  alone  partial none  nothing holiday
+    [0.930, 0.020, 0.010, 0.015, 0.020, 0.005],
+    [0.400, 0.120, 0.150, 0.230, 0.040, 0.060],
+    [0.020, 0.030, 0.100, 0.800, 0.040, 0.010],
+    [0.300, 0.420, 0.100, 0.100, 0.060, 0.020],
+])  # fmt: skip
+ACT = np.array([
+    # none   down   renewal extend capital newold cut    relief
+    [0.9817, 0.0060, 0.0060, 0.0020, 0.0008, 0.0010, 0.0020, 0.0005],
+    [0.9490, 0.0050, 0.0100, 0.0120, 0.0030, 0.0030, 0.0060, 0.0120],
+    [0.9730, 0.0010, 0.0040, 0.0040, 0.0030, 0.0020, 0.0030, 0.0100],
+    [0.8000, 0.0040, 0.0600, 0.0400, 0.0350, 0.0350, 0.0200, 0.0060],
+])  # fmt: skip
+TIMING = np.array([
+    # none  rescue  trip   fell
+    [0.9980, 0.0010, 0.0005, 0.0005],
+    [0.9740, 0.0200, 0.0020, 0.0040],
+    [0.9900, 0.0050, 0.0010, 0.0040],
+    [0.8800, 0.0500, 0.0400, 0.0300],
+])  # fmt: skip
+OUTSIDE = np.array([[0.88, 0.12], [0.65, 0.35], [0.50, 0.50], [0.50, 0.50]])
+
+TELLING = (2, 3, 4, 5)
+"""Acts that a kept loan shows at least `TELLS` times as often as a sound one: else the state is another one."""
+TELLS = 2.0
+
+WEIGHT = np.array([50.0, 50.0, 50.0, 400.0])
+"""Loan-months that the tables of each state weigh."""
+
+FALLS, STRAIGHT_BAD, RECOVERS, FAILS = 0.008, 0.0003, 0.15, 0.05
+"""A month's chance: sound to strained, sound to bad, strained to sound, strained to bad."""
+CURES, DRESSED, LAPSES, MENDS = 0.02, 0.01, 0.02, 0.005
+"""A month's chance: shown to strained, shown to kept (times a branch's share), kept to shown, kept to strained."""
+MOVES_WEIGHT = 500.0
+START = np.array([0.955, 0.030, 0.015])
+START_WEIGHT = 100.0
+KEPT_SHARE = 0.25
+"""Share of loans that turn bad which a branch keeps from showing, where nothing else is known."""
+BRANCH_WEIGHT = 6.0
+"""Loans turned bad that the common share weighs in each branch's own."""
+LEVEL_WEIGHT = 20.0
+"""Moves that the factor 1 weighs for each sector, region and quarter."""
