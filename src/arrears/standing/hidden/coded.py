@@ -13,7 +13,7 @@ from arrears.standing.hidden import words as w
 Ints = npt.NDArray[np.int64]
 
 PRODUCTS = ("mortgage", "consumer", "credit_card", "business")
-_SHAPE = (len(PRODUCTS), 7, 7, 7, 7, 2, 8, 4)
+_SHAPE = (len(PRODUCTS), 7, 7, 8, 8, 2, 8, 4)
 """Product, days before and now, payment before and now, told before, act, timing."""
 _MONTHS_A_SLOT = 3
 
@@ -101,8 +101,8 @@ def coded(loans: pl.DataFrame, lived: pl.DataFrame, outside: pl.Series) -> Coded
     for values, size in (
         (_before(days, fresh, w.DAYS_UNKNOWN), 7),
         (days, 7),
-        (_before(pay, fresh, w.PAY_UNKNOWN), 7),
-        (pay, 7),
+        (_before(pay, fresh, w.PAY_UNKNOWN), 8),
+        (pay, 8),
         (_told_before(act, first, length), 2),
         (act, 8),
         (timing, 4),

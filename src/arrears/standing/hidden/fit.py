@@ -19,9 +19,9 @@ Ints = npt.NDArray[np.int64]
 STARTS = (1.0, 0.3, 3.0)
 """Each start takes so many times the usual chance of turning bad."""
 TRIAL, MOST = 8, 60
-NEAR = 2e-5
+NEAR = 1e-3
 FIT_ON = 20_000
-PARAMS, STEPS = 20, 4
+PARAMS, STEPS = 20, 3
 """Parameters are drawn so often, each by so many steps on reweighted loans."""
 
 
@@ -57,13 +57,12 @@ def fit(histories: Coded, audited: Ints, *, seed: int) -> Fit:
             params, reached = _step(params, layout, ones, audited=seen, gamma=gamma)
         tried.append((reached, number, params))
     reached, _, params = max(tried, key=lambda entry: entry[0])
-    steps = TRIAL
-    while steps < MOST:
-        params, now = _step(params, layout, ones, audited=seen, gamma=gamma)
-        steps += 1
-        if now - reached < NEAR * abs(reached):
-            break
-        reached = now
+    steps, bad, near = TRIAL, 0.0, 0
+    while steps < MOST and near < 3:
+        params, reached = _step(params, layout, ones, audited=seen, gamma=gamma)
+        steps, before = steps + 1, bad
+        bad = float(gamma[:, prior.SHOWN :].sum())
+        near = near + 1 if abs(bad - before) < NEAR * bad else 0
     if len(chosen) < len(histories.loan):
         params = _on_all(params, histories, audited)
     likelihoods = (*(entry[0] for entry in tried), reached)

@@ -1,8 +1,8 @@
 """Compiled forward-backward over ragged histories, loans side by side in lanes.
 
-Loans of a group share their cell of transitions and the month in which they end, so that one step serves all lanes;
-shorter ones join later. Work is cut into fixed blocks of groups and merged in their order: results do not depend on
-threads. Scaling multiplies; a logarithm is taken once in a while, not at every step.
+Loans of a group share the month in which they end, so that one step serves all lanes; shorter ones join later. No cell
+of transitions lies in two blocks, so that blocks add up their moves side by side and results do not depend on threads.
+Scaling multiplies; a logarithm is taken once in a while, not at every step.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def _group(
     length: Ints,
     members: Ints,
     emission: Floats,
+    cell: Ints,
     initial: Floats,
     moves: Floats,
     slots: Ints,
@@ -34,14 +35,17 @@ def _group(
     end_code: Ints,
     weight: Floats,
     gamma: npt.NDArray[np.floating],
-    xi: Floats,
+    moved: Floats,
     learn: bool,
     room: Floats,
     scale: Floats,
     seen: Floats,
+    move: Floats,
+    xi: Floats,
+    begin: Floats,
 ) -> float:
-    """Posterior of up to LANES loans; adds expected moves to `xi`; the log-likelihood."""
-    count, states = len(members), initial.shape[0]
+    """Posterior of up to LANES loans; adds expected moves to `moved`; the log-likelihood."""
+    count, states = len(members), emission.shape[1]
     longest = 0
     for lane in range(count):
         longest = max(longest, length[members[lane]])
@@ -53,6 +57,13 @@ def _group(
         join[lane] = longest - length[loan]
         place[lane] = first[loan] - join[lane]
         heavy[lane] = weight[loan] if lane < count else 0.0
+        for state in range(states):
+            begin[state, lane] = initial[cell[loan], state]
+        for slot in range(slots[0], slots[longest - 1] + 1):
+            for origin in range(states):
+                for to in range(states):
+                    move[slot, origin, to, lane] = moves[cell[loan], slot, origin, to]
+                    xi[slot, origin, to, lane] = 0.0
     total = 0.0
     now, sums = np.empty((states, LANES)), np.ones(LANES)
     for step in range(longest):
@@ -72,18 +83,20 @@ def _group(
         if step == 0:
             for state in range(states):
                 for lane in range(LANES):
-                    now[state, lane] = initial[state]
+                    now[state, lane] = begin[state, lane]
         else:
-            move = moves[slots[step]]
+            slot = slots[step]
             for to in range(states):
                 for lane in range(LANES):
-                    now[to, lane] = room[step - 1, 0, lane] * move[0, to]
+                    now[to, lane] = room[step - 1, 0, lane] * move[slot, 0, to, lane]
                 for origin in range(1, states):
                     for lane in range(LANES):
-                        now[to, lane] += room[step - 1, origin, lane] * move[origin, to]
+                        now[to, lane] += room[step - 1, origin, lane] * move[slot, origin, to, lane]
             for state in range(states):
                 for lane in range(LANES):
-                    now[state, lane] = initial[state] if step <= join[lane] else now[state, lane]
+                    now[state, lane] = (
+                        begin[state, lane] if step <= join[lane] else now[state, lane]
+                    )
         for lane in range(LANES):
             scale[step, lane] = 0.0
         for state in range(states):
@@ -106,7 +119,7 @@ def _group(
         for state in range(states):
             gamma[place[lane] + longest - 1, state] = room[longest - 1, state, lane]
     for step in range(longest - 2, -1, -1):
-        move = moves[slots[step + 1]]
+        slot = slots[step + 1]
         for state in range(states):
             for lane in range(LANES):
                 ahead[state, lane] = (
@@ -114,22 +127,31 @@ def _group(
                 )
         for origin in range(states):
             for lane in range(LANES):
-                back[origin, lane] = move[origin, 0] * ahead[0, lane]
+                back[origin, lane] = move[slot, origin, 0, lane] * ahead[0, lane]
             for to in range(1, states):
                 for lane in range(LANES):
-                    back[origin, lane] += move[origin, to] * ahead[to, lane]
+                    back[origin, lane] += move[slot, origin, to, lane] * ahead[to, lane]
         if learn:
             for origin in range(states):
                 for to in range(states):
-                    moved = 0.0
                     for lane in range(LANES):
-                        if step >= join[lane]:
-                            moved += heavy[lane] * room[step, origin, lane] * ahead[to, lane]
-                    xi[slots[step + 1], origin, to] += moved * move[origin, to]
+                        here = heavy[lane] if step >= join[lane] else 0.0
+                        xi[slot, origin, to, lane] += (
+                            here * room[step, origin, lane] * ahead[to, lane]
+                        )
         for lane in range(count):
             if step >= join[lane]:
                 for state in range(states):
                     gamma[place[lane] + step, state] = room[step, state, lane] * back[state, lane]
+    if learn:
+        for lane in range(count):
+            mine = cell[members[lane]]
+            for slot in range(slots[0], slots[longest - 1] + 1):
+                for origin in range(states):
+                    for to in range(states):
+                        moved[mine, slot, origin, to] += (
+                            xi[slot, origin, to, lane] * move[slot, origin, to, lane]
+                        )
     return total
 
 
@@ -140,10 +162,10 @@ def posterior(
     length: Ints,
     order: Ints,
     starts: Ints,
-    cells: Ints,
     lasts: Ints,
     cuts: Ints,
     slot: Ints,
+    cell: Ints,
     emission: Floats,
     initial: Floats,
     moves: Floats,
@@ -159,9 +181,10 @@ def posterior(
         code: row of `emission` (u, s) of every loan-month (t,), loan after loan.
         first, length: where each loan (n,) begins in `code`, and its months, at least one.
         order, starts: loans group by group; group g is `order[starts[g]:starts[g + 1]]`, at most LANES.
-        cells, lasts: of each group: its cell of transitions, its last month.
+        lasts: last month of each group.
         cuts: groups of block b are those from `cuts[b]` on; no cell lies in two blocks (BLOCKS + 1,).
         slot: of each month of the calendar: the slot of time whose transitions lead into it.
+        cell: of each loan: its row of `initial` and `moves` (n,).
         initial, moves: (cells, s) and (cells, slots, s, s).
         ends, end_code: what multiplies the last month, by a code of each loan: (codes, s), (n,).
         weight: of each loan in moves and likelihood.
@@ -180,6 +203,9 @@ def posterior(
         seen = np.empty((longest, states, LANES))
         scale = np.empty((longest, LANES))
         slots = np.zeros(longest, dtype=np.int64)
+        move = np.empty((moves.shape[1], states, states, LANES))
+        xi = np.empty((moves.shape[1], states, states, LANES))
+        begin = np.empty((states, LANES))
         for group in range(cuts[block], cuts[block + 1]):
             members = order[starts[group] : starts[group + 1]]
             most = 0
@@ -187,26 +213,24 @@ def posterior(
                 most = max(most, length[members[lane]])
             for step in range(most):
                 slots[step] = slot[lasts[group] - most + 1 + step]
-            cell = cells[group]
             likely[block] += _group(
-                code, first, length, members, emission, initial[cell], moves[cell], slots,
-                ends, end_code, weight, gamma, moved[cell], learn,
-                room, scale, seen,
+                code, first, length, members, emission, cell, initial, moves, slots, ends,
+                end_code, weight, gamma, moved, learn, room, scale, seen, move, xi, begin,
             )  # fmt: skip
     return moved, likely
 
 
-def grouped(cell: Ints, last: Ints, length: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """Loans (n,) cut into groups of at most LANES that share cell and last month: order, starts, cells, lasts, cuts."""
-    order = np.lexsort((length, last, cell)).astype(np.int64)
-    key_cell, key_last = cell[order], last[order]
-    fresh = np.ones(len(order), dtype=np.bool_)
-    fresh[1:] = (np.diff(key_cell) != 0) | (np.diff(key_last) != 0)
+def grouped(cell: Ints, last: Ints, length: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Loans (n,) cut into blocks of whole cells, and those into groups: order, starts, lasts, cuts."""
+    count = len(cell)
+    sizes = np.bincount(cell)
+    block = ((np.cumsum(sizes) - sizes) * BLOCKS // max(count, 1))[cell]
+    order = np.lexsort((length, last, block)).astype(np.int64)
+    key_block, key_last = block[order], last[order]
+    fresh = np.ones(count, dtype=np.bool_)
+    fresh[1:] = (np.diff(key_block) != 0) | (np.diff(key_last) != 0)
     run = np.flatnonzero(fresh)
-    within = np.arange(len(order)) - np.repeat(run, np.diff(np.append(run, len(order))))
+    within = np.arange(count) - np.repeat(run, np.diff(np.append(run, count)))
     begins = np.flatnonzero(within % LANES == 0).astype(np.int64)
-    cells = key_cell[begins]
-    borders = np.append(np.flatnonzero(np.diff(cells, prepend=-1)), len(cells))
-    wanted = np.linspace(0, len(cells), BLOCKS + 1)
-    cuts = borders[np.searchsorted(borders, wanted)].astype(np.int64)
-    return order, np.append(begins, len(order)), cells, key_last[begins], cuts
+    cuts = np.searchsorted(key_block[begins], np.arange(BLOCKS + 1)).astype(np.int64)
+    return order, np.append(begins, count), key_last[begins], cuts

@@ -25,7 +25,8 @@ class Params:
     """Parameters; tables by product and state, the bad states' being common to all products.
 
     Attributes:
-        days, pay: (p, s, 7, 6), by the code of the month before. act: (p, s, 2, 8), by whether acts were seen before.
+        days, pay: (p, s, 7, 6) and (p, s, 8, 7), by the code of the month before.
+        act: (p, s, 2, 8), by whether acts were seen before.
         timing: (p, s, 4). outside: (s, 2).
         start: (p, 3) sound, strained, bad.
         falls, straight, recovers, fails: (p,) chances a month; cures, dressed, lapses, mends: common ones.
@@ -68,8 +69,8 @@ class Params:
             return np.full(_P, chance)
 
         return Params(
-            days=rows(prior.DAYS, 7),
-            pay=rows(prior.PAY, 7),
+            days=np.tile(prior.DAYS, (_P, 1, 1, 1)),
+            pay=np.tile(prior.PAY, (_P, 1, 1, 1)),
             act=rows(prior.ACT, 2),
             timing=np.tile(prior.TIMING, (_P, 1, 1)),
             outside=prior.OUTSIDE.copy(),
@@ -98,10 +99,10 @@ class Layout:
 
     histories: Coded
     cells: Ints
+    cell: Ints
     order: Ints
     starts: Ints
-    group_cells: Ints
-    group_lasts: Ints
+    lasts: Ints
     cuts: Ints
 
     @staticmethod
@@ -123,8 +124,8 @@ class Layout:
                 for v in (histories.product, histories.sector, histories.region, histories.branch)
             ]
         )
-        order, starts, cells, lasts, cuts = kernels.grouped(cell, histories.last, histories.length)
-        return Layout(histories, which, order, starts, cells, lasts, cuts)
+        groups = kernels.grouped(cell, histories.last, histories.length)
+        return Layout(histories, which, cell, *groups)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def emission(params: Params, rows: npt.NDArray[np.int16]) -> Floats:
     product, days_before, days, pay_before, pay, told, act, timing = rows.T.astype(np.int64)
     ones = np.ones((_P, _S, 7, 1))
     by_days = np.concatenate([params.days, ones], axis=3)
-    by_pay = np.concatenate([ones, params.pay], axis=3)
+    by_pay = np.concatenate([np.ones((_P, _S, 8, 1)), params.pay], axis=3)
     return np.ascontiguousarray(
         by_days[product, :, days_before, days]
         * by_pay[product, :, pay_before, pay]
@@ -160,7 +161,7 @@ def transitions(params: Params, cells: Ints) -> tuple[Floats, Floats]:
     moves = np.zeros((*factor.shape, _S, _S))
     falls = params.falls[product][:, None] * factor
     straight = params.straight[product][:, None] * factor
-    fails = np.minimum(params.fails[product][:, None] * factor, 0.5)
+    fails = np.minimum(params.fails[product][:, None] * factor, 0.19)
     moves[:, :, 0, 1] = falls
     moves[:, :, 0, 2] = straight * (1.0 - keeps)
     moves[:, :, 0, 3] = straight * keeps
@@ -186,7 +187,7 @@ def transitions(params: Params, cells: Ints) -> tuple[Floats, Floats]:
 def factors(params: Params, cells: Ints) -> Floats:
     """Factor (cells, slots) on turns for the worse, by sector, region and quarter."""
     still = params.sector[cells[1]] * params.region[cells[2]]
-    return np.clip(still[:, None] * params.slot, 1.0 / _HUGE, _HUGE)
+    return np.asarray(np.clip(still[:, None] * params.slot, 1.0 / _HUGE, _HUGE))
 
 
 def ends(params: Params) -> Floats:
@@ -220,10 +221,10 @@ def expect(
         at.length,
         layout.order,
         layout.starts,
-        layout.group_cells,
-        layout.group_lasts,
+        layout.lasts,
         layout.cuts,
         at.slot,
+        layout.cell,
         emission(params, at.rows),
         start,
         moves,
@@ -291,14 +292,16 @@ def _tables(counts: Counts, layout: Layout, weight: Floats) -> tuple[Floats, ...
         axis=1,
     )
     new_days = _shares(
-        summed((days_before, 7), (days, 7))[..., :6], prior.DAYS[None, :, None, :], row
+        summed((days_before, 7), (days, 7))[..., :6],
+        prior.DAYS[None],
+        prior.DAYS_WEIGHT[None, :, None, None],
     )
     # Past day 90 is what shown means; the others are never there, so that a loan on its way there counts as strained.
     new_days[:, prior.SHOWN] = prior.DAYS[prior.SHOWN]
-    new_days[..., 5] = prior.DAYS[None, :, None, 5]
+    new_days[..., 5] = prior.DAYS[None, ..., 5]
     low = new_days[..., :5]
     new_days[..., :5] = low / low.sum(axis=-1, keepdims=True) * (1.0 - new_days[..., 5:])
-    new_pay = _shares(summed((pay_before, 7), (pay, 7))[..., 1:], prior.PAY[None, :, None, :], row)
+    new_pay = _shares(summed((pay_before, 8), (pay, 8))[..., 1:], prior.PAY[None], row)
     new_timing = _shares(summed((timing, 4)), prior.TIMING[None], prior.WEIGHT[None, :, None])
     new_outside = _shares(outside, prior.OUTSIDE, prior.WEIGHT[:, None] / 2.0)
     return new_days, new_pay, new_act, new_timing, new_outside
@@ -363,12 +366,12 @@ def _moves(params: Params, counts: Counts, layout: Layout) -> Params:
         fails=_chance(by_product(moved[:, :, 1, 2:].sum(axis=2)), strained, prior.FAILS),
         recovers=np.minimum(
             _chance(by_product(moved[:, :, 1, 0]), by_product(exposed[:, :, 1]), prior.RECOVERS),
-            0.45,
+            prior.MOST_RECOVERS,
         ),
         cures=common(2, 1, prior.CURES),
         dressed=common(2, 3, prior.DRESSED) / max(keeps[1], 0.05),
-        lapses=common(3, 2, prior.LAPSES),
-        mends=common(3, 1, prior.MENDS),
+        lapses=min(common(3, 2, prior.LAPSES), prior.MOST_LAPSES),
+        mends=min(common(3, 1, prior.MENDS), prior.MOST_MENDS),
         start=_shares(begins, prior.START, np.full((_P, 1), prior.START_WEIGHT)),
         keeps=keeps[0],
         common=keeps[1],
@@ -387,8 +390,8 @@ def _keeps(kept: Floats, shown: Floats) -> tuple[Floats, float]:
 def held(params: Params) -> float:
     """Log of the prior at these parameters, without constants: what a fit is held by besides the likelihood."""
     row = prior.WEIGHT / 4.0
-    total = (prior.DAYS[None, :, None] * np.log(params.days) * row[:, None, None]).sum()
-    total += (prior.PAY[None, :, None] * np.log(params.pay) * row[:, None, None]).sum()
+    total = (prior.DAYS[None] * np.log(params.days) * prior.DAYS_WEIGHT[:, None, None]).sum()
+    total += (prior.PAY[None] * np.log(params.pay) * row[:, None, None]).sum()
     total += (prior.ACT[None, :, None] * np.log(params.act) * 2 * row[:, None, None]).sum()
     total += (prior.TIMING[None] * np.log(params.timing) * prior.WEIGHT[:, None]).sum()
     return float(total)

@@ -239,15 +239,16 @@ def _holiday() -> pl.Expr:
 
 
 def _pay() -> pl.Expr:
+    """What was paid, by name; interest alone shows no ability to repay, whether the contract asks for more or not."""
     due, paid = pl.col("due"), pl.col("paid")
     interest, principal = (
         pl.col("paid_interest").fill_null(0),
         pl.col("paid_principal").fill_null(0),
     )
+    only = (interest > 0) & (principal <= 0)
     asks = (pl.col("due_principal").fill_null(0) > 0) | (
         (pl.col("repayment") == "amortising").fill_null(False) & (pl.col("balance") > 0)
     )
-    only = (interest > 0) & (principal <= 0) & asks
 
     def code(name: str) -> pl.Expr:
         return pl.lit(w.PAY.index(name), pl.UInt8)
@@ -255,7 +256,8 @@ def _pay() -> pl.Expr:
     return (
         pl.when("holiday").then(code("holiday"))
         .when("silent").then(code("unknown"))
-        .when(only).then(code("interest_only"))
+        .when(only & asks).then(code("interest_only"))
+        .when(only & (paid >= w.PAID_IN_FULL * due)).then(code("contract"))
         .when(paid >= w.PAID_IN_FULL * due).then(
             pl.when(paid > 0).then(code("full")).otherwise(code("nothing_due"))
         )

@@ -15,20 +15,46 @@ Floats = npt.NDArray[np.float64]
 STATES = ("sound", "strained", "shown", "kept")
 SOUND, STRAINED, SHOWN, KEPT = range(4)
 
+_SOUND_DAYS = [0.9850, 0.0140, 0.0008, 0.0001, 0.0001, 0.000001]
 DAYS = np.array([
-    # 0      1-30   31-60  61-79  80-90  91+
-    [0.9850, 0.0140, 0.0008, 0.0001, 0.0001, 0.000001],
-    [0.5100, 0.2500, 0.1200, 0.0800, 0.0400, 0.0001],
-    [0.0100, 0.0020, 0.0020, 0.0020, 0.0020, 0.9820],
-    [0.7000, 0.1200, 0.0700, 0.0500, 0.0600, 0.0001],
+    # by days before: 0, 1-30, 31-60, 61-79, 80-90, 91+, unknown
+    # now:  0      1-30   31-60  61-79  80-90  91+
+    [_SOUND_DAYS] * 7,
+    [
+        [0.6000, 0.3300, 0.0500, 0.0100, 0.0099, 0.0001],
+        [0.4500, 0.1500, 0.3500, 0.0300, 0.0199, 0.0001],
+        [0.2500, 0.0500, 0.1000, 0.4000, 0.1999, 0.0001],
+        [0.2000, 0.0300, 0.0500, 0.2200, 0.4999, 0.0001],
+        [0.2500, 0.0500, 0.0500, 0.1500, 0.4999, 0.0001],
+        [0.3000, 0.2000, 0.2000, 0.1500, 0.1499, 0.0001],
+        [0.5000, 0.2500, 0.1300, 0.0700, 0.0499, 0.0001],
+    ],
+    [[0.0100, 0.0020, 0.0020, 0.0020, 0.0020, 0.9820]] * 7,
+    [
+        [0.9000, 0.0700, 0.0150, 0.0050, 0.0099, 0.0001],
+        [0.7000, 0.2200, 0.0400, 0.0150, 0.0249, 0.0001],
+        [0.7200, 0.1000, 0.1000, 0.0300, 0.0499, 0.0001],
+        [0.7000, 0.0800, 0.0500, 0.0700, 0.0999, 0.0001],
+        [0.4500, 0.0300, 0.0200, 0.0500, 0.4499, 0.0001],
+        [0.7000, 0.1000, 0.0600, 0.0600, 0.0799, 0.0001],
+        [0.8000, 0.0900, 0.0400, 0.0300, 0.0399, 0.0001],
+    ],
 ])  # fmt: skip
-PAY = np.array([
-    # full  alone  partial none  nothing holiday
-    [0.930, 0.020, 0.010, 0.015, 0.020, 0.005],
-    [0.400, 0.120, 0.150, 0.230, 0.040, 0.060],
-    [0.020, 0.030, 0.100, 0.800, 0.040, 0.010],
-    [0.300, 0.420, 0.100, 0.100, 0.060, 0.020],
+_PAY = np.array([
+    # full  alone  partial none  nothing holiday contract
+    [0.910, 0.020, 0.010, 0.015, 0.020, 0.005, 0.020],
+    [0.390, 0.120, 0.150, 0.230, 0.040, 0.060, 0.010],
+    [0.020, 0.030, 0.100, 0.790, 0.040, 0.010, 0.010],
+    [0.290, 0.420, 0.100, 0.100, 0.060, 0.020, 0.010],
 ])  # fmt: skip
+_ON_CONTRACT = np.array([
+    [0.010, 0.005, 0.005, 0.010, 0.010, 0.005, 0.955],
+    [0.020, 0.020, 0.150, 0.250, 0.010, 0.050, 0.500],
+    [0.010, 0.010, 0.100, 0.820, 0.010, 0.010, 0.040],
+    [0.020, 0.040, 0.050, 0.080, 0.010, 0.010, 0.790],
+])  # fmt: skip
+PAY = np.stack([_PAY] * 7 + [_ON_CONTRACT], axis=1)
+"""By the payment before; where a contract asks for interest alone, paying it says little of any state."""
 ACT = np.array([
     # none   down   renewal extend capital newold cut    relief
     [0.9817, 0.0060, 0.0060, 0.0020, 0.0008, 0.0010, 0.0020, 0.0005],
@@ -54,6 +80,10 @@ WEIGHT = np.array([50.0, 50.0, 50.0, 400.0])
 
 FALLS, STRAIGHT_BAD, RECOVERS, FAILS = 0.008, 0.0003, 0.15, 0.05
 """A month's chance: sound to strained, sound to bad, strained to sound, strained to bad."""
+DAYS_WEIGHT = np.array([10.0, 10.0, 10.0, 500.0])
+"""Loan-months that each row of days past due weighs: a kept loan is one whose days fall back or stand short of the
+notch; one whose days run on is strained, whatever the likelihood would gain by calling it kept."""
+MOST_LAPSES, MOST_MENDS, MOST_RECOVERS = 0.04, 0.01, 0.8
 CURES, DRESSED, LAPSES, MENDS = 0.02, 0.01, 0.02, 0.005
 """A month's chance: shown to strained, shown to kept (times a branch's share), kept to shown, kept to strained."""
 MOVES_WEIGHT = 500.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 DAYS = ("0", "1-30", "31-60", "61-79", "80-90", "91+", "unknown")
-PAY = ("unknown", "full", "interest_only", "partial", "none", "nothing_due", "holiday")
+PAY = ("unknown", "full", "interest_only", "partial", "none", "nothing_due", "holiday", "contract")
 ACT = (
     "none",
     "renewal_paid_down",
