@@ -21,7 +21,7 @@ _LOG_EVERY = 8
 
 
 @njit(cache=True, error_model="numpy")
-def _group(
+def _lay(
     code: Codes,
     first: Ints,
     length: Ints,
@@ -33,39 +33,25 @@ def _group(
     slots: Ints,
     ends: Floats,
     end_code: Ints,
-    weight: Floats,
-    gamma: npt.NDArray[np.floating],
-    moved: Floats,
-    learn: bool,
-    room: Floats,
-    scale: Floats,
+    longest: int,
+    join: Ints,
+    place: Ints,
     seen: Floats,
     move: Floats,
-    xi: Floats,
     begin: Floats,
-) -> float:
-    """Posterior of up to LANES loans; adds expected moves to `moved`; the log-likelihood."""
-    count, states = len(members), emission.shape[1]
-    longest = 0
-    for lane in range(count):
-        longest = max(longest, length[members[lane]])
-    join = np.empty(LANES, dtype=np.int64)
-    place = np.empty(LANES, dtype=np.int64)
-    heavy = np.zeros(LANES)
+) -> None:
+    """Lays up to LANES loans side by side; lanes without a loan repeat the first and are never read back."""
+    states = emission.shape[1]
     for lane in range(LANES):
-        loan = members[lane] if lane < count else members[0]
+        loan = members[lane] if lane < len(members) else members[0]
         join[lane] = longest - length[loan]
         place[lane] = first[loan] - join[lane]
-        heavy[lane] = weight[loan] if lane < count else 0.0
         for state in range(states):
             begin[state, lane] = initial[cell[loan], state]
         for slot in range(slots[0], slots[longest - 1] + 1):
             for origin in range(states):
                 for to in range(states):
                     move[slot, origin, to, lane] = moves[cell[loan], slot, origin, to]
-                    xi[slot, origin, to, lane] = 0.0
-    total = 0.0
-    now, sums = np.empty((states, LANES)), np.ones(LANES)
     for step in range(longest):
         for lane in range(LANES):
             if step >= join[lane]:
@@ -75,16 +61,30 @@ def _group(
             else:
                 for state in range(states):
                     seen[step, state, lane] = 1.0
-        if step == longest - 1:
-            for lane in range(LANES):
-                loan = members[lane] if lane < count else members[0]
-                for state in range(states):
-                    seen[step, state, lane] *= ends[end_code[loan], state]
-        if step == 0:
-            for state in range(states):
-                for lane in range(LANES):
-                    now[state, lane] = begin[state, lane]
-        else:
+    for lane in range(LANES):
+        loan = members[lane] if lane < len(members) else members[0]
+        for state in range(states):
+            seen[longest - 1, state, lane] *= ends[end_code[loan], state]
+
+
+@njit(cache=True, error_model="numpy")
+def _forward(
+    longest: int,
+    slots: Ints,
+    join: Ints,
+    heavy: Floats,
+    seen: Floats,
+    move: Floats,
+    begin: Floats,
+    room: Floats,
+    scale: Floats,
+) -> float:
+    """Scaled forward chances into `room`, one over each step's sum into `scale`; the weighted log-likelihood."""
+    states = begin.shape[0]
+    total = 0.0
+    now, sums = begin.copy(), np.ones(LANES)
+    for step in range(longest):
+        if step > 0:
             slot = slots[step]
             for to in range(states):
                 for lane in range(LANES):
@@ -114,6 +114,27 @@ def _group(
                 if heavy[lane] != 0.0:
                     total += heavy[lane] * np.log(sums[lane])
                 sums[lane] = 1.0
+    return total
+
+
+@njit(cache=True, error_model="numpy")
+def _backward(
+    longest: int,
+    count: int,
+    slots: Ints,
+    join: Ints,
+    place: Ints,
+    heavy: Floats,
+    seen: Floats,
+    move: Floats,
+    room: Floats,
+    scale: Floats,
+    gamma: npt.NDArray[np.floating],
+    xi: Floats,
+    learn: bool,
+) -> None:
+    """The posterior of each loan-month into `gamma`; what moves along each way, but for its chance, added to `xi`."""
+    states = room.shape[1]
     back, ahead = np.ones((states, LANES)), np.empty((states, LANES))
     for lane in range(count):
         for state in range(states):
@@ -143,16 +164,6 @@ def _group(
             if step >= join[lane]:
                 for state in range(states):
                     gamma[place[lane] + step, state] = room[step, state, lane] * back[state, lane]
-    if learn:
-        for lane in range(count):
-            mine = cell[members[lane]]
-            for slot in range(slots[0], slots[longest - 1] + 1):
-                for origin in range(states):
-                    for to in range(states):
-                        moved[mine, slot, origin, to] += (
-                            xi[slot, origin, to, lane] * move[slot, origin, to, lane]
-                        )
-    return total
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
@@ -206,17 +217,35 @@ def posterior(
         move = np.empty((moves.shape[1], states, states, LANES))
         xi = np.empty((moves.shape[1], states, states, LANES))
         begin = np.empty((states, LANES))
+        join = np.empty(LANES, dtype=np.int64)
+        place = np.empty(LANES, dtype=np.int64)
+        heavy = np.zeros(LANES)
         for group in range(cuts[block], cuts[block + 1]):
             members = order[starts[group] : starts[group + 1]]
-            most = 0
-            for lane in range(len(members)):
-                most = max(most, length[members[lane]])
+            most, count = 0, len(members)
+            for lane in range(LANES):
+                heavy[lane] = weight[members[lane]] if lane < count else 0.0
+                most = max(most, length[members[lane]]) if lane < count else most
             for step in range(most):
                 slots[step] = slot[lasts[group] - most + 1 + step]
-            likely[block] += _group(
+            _lay(
                 code, first, length, members, emission, cell, initial, moves, slots, ends,
-                end_code, weight, gamma, moved, learn, room, scale, seen, move, xi, begin,
+                end_code, most, join, place, seen, move, begin,
             )  # fmt: skip
+            likely[block] += _forward(most, slots, join, heavy, seen, move, begin, room, scale)
+            lowest, highest = slots[0], slots[most - 1] + 1
+            xi[lowest:highest] = 0.0
+            _backward(
+                most, count, slots, join, place, heavy, seen, move, room, scale, gamma, xi, learn
+            )
+            for lane in range(count if learn else 0):
+                mine = cell[members[lane]]
+                for at in range(lowest, highest):
+                    for origin in range(states):
+                        for to in range(states):
+                            moved[mine, at, origin, to] += (
+                                xi[at, origin, to, lane] * move[at, origin, to, lane]
+                            )
     return moved, likely
 
 
