@@ -11,6 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz", default=2_000, type=int, help="how many spoiled tapes are tried")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

@@ -185,7 +185,8 @@ def _of_pieces(
 ) -> tuple[Raw | None, list[Problem]]:
     """The table in a text, the first piece of which begins with the header."""
     first = next(pieces)
-    headers = _split(first[:_HEAD].split(b"\n", 1)[0].decode("utf-8", "replace"), delimiter)
+    line = first[:_HEAD].split(b"\n", 1)[0].decode("utf-8", "replace")
+    headers = [name.strip() for name in _split(line, delimiter)]
     twice = sorted({name for name in headers if name and headers.count(name) > 1})
     if twice:
         told = f"The header {twice[0]!r} stands twice."
@@ -377,7 +378,23 @@ def _parquet(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
     except Exception:  # a damaged file raises ComputeError, OSError or a panic of Polars
         found = "It cannot be read as Parquet; it may be cut short."
         return None, [_no(path, "TAPE-TRUNCATED", found, "Copy or export it again.")]
-    return _first(path, [_block(table, _FIRST_ROW)], _hashed(content), [Layout()])
+    plain = table.select(_plain(table[name]) for name in table.columns)
+    return _first(path, [_block(plain, _FIRST_ROW)], _hashed(content), [Layout()])
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    """A column as text where its type is none that cells have, such as lists; words and days as they are."""
+    dtype = column.dtype
+    if dtype == pl.Datetime:
+        return column.dt.replace_time_zone(None)
+    if dtype in (pl.Categorical, pl.Enum) or dtype.is_decimal():
+        return column.cast(pl.String)
+    if dtype in (pl.UInt64, pl.UInt128, pl.Int128):
+        return column.cast(pl.String)
+    if dtype.is_numeric() or dtype in (pl.String, pl.Boolean, pl.Date):
+        return column
+    told = [None if value is None else str(value) for value in column.to_list()]
+    return pl.Series(column.name, told, pl.String)
 
 
 def _block(
@@ -389,7 +406,14 @@ def _block(
     tight: bool = False,
 ) -> Block:
     """Rows from `row` of the file on, without those that sum up others; totals end the last block."""
-    named = table.rename({name: name.strip() for name in table.columns})
+    bare = [name.strip() for name in table.columns]
+    named = table.rename(
+        {
+            name: one
+            for name, one in zip(table.columns, bare, strict=True)
+            if one and bare.count(one) == 1
+        }
+    )
     placed = named.with_row_index(ROW, offset=row).cast({ROW: pl.Int64})
     if not named.columns or placed.is_empty():
         return Block(placed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 from arrears.tape.columns import CHINESE, TABLES, WORDS
 
@@ -133,6 +134,7 @@ def key(header: str) -> tuple[str, str]:
     return re.sub(r"[\s\-]+", "_", bare.strip()).casefold(), suffix[1] if suffix else ""
 
 
+@cache
 def headers(table: str) -> dict[str, str]:
     """Our column by their header, as `key` gives it."""
     known = {alias: ours for ours, aliases in _HEADERS[table].items() for alias in aliases.split()}
@@ -140,6 +142,7 @@ def headers(table: str) -> dict[str, str]:
     return known | {name: name for name in TABLES[table]}
 
 
+@cache
 def words(column: str) -> dict[str, str]:
     """Our word by theirs, for a column with a vocabulary."""
     more = _WORDS.get("reported_class" if column == "class_before_restructure" else column, {})
