@@ -13,6 +13,7 @@ from arrears import channels, conduct, recovery, rules, standing
 from arrears.files import did_you_mean
 from arrears.problems import Problem
 from arrears.run import record as run_record
+from arrears.run import why
 from arrears.run.gather import rulebook_of
 from arrears.run.stopped import Stopped
 from arrears.run.verified import found_again
@@ -26,23 +27,26 @@ class Explained:
     """The steps that led to what was decided for a loan.
 
     Attributes:
-        unsure: articles among them of which a value is not verified.
+        unsure: by path, the article of each value of the rulebook that a step rests on and that is not verified.
     """
 
     loan_id: str
     as_of: date
     steps: tuple[Step, ...]
-    unsure: tuple[str, ...]
+    unsure: Mapping[str, str]
 
     def as_dict(self) -> dict[str, object]:
-        """For machines: `steps` of `rule, article, value, result`."""
-        steps = [asdict(step) for step in self.steps]
+        """For machines: `steps` of `rule, article, value, result, rests_on, verified`."""
+        steps = [asdict(step) | {"verified": not self._open(step)} for step in self.steps]
         return {
             "loan_id": self.loan_id,
             "as_of": self.as_of.isoformat(),
             "steps": steps,
-            "not_verified": list(self.unsure),
+            "not_verified": [f"{path} ({article})" for path, article in self.unsure.items()],
         }
+
+    def _open(self, step: Step) -> list[str]:
+        return [path for path in step.rests_on if path in self.unsure]
 
     def lines(self) -> list[str]:
         """For people."""
@@ -50,8 +54,12 @@ class Explained:
         for step in self.steps:
             lines.append(f"  {step.rule + ':':<32} {step.result}")
             lines.append(f"      {step.value}" + (f"  [{step.article}]" if step.article else ""))
+            if open_ := self._open(step):
+                lines.append(f"      not verified: {', '.join(open_)}")
         if self.unsure:
-            lines.append(f"Rests on rules that are not verified: {', '.join(self.unsure)}.")
+            lines.append(
+                f"Values not verified that this rests on: {len(self.unsure)}; see arrears rules explain PATH."
+            )
         return lines
 
 
@@ -97,22 +105,21 @@ def _limits(loan: pl.DataFrame, book: rules.Rulebook, day: date) -> list[Step]:
     """Filing fee, most instalments and most attempts."""
     claims = loan.select(pl.sum_horizontal("principal", "interest", "fees")).to_series().to_numpy()
     fee = int(rules.court_fee(claims, book, day)[0])
-    cited = book.cite("cn/court/filing_fee", day)
-    steps = [Step("court_fee", cited.article, f"claim of {claims[0]} fen", fee)]
-    cap = book.leaf("cn/instalments/card_max_months").in_force(day)
-    card = loan["product"][0] == "credit_card" and cap is not None
-    steps.append(
-        Step(
-            "max_instalments",
-            cap.article if card and cap else "",
-            "monthly instalments of a card" if card else "no legal cap for this product",
-            cap.value if card and cap else None,
-        )
-    )
+    path = "cn/court/filing_fee"
+    told = f"full fee on a claim of {claims[0]} fen, by brackets"
+    steps = [Step("court_fee", book.cite(path, day).article, told, fee, (path,))]
+    path = "cn/instalments/card_max_months"
+    cap = book.leaf(path).in_force(day)
+    if loan["product"][0] == "credit_card" and cap is not None:
+        told = "monthly instalments of a card"
+        steps.append(Step("max_instalments", cap.article, told, cap.value, (path,)))
+    else:
+        steps.append(Step("max_instalments", "", "no legal cap for this product", None))
     rule = conduct.limits(book, day)
     told = f"between {rule.not_before} and {rule.not_after}" if rule.article else "no rule in force"
-    steps.append(Step("max_dials", rule.article or "", told, rule.max_dials))
-    return steps
+    rests = tuple(f"cn/conduct/{name}" for name in ("not_before", "not_after", "max_dials"))
+    rests = rests if rule.article else ()
+    return [*steps, Step("max_dials", rule.article or "", told, rule.max_dials, rests)]
 
 
 def _ways(
@@ -142,26 +149,10 @@ def _ways(
         as_of=day,
         events=events,
     )
-    steps = []
-    for channel, permit in channels.permits_now(situation).items():
-        eligible = bool(permit.eligible[0])
-        article, _, reason = (
-            ("", "", "nothing bars it")
-            if eligible
-            else permit.bars[int(permit.blocked[0])].partition(": ")
-        )
-        if not eligible and permit.after_reclass[0]:
-            reason += "; it could, if reported as the rules class it"
-        if eligible and channel == "transfer" and _term_ended(book, day):
-            reason = "term ended, business continues until a successor policy"
-            article = book.cite("cn/transfer/term_until", day).article
-        steps.append(Step(f"eligible:{channel}", article, reason, eligible))
-    return steps
-
-
-def _term_ended(book: rules.Rulebook, day: date) -> bool:
-    until = book.at_or_none("cn/transfer/term_until", day)
-    return isinstance(until, date) and day > until
+    return [
+        why.step(situation, channel, permit)
+        for channel, permit in channels.permits_now(situation).items()
+    ]
 
 
 def _choice(folder: Path, loan_id: str) -> list[Step]:
@@ -173,8 +164,9 @@ def _choice(folder: Path, loan_id: str) -> list[Step]:
     off = Step(
         "write_off_now",
         "CN-WRITE-OFF-2017-90",
-        "class loss and provided for in full",
+        "asked are class loss, provided for in full, not written off, not sold now",
         row["write_off_now"],
+        ("cn/write_off/class",),
     )
     return [
         Step("choice", "", str(row["reason"]), f"{row['channel']} from month {row['start_month']}"),
@@ -182,11 +174,7 @@ def _choice(folder: Path, loan_id: str) -> list[Step]:
     ]
 
 
-def _unsure(steps: list[Step], book: rules.Rulebook, day: date) -> tuple[str, ...]:
-    articles = {article for step in steps for article in step.article.split(", ") if article}
-    open_ = {
-        value.article
-        for leaf in book.leaves.values()
-        if (value := leaf.in_force(day)) is not None and not value.verified
-    }
-    return tuple(sorted(articles & open_))
+def _unsure(steps: list[Step], book: rules.Rulebook, day: date) -> dict[str, str]:
+    paths = sorted({path for step in steps for path in step.rests_on})
+    values = {path: book.leaf(path).in_force(day) for path in paths}
+    return {path: value.article for path, value in values.items() if value and not value.verified}

@@ -16,19 +16,28 @@ def limitation_ends(
     """Last day of the limitation of each loan (n,), Date (Civil Code 188, 189, 195; READINGS 7.2)."""
     years = int(rulebook.number("cn/limitation/years", as_of))
     enforcement = int(rulebook.number("cn/limitation/enforcement_years", as_of))
-    interrupts = rulebook.words("cn/limitation/interrupts", as_of)
-    due = pl.coalesce(
-        "maturity_date", pl.lit(as_of) - pl.duration(days=pl.col("days_past_due").fill_null(0))
-    )
-    table = loans.select(
-        "loan_id", "judgment_date", "last_demand_date", "last_payment_date", due=due
-    )
-    table = table.with_columns(last_event=_last_event(loans, events, as_of, interrupts))
-    latest = pl.max_horizontal("due", "last_demand_date", "last_payment_date", "last_event")
+    table = starts(loans, as_of=as_of, rulebook=rulebook, events=events)
+    latest = pl.max_horizontal(pl.exclude("judgment"))
     ends = pl.coalesce(
-        pl.col("judgment_date").dt.offset_by(f"{enforcement}y"), latest.dt.offset_by(f"{years}y")
+        pl.col("judgment").dt.offset_by(f"{enforcement}y"), latest.dt.offset_by(f"{years}y")
     )
     return table.select(limitation_ends=ends).to_series()
+
+
+def starts(
+    loans: pl.DataFrame, *, as_of: date, rulebook: Rulebook, events: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The days from which the limitation of each loan may run (n rows): a judgment's, else the latest of the others."""
+    interrupts = rulebook.words("cn/limitation/interrupts", as_of)
+    unpaid = pl.lit(as_of) - pl.duration(days=pl.col("days_past_due").fill_null(0))
+    found = loans.select(
+        maturity="maturity_date",
+        first_unpaid=pl.when(pl.col("maturity_date").is_null()).then(unpaid),
+        demand="last_demand_date",
+        payment="last_payment_date",
+        judgment="judgment_date",
+    )
+    return found.with_columns(event=_last_event(loans, events, as_of, interrupts))
 
 
 def _last_event(
