@@ -123,6 +123,7 @@ def test_the_page_is_the_same_for_the_same_run(made) -> None:
         record,
         found.ratios,
         found.what_if,
+        pl.read_parquet(out / "debtors.parquet"),
     )
     assert report.html(contents) == (out / "report.html").read_text("utf-8")
 
@@ -137,6 +138,16 @@ def test_the_workbook_says_what_the_plan_says(made) -> None:
     assert claims == plan["claim"].to_list()
     cover = pl.read_excel(out / "plan.xlsx", sheet_name="Cover", has_header=False)
     assert "Hidden rests on" in str(cover.to_dicts())
+
+
+def test_the_page_tells_what_debtors_owe_in_all(made) -> None:
+    out = made[1]
+    page = (out / "report.html").read_text("utf-8").split("Who owes how much in all")[1]
+    owed = pl.read_parquet(out / "debtors.parquet")
+    several = owed.filter(pl.col("loans") > 1)
+    assert several.height > 0
+    for claim in (owed["claim"].sum(), several["claim"].sum(), owed["claim"][:10].sum()):
+        assert f"{round(claim / 100):,}" in page
 
 
 def test_no_borrower_stands_on_the_page(made) -> None:

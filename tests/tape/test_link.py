@@ -92,6 +92,14 @@ def test_nine_tenths_of_pairs_are_right_with_a_tenth_of_keys_corrupted(bloom, se
     assert f1(loans, link(loans)) >= 0.9
 
 
+@pytest.mark.parametrize("bloom", [False, True])
+def test_two_keys_are_enough(bloom) -> None:
+    two = book(bloom=bloom).with_columns(
+        pl.lit(None, pl.String).alias(name) for name in ("name_key", "address_key")
+    )
+    assert f1(two, link(two)) >= 0.9
+
+
 def test_a_shared_phone_joins_nobody() -> None:
     loans = book()
     persons = link(loans).join(loans.select("loan_id", "person", "phone_key"), on="loan_id")

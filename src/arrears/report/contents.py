@@ -43,6 +43,7 @@ class Contents:
         three: the book three ways.
         ratios: `ratios.csv`.
         what_if: what other limits would do.
+        debtors: `debtors.parquet`.
     """
 
     tape: Tape
@@ -53,6 +54,7 @@ class Contents:
     record: Mapping[str, object]
     ratios: pl.DataFrame
     what_if: WhatIf
+    debtors: pl.DataFrame
 
     @cached_property
     def total(self) -> dict[str, float | None]:

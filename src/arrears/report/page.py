@@ -9,7 +9,7 @@ from typing import cast
 import polars as pl
 
 from arrears.conduct import limits
-from arrears.report import charts, figures, threeways, whatif
+from arrears.report import charts, figures, owed, threeways, whatif
 from arrears.report.contents import UNITS, WAYS, Contents
 from arrears.report.parts import paragraph, shell, table
 from arrears.report.rests import rests
@@ -20,6 +20,7 @@ def html(contents: Contents) -> str:
     parts = [
         _first_screen(contents),
         threeways.section(contents.three),
+        owed.section(contents.debtors),
         _recovery(contents),
         _plan(contents),
         _limits(contents),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -244,10 +244,11 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
         products.csv("whatif.csv", resolution.what_if.cases)
         products.csv("frontier.csv", resolution.what_if.frontier)
         products.csv("quarantine.csv", tape.quarantine)
-    # The largest table is written while single-threaded libraries make papers and pictures.
+    # Debtors are found and the largest table is written while single-threaded libraries make papers and pictures.
     with ThreadPoolExecutor(1) as beside:
-        offered = beside.submit(_write_large, products, resolution)
-        _write_papers(resolution, request, products, stages)
+        owed = beside.submit(_write_debtors, products, tape)
+        offered = beside.submit(_write_offers, products, resolution)
+        _write_papers(resolution, request, products, stages, owed=owed)
         with stages.stage("offer table"):
             offered.result()
     record = resolution.record
@@ -262,15 +263,25 @@ def write_three_ways(products: Products, three: report.ThreeWays) -> None:
         products.csv(f"{name}.csv", getattr(three, name))
 
 
-def _write_large(products: Products, resolution: Resolution) -> None:
-    """All ways of all loans, and who owes how much in all."""
+def _write_offers(products: Products, resolution: Resolution) -> None:
+    """All ways of all loans."""
     products.table("offers.parquet", resolution.offers.table())
-    loans = resolution.tape.loans
-    products.table("debtors.parquet", debtors(loans, link(loans)))
+
+
+def _write_debtors(products: Products, tape: Tape) -> pl.DataFrame:
+    """Who owes how much in all."""
+    owed = debtors(tape.loans, link(tape.loans))
+    products.table("debtors.parquet", owed)
+    return owed
 
 
 def _write_papers(
-    resolution: Resolution, request: Request, products: Products, stages: Stages
+    resolution: Resolution,
+    request: Request,
+    products: Products,
+    stages: Stages,
+    *,
+    owed: Future[pl.DataFrame],
 ) -> None:
     """What people read: papers, report and workbook."""
     tape, situation, result = resolution.tape, resolution.situation, resolution.plan
@@ -292,6 +303,7 @@ def _write_papers(
             record=resolution.record,
             ratios=resolution.ratios,
             what_if=resolution.what_if,
+            debtors=owed.result(),
         )
         products.text("report.html", report.html(contents))
         report.workbook(contents, folder / "plan.xlsx", all_rows=request.excel_all)

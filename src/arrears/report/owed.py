@@ -1,0 +1,44 @@
+"""The part of the report that looks at people, not loans."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from arrears.report import figures
+from arrears.report.parts import paragraph, table
+
+
+def section(owed: pl.DataFrame) -> str:
+    """How many people owe the book, and how much of it the largest of them owe; nobody is named.
+
+    Args:
+        owed: `debtors.parquet`, the largest claim first.
+    """
+    total = int(owed["claim"].sum())
+    groups = [
+        ("all debtors", owed),
+        ("with several loans", owed.filter(pl.col("loans") > 1)),
+        ("at several lenders", owed.filter(pl.col("lenders") > 1)),
+        ("the ten who owe most", owed.head(10)),
+        ("the hundredth part who owe most", owed.head(max(owed.height // 100, 1))),
+    ]
+    rows = [
+        [
+            name,
+            figures.number(some.height),
+            figures.number(int(some["loans"].sum())),
+            figures.yuan(int(some["claim"].sum())),
+            figures.share(int(some["claim"].sum()), total),
+        ]
+        for name, some in groups
+        if some.height
+    ]
+    heads = ["debtors", "number", "loans", "they owe, yuan", "of what is owed"]
+    told = "Loans are put to one person by their keys; each debtor's total: debtors.parquet."
+    return "\n".join(
+        [
+            '<h2 id="owed">Who owes how much in all</h2>',
+            table(heads, rows),
+            paragraph(told, "note"),
+        ]
+    )
