@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 
 import polars as pl
@@ -118,3 +119,82 @@ def test_a_recipe_that_is_wrong_is_told(tmp_path) -> None:
     recipe, problems = synth.read_recipe(path)
     assert recipe is None
     assert "hidden" in problems[0].fix
+
+
+LOANS = int(os.environ.get("ARREARS_SYNTH_LOANS", "15000"))
+
+
+def test_a_package_is_as_the_figures_that_its_recipe_cites(root) -> None:
+    """ARREARS_SYNTH_LOANS=200000 makes the whole of it, where nothing is 5 per cent off."""
+    recipe, problems = synth.read_recipe(root / "examples/recipes/sold_package.yaml")
+    assert recipe is not None, problems
+    figures = recipe.figures
+    loans = _book(recipe, loans=LOANS, months=1)["loans"]
+    assert (loans["days_past_due"] > 90).all()
+    claim = loans.select(pl.sum_horizontal("principal", "interest", "fees")).to_series()
+    loans = loans.with_columns(claim=claim)
+    debtors = loans["borrower_id"].n_unique()
+    assert claim.sum() / debtors == pytest.approx(figures.claim_per_debtor, rel=0.01)
+    assert loans.height / debtors == pytest.approx(figures.loans_per_debtor, rel=0.01)
+    assert loans["principal"].sum() / claim.sum() == pytest.approx(
+        figures.principal_share, rel=0.01
+    )
+    age = (DAY.year - loans["birth_year"]).mean()
+    assert age == pytest.approx(figures.borrower_age, rel=0.01)
+
+    def near(told: dict[str, float], found: dict[str, float], size: float) -> None:
+        # five per cent at 200,000 loans; fewer of them scatter more
+        for word, share in told.items():
+            scatter = 0.0 if LOANS >= 200_000 else 4.0 * size * (share * (1 - share) / LOANS) ** 0.5
+            assert abs(found.get(word, 0.0) - share) <= max(0.05 * share, scatter), word
+
+    by = loans.group_by("product").agg(share=pl.col("claim").sum() / claim.sum())
+    near(figures.claim_mix, dict(by.iter_rows()), 1.5)
+    by = loans.group_by("legal_status").agg(share=pl.len() / LOANS)
+    near(figures.litigation, dict(by.iter_rows()), 1.0)
+    mix = {str(low): share for low, _, share in figures.overdue_mix}
+    days = loans["days_past_due"]
+    found = {
+        str(low): days.is_between(low, high - 1).mean() for low, high, _ in figures.overdue_mix
+    }
+    near(mix, found, 1.0)
+
+
+def test_figures_that_are_none_are_told(tmp_path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("figures: {claim_mix: {consumer: 0.5, cars: 0.5}}\n", "utf-8")
+    assert "no product 'cars'" in synth.read_recipe(path)[1][0].found
+    path.write_text("figures: {litigation: {not_sued: 0.5, filed: 0.4}}\n", "utf-8")
+    assert "add up to 1" in synth.read_recipe(path)[1][0].found
+
+
+def test_every_form_holds_the_same_book(tmp_path) -> None:
+    from arrears import run
+    from arrears.core.hashing import table_hash
+
+    for form in ("csv", "parquet", "xlsx"):
+        run.synth(
+            run.SynthRequest(loans=300, months=2, format=form, truth=True), out=tmp_path / form
+        )
+        assert {path.suffix for path in (tmp_path / form).iterdir()} == {
+            f".{form}",
+            ".parquet",
+            ".json",
+        }
+    from arrears.tape import TapeFiles, read
+
+    tapes = [
+        read(TapeFiles(tmp_path / form / f"loans.{form}")).tape
+        for form in ("csv", "parquet", "xlsx")
+    ]
+    assert len({table_hash(tape.loans) for tape in tapes}) == 1
+
+
+def test_more_rows_than_a_sheet_holds_are_refused(tmp_path, monkeypatch) -> None:
+    from arrears import run
+
+    monkeypatch.setattr("arrears.run.synthesise._SHEET_ROWS", 100)
+    with pytest.raises(run.Stopped) as stopped:
+        run.synth(run.SynthRequest(loans=200, months=1, format="xlsx"), out=tmp_path / "book")
+    assert stopped.value.problems[0].code == "SHEET-FULL"
+    assert not (tmp_path / "book").exists()

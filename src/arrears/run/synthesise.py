@@ -11,12 +11,14 @@ import polars as pl
 from arrears import synth as books
 from arrears.errors import BadArgument
 from arrears.files import did_you_mean, staged
+from arrears.problems import Problem
 from arrears.run.products import Products, to_json
 from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import Stopped
 
 RECORD = "synth.json"
 CUT_OFF = date(2025, 3, 31)
+_SHEET_ROWS = 1_048_576
 TABLES = ("loans", "payments", "months", "events", "contacts")
 _WORDS = {
     "style": ("cn", "plain"),
@@ -96,15 +98,14 @@ def _recipe(path: Path | None) -> books.Recipe:
 def _write(
     request: SynthRequest, recipe: books.Recipe, folder: Path, stages: Stages
 ) -> dict[str, int]:
-    """Write the tables, CSV block by block; the rows of each."""
+    """Write the tables block by block; the rows of each."""
     as_of = request.as_of or CUT_OFF
     chunks = books.book(
         recipe, loans=request.loans, months=request.months, as_of=as_of, seed=request.seed
     )
     rows = dict.fromkeys(TABLES, 0)
-    kept: dict[str, list[pl.DataFrame]] = {name: [] for name in (*TABLES, "truth")}
     done = 0
-    for chunk in chunks:
+    for number, chunk in enumerate(chunks):
         for name, table in chunk.tables.items():
             shown = books.render(table, name, request.style)
             if request.format == "csv":
@@ -113,14 +114,40 @@ def _write(
                 with path.open("ab") as file:
                     file.write(content)
             else:
-                kept[name].append(shown)
+                shown.write_parquet(_part(folder, name, number), compression="uncompressed")
             rows[name] += table.height
-        kept["truth"].append(chunk.truth)
+        chunk.truth.write_parquet(_part(folder, "truth", number), compression="uncompressed")
         done += chunk.truth.height
         stages.watcher.advance(done, request.loans)
+    if request.format == "xlsx":
+        _check_sheets(rows)
     for name in TABLES if request.format != "csv" else ():
-        content = books.to_bytes(pl.concat(kept[name]), request.format)
-        (folder / f"{name}.{request.format}").write_bytes(content)
+        _join(folder, name, request.format)
     if request.truth:
-        pl.concat(kept["truth"]).write_parquet(folder / "truth.parquet")
+        _join(folder, "truth", "parquet")
+    for path in folder.glob("*.part"):
+        path.unlink()
     return rows
+
+
+def _part(folder: Path, name: str, number: int) -> Path:
+    return folder / f"{name}.{number:06d}.part"
+
+
+def _join(folder: Path, name: str, form: str) -> None:
+    """One file of the parts of a table; Parquet without holding them all at once."""
+    parts = pl.scan_parquet(sorted(folder.glob(f"{name}.*.part")))
+    path = folder / f"{name}.{form}"
+    if form == "parquet":
+        parts.sink_parquet(path, compression="zstd", compression_level=1)
+    else:
+        path.write_bytes(books.to_bytes(parts.collect(), form))
+
+
+def _check_sheets(rows: dict[str, int]) -> None:
+    for name, count in rows.items():
+        if count >= _SHEET_ROWS:
+            found = f"{name} has {count:,} rows; a sheet holds {_SHEET_ROWS - 1:,}."
+            fix = "Use --format csv or parquet, or fewer loans or months."
+            why = "Rows would be lost."
+            raise Stopped([Problem("SHEET-FULL", "error", "--format", found, why, fix)])

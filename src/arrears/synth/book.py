@@ -17,6 +17,7 @@ from arrears.core.blocks import blocks
 from arrears.core.rng import generator
 from arrears.rules import load, load_market
 from arrears.standing import classify
+from arrears.synth.figures import FEES, hold_to_figures, older
 from arrears.synth.history import history
 from arrears.synth.recipe import Recipe
 from arrears.tape.columns import LOANS
@@ -59,6 +60,7 @@ def _block(
     recipe: Recipe, rows: slice, g: np.random.Generator, *, months: int, as_of: date
 ) -> Chunk:
     drawn = _draw(recipe, rows, g, as_of)
+    hold_to_figures(recipe.figures, drawn, g)
     frame = _loans(recipe, drawn, as_of, g)
     past = history(drawn, frame, months=months, as_of=as_of, g=g)
     frame = frame.with_columns(past.last)
@@ -111,6 +113,7 @@ def _draw(
         "principal": np.round(size * g.uniform(0.35, 0.98, count)).astype(np.int64),
         "term": term,
         "seen": seen,
+        "penalty": np.ones(count),
         "rate": np.round(_by(_RATES, product) * g.uniform(0.85, 1.25, count), 4),
     }
 
@@ -137,12 +140,8 @@ def _loans(
     late = days > 0
     province = _pick(g, recipe.provinces, count)
     branch = g.integers(1, recipe.branches + 1, count)
-    person = pl.Series(
-        [
-            f"P{n:08d}"
-            for n in drawn["number"] - g.integers(0, 2, count) * (drawn["number"] % 5 == 0)
-        ]
-    )
+    same = g.integers(0, 2, count) * (drawn["number"] % 5 == 0)
+    person = pl.Series([f"P{n:08d}" for n in drawn.get("person", drawn["number"] - same)])
     home = (product == "mortgage") | ((product == "business") & (g.random(count) < 0.35))
     car = (product == "consumer") & (g.random(count) < 0.12)
     backed = (product == "business") & ~home & (g.random(count) < 0.4)
@@ -150,7 +149,9 @@ def _loans(
         home, "home", np.where(car, "vehicle", np.where(backed, "guarantee", "none"))
     )
     owed_days = np.where(late, days, 0)
-    interest = np.round(drawn["principal"] * drawn["rate"] * owed_days / 365).astype(np.int64)
+    interest = np.round(
+        drawn["principal"] * drawn["rate"] * drawn["penalty"] * owed_days / 365
+    ).astype(np.int64)
     start = today - drawn["seen"] * 30
     matured = start + np.maximum(
         drawn["term"] * 30, np.where(days > 90, 0, drawn["seen"] * 30 + 60)
@@ -175,18 +176,18 @@ def _loans(
             "province": province,
             "city_tier": g.choice(np.array([1, 2, 3, 4], dtype=np.int32), count, p=[0.15, 0.35, 0.3, 0.2]),
             "sector": _keep(pl.Series(g.choice(np.array(_SECTORS), count)), product == "business"),
-            "birth_year": as_of.year - g.integers(23, 62, count),
+            "birth_year": as_of.year - older(recipe.figures) - g.integers(23, 62, count),
             "monthly_income": _keep(pl.Series(income), g.random(count) < 0.8),
             "principal": drawn["principal"],
             "interest": interest,
-            "fees": np.where(late, np.round(interest * 0.12), 0).astype(np.int64),
+            "fees": np.where(late, np.round(interest * FEES), 0).astype(np.int64),
             "original_principal": drawn["original"],
             "rate": drawn["rate"],
             "days_past_due": days.astype(np.int32),
             "origination_date": _days(start),
             "maturity_date": _days(matured),
             "default_date": _keep(_days(today - days), late),
-            **_pursuit(drawn, start, province, branch, today=today, g=g),
+            **_pursuit(drawn, start, province, branch, today=today, g=g, recipe=recipe),
             "id_key": _key("id", person),
             "phone_key": _key("phone", person),
             "name_key": _key("name", person),
@@ -203,11 +204,13 @@ def _pursuit(
     *,
     today: int,
     g: np.random.Generator,
+    recipe: Recipe,
 ) -> dict[str, object]:
     """How the loans stand, and how far they are pursued."""
     count, days = len(drawn["days"]), drawn["days"]
     late, npl = days > 0, days > 90
-    legal = np.where(npl, g.choice(np.array(_LEGAL), count, p=_LEGAL_CHANCE), "not_sued")
+    chances = recipe.figures.litigation or dict(zip(_LEGAL, _LEGAL_CHANCE, strict=True))
+    legal = np.where(npl, _pick(g, chances, count), "not_sued")
     judged = np.isin(legal, ("judged", "enforcing", "terminated", "ended"))
     status = np.where(
         g.random(count) < 0.62,
