@@ -12,7 +12,8 @@ from scipy.optimize import brentq
 
 from arrears.core.dates import DAYS_A_YEAR
 from arrears.recovery import Forecast
-from arrears.recovery.forecast import CURVE, window
+from arrears.recovery.forecast import window
+from arrears.recovery.outlook import CURVE
 from arrears.rules import MarketBook
 
 Floats = npt.NDArray[np.float64]

@@ -7,11 +7,13 @@ from datetime import date
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from arrears.core.rng import generator
 from arrears.recovery import grid
 from arrears.recovery.collateral import Collateral, collateral
+from arrears.recovery.factors import REGIONS, segments
+from arrears.recovery.outlook import CURVE, book_of, outlook
 from arrears.recovery.params import Floats, Ints, Params, ages, scores
 from arrears.recovery.schedule import (
     Schedule,
@@ -21,24 +23,11 @@ from arrears.recovery.schedule import (
     schedule,
     weighted_after_default,
 )
+from arrears.recovery.stress import Stress
 from arrears.rules import MarketBook
 
 HORIZON = 360
-CURVE = 120
-QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
-
-
-@dataclass(frozen=True)
-class Stress:
-    """A change of the market, to see what it does.
-
-    Attributes:
-        house_prices: change of the value of homes, e.g. -0.2.
-        payments: added to the score of every loan.
-    """
-
-    house_prices: float = 0.0
-    payments: float = 0.0
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -54,6 +43,7 @@ class Forecast:
         claim: owed today (n,), fen.
         collateral: what collateral brings, through the court alone.
         discount_rate: a year.
+        home_risk: deviation of house prices by tier, the part of it that is shared, its correlation with payments.
     """
 
     loan_ids: pl.Series
@@ -66,6 +56,7 @@ class Forecast:
     params: Params
     due: Schedule
     push: Floats
+    home_risk: tuple[Floats, float, float]
     table: pl.DataFrame = field(default_factory=pl.DataFrame)
     curve: pl.DataFrame = field(default_factory=pl.DataFrame)
     paths: Floats = field(default_factory=lambda: np.zeros((0, CURVE)))
@@ -114,14 +105,44 @@ class Forecast:
         return share
 
     @cached_property
+    def covered(self) -> Floats:
+        """Share of the claim that a sale of collateral is expected to cover (n,)."""
+        net, claim = self.collateral.net, self.claim
+        share = np.divide(net, claim, out=np.zeros_like(net), where=claim > 0.0)
+        return np.clip(share, 0.0, 1.0)
+
+    @cached_property
     def proceeds(self) -> Floats:
-        """Expected proceeds of collateral (n,), fen: at most what is not paid otherwise.
+        """Expected proceeds of collateral (n,), fen: of what is still owed when it is sold.
 
         Before day 91 only with the chance of getting there from today's days past due.
         """
         chance = np.where(self.age >= 0, 1.0, self.due.roll)
-        sold: Floats = chance * np.minimum(self.collateral.net, self.claim * self.unpaid)
+        owed = np.zeros(len(self.claim))
+        for delay, mine in self._delays():
+            weights = np.ascontiguousarray(window(0.0, 0, delay)[None, : len(self.params.odds)])
+            sums = grid.weigh(self.shares(), weights)
+            loans = (np.maximum(self.age[mine], 0), self.score[mine], np.ones(int(mine.sum())))
+            owed[mine] = np.clip(1.0 - grid.read_off(sums, *loans)[:, 0], 0.0, 1.0)
+        sold: Floats = chance * self.claim * self.covered * owed
         return sold
+
+    def _delays(self) -> list[tuple[int, Flags]]:
+        """Months to the sale of collateral, and the loans for which it takes so long (n,)."""
+        delay, real = self.collateral.delay, self.covered > 0.0
+        return [(int(months), real & (delay == months)) for months in np.unique(delay[real])]
+
+    def with_sale(self, weights: Floats) -> Floats:
+        """As `voluntary`, but once collateral is sold only the shortfall goes on paying, as an unsecured claim."""
+        values = self.voluntary(weights)
+        for delay, mine in self._delays():
+            later = weights.copy()
+            later[:, :delay] = 0.0
+            months = len(self.params.odds)
+            sums = grid.weigh(self.shares(), np.ascontiguousarray(later[:, :months]))
+            loans = (self.age[mine], self.score[mine], self.claim[mine])
+            values[mine] -= self.covered[mine][:, None] * grid.read_off(sums, *loans)
+        return values
 
     def owed_after(self, month: int) -> Floats:
         """Share of today's claim still owed after so many months (n,); before day 91 if all is paid that is due."""
@@ -180,7 +201,7 @@ def forecast(
         scenarios: paths of the common factor behind the range; expectations do not depend on them.
     """
     stress = stress or Stress()
-    params = Params.of(market, as_of)
+    params = stress.on(Params.of(market, as_of))
     claim = loans.select(pl.sum_horizontal("principal", "interest", "fees")).to_series()
     owed = claim.to_numpy().astype(np.float64)
     age = ages(loans)
@@ -189,37 +210,49 @@ def forecast(
     bare = Forecast(
         loan_ids=loans["loan_id"],
         age=age,
-        score=scores(loans, params) + stress.payments,
+        score=scores(loans, params),
         claim=owed,
         collateral=collateral(
-            loans, owed, as_of=as_of, market=market, house_prices=stress.house_prices
+            loans,
+            owed,
+            as_of=as_of,
+            market=market,
+            house_prices=stress.house_prices,
+            court_months=stress.court_months,
         ),
         discount_rate=discount_rate,
         basis="market prior",
         params=params,
         due=schedule(loans, owed, age, params=params, as_of=as_of),
-        push=np.exp(params.deviation * paths),
+        push=np.exp(params.deviation * paths) * stress.push(months),
+        home_risk=_home_risk(market, as_of),
     )
-    table, sold = _table(bare)
-    curve, drawn = _curve(bare, sold, seed, scenarios)
-    return replace(bare, table=table, curve=curve, paths=drawn)
+    segment = segments(loans, market, as_of)
+    ahead = book_ahead(bare.due, bare.score, segment // len(REGIONS), bare.after_default)
+    book = book_of(bare, segment, ahead)
+    curve, drawn = outlook(bare, book, stress=stress, seed=seed, scenarios=scenarios)
+    return replace(bare, table=_table(bare), curve=curve, paths=drawn)
+
+
+def _home_risk(market: MarketBook, as_of: date) -> tuple[Floats, float, float]:
+    deviation = np.array(market.table("collateral/home_deviation", as_of)[0])
+    shared = market.number("collateral/home_shared", as_of)
+    return deviation, shared, market.number("collateral/home_with_payments", as_of)
 
 
 def _columns(due: Schedule) -> tuple[Floats, Floats, Ints, Ints, Floats, Ints, Floats]:
     return due.balance, due.rate, due.term, due.kind, due.roll, due.roll_month, due.hazard
 
 
-def _table(bare: Forecast) -> tuple[pl.DataFrame, Floats]:
-    """Loans' expectations, and the proceeds of collateral of the book by month (CURVE,)."""
+def _table(bare: Forecast) -> pl.DataFrame:
+    """What each loan is expected to pay, collateral included."""
     rate = bare.discount_rate
-    weights = np.stack([window(0.0, 0, 12), window(0.0, 0, 60), window(rate, 0)])
-    values = bare.voluntary(weights)
-    delay = bare.collateral.delay
-    proceeds = bare.proceeds
+    values = bare.with_sale(np.stack([window(0.0, 0, 12), window(0.0, 0, 60), window(rate, 0)]))
+    delay, proceeds = bare.collateral.delay, bare.proceeds
     values[:, 0] += np.where(delay <= 12, proceeds, 0.0)
     values[:, 1] += np.where(delay <= 60, proceeds, 0.0)
     values[:, 2] += proceeds * (1.0 + rate) ** (-delay / 12.0)
-    table = pl.DataFrame(
+    return pl.DataFrame(
         {
             "loan_id": bare.loan_ids,
             "expected_12m": values[:, 0],
@@ -227,59 +260,3 @@ def _table(bare: Forecast) -> tuple[pl.DataFrame, Floats]:
             "pv": values[:, 2],
         }
     )
-    sold = np.zeros(CURVE)
-    np.add.at(sold, np.clip(delay, 1, CURVE) - 1, proceeds)
-    return table, sold
-
-
-def _curve(bare: Forecast, sold: Floats, seed: int, scenarios: int) -> tuple[pl.DataFrame, Floats]:
-    """Cumulative cash of the book: its expectation and quantiles, and the scenarios, single loans' luck included."""
-    params = bare.params
-    months = len(params.odds)
-    stock, squares = grid.project(bare.age, bare.score, bare.claim, months)
-    due, inflow = book_ahead(*_columns(bare.due), bare.score, CURVE)
-    kernel = (params.odds, params.share_paid)
-    now = grid.scenario_cash(*kernel, bare.push, stock, np.zeros_like(inflow)).mean(axis=0)
-    push = np.exp(
-        params.deviation * grid.factor_paths(scenarios, months, params.persistence, seed + 1)
-    )
-    cash = grid.scenario_cash(*kernel, push, stock, inflow)
-    sure = np.cumsum(due + sold)
-    mean = np.cumsum(now[:CURVE] + _after(inflow, bare.after_default)) + sure
-    paths = np.cumsum(cash, axis=1)[:, :CURVE] + sure
-    paths += mean - paths.mean(axis=0)
-    paths += _luck(bare, squares, seed, scenarios)
-    ranks = {
-        name: np.maximum.accumulate(np.quantile(np.maximum(paths, 0.0), rank, axis=0))
-        for name, rank in QUANTILES.items()
-    }
-    months_told = np.arange(1, CURVE + 1, dtype=np.int32)
-    return pl.DataFrame({"month": months_told, "mean": mean, **ranks}), paths
-
-
-def _after(inflow: Floats, shares: Floats) -> Floats:
-    """Cash expected by month (CURVE,) of claims that reach day 91 in the months to come."""
-    cash = np.zeros(CURVE)
-    for month in range(CURVE - 1):
-        left = CURVE - month - 1
-        cash[month + 1 :] += (inflow[month][:, None] * shares[:, :left]).sum(axis=0)
-    return cash
-
-
-def _luck(bare: Forecast, squares: Floats, seed: int, scenarios: int) -> Floats:
-    """What is left over given the common factor (scenarios, CURVE), as a normal deviation.
-
-    A loan that is expected to have paid the share C of its claim does so in payments of about
-    share_paid_square / share_paid of it; variance of the sum of claim^2 (C x that - C^2).
-    """
-    params = bare.params
-    months = len(params.odds)
-    total = np.cumsum(bare.shares(), axis=2)
-    size = params.share_paid_square / params.share_paid
-    spread = np.maximum(total * size - total**2, 0.0)
-    variance = np.zeros(CURVE)
-    for age in range(months):
-        variance += (squares[age][:, None] * spread[age, :, :CURVE]).sum(axis=0)
-    draws = generator(seed, "luck").standard_normal(scenarios)
-    draws -= draws.mean()
-    return draws[:, None] * np.sqrt(np.maximum(variance, 0.0))[None, :]

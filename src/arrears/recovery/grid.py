@@ -80,43 +80,6 @@ def mean_shares(
     return shares
 
 
-@njit(cache=True, parallel=True)
-def scenario_cash(
-    odds: Floats, share_paid: float, push: Floats, stock: Floats, inflow: Floats
-) -> Floats:
-    """Cash of a book in each scenario and month (scenarios, months).
-
-    Args:
-        push: (scenarios, months) factor on the odds.
-        stock: (ages, NODES) claims past day 91 laid on the nodes.
-        inflow: (months, NODES) claims that reach day 91 in each month to come.
-    """
-    ages, (scenarios, months) = len(odds), push.shape
-    lifts = np.exp(NODE_SCORES)
-    size = (scenarios + BLOCKS - 1) // BLOCKS
-    cash = np.zeros((months, scenarios))
-    by_month = np.ascontiguousarray(push.T)
-    for block in prange(BLOCKS):
-        here = slice(min(block * size, scenarios), min((block + 1) * size, scenarios))
-        push_here, cash_here = by_month[:, here], cash[:, here]
-        owed = np.empty(push_here.shape[1])
-        for age in range(ages):
-            for node in range(NODES):
-                if stock[age, node] != 0.0:
-                    owed[:] = stock[age, node]
-                    for month in range(min(months, ages - age)):
-                        lift = odds[age + month] * lifts[node]
-                        _pay(owed, lift, share_paid, push_here[month], cash_here[month])
-        for start in range(months):
-            for node in range(NODES):
-                if inflow[start, node] != 0.0:
-                    owed[:] = inflow[start, node]
-                    for month in range(start + 1, min(months, start + 1 + ages)):
-                        lift = odds[month - start - 1] * lifts[node]
-                        _pay(owed, lift, share_paid, push_here[month], cash_here[month])
-    return np.ascontiguousarray(cash.T)
-
-
 @njit(cache=True)
 def _pay(owed: Floats, lift: float, share_paid: float, push: Floats, cash: Floats) -> None:
     """One month of a claim in every scenario: the odds of a payment are `lift` x `push`."""
@@ -125,25 +88,6 @@ def _pay(owed: Floats, lift: float, share_paid: float, push: Floats, cash: Float
         paid = owed[scenario] * share_paid * chance / (1.0 + chance)
         cash[scenario] += paid
         owed[scenario] -= paid
-
-
-@njit(cache=True, parallel=True)
-def project(age: Ints, score: Floats, claim: Floats, ages: int) -> Floats:
-    """Claims laid on the nodes by age, and their squares (2, ages, NODES); loans before day 91 left out."""
-    parts = np.zeros((BLOCKS, 2, ages, NODES))
-    size = (len(age) + BLOCKS - 1) // BLOCKS
-    for block in prange(BLOCKS):
-        weights = np.empty(NODES)
-        for loan in range(block * size, min((block + 1) * size, len(age))):
-            if 0 <= age[loan] < ages:
-                lay(score[loan], weights)
-                for node in range(NODES):
-                    parts[block, 0, age[loan], node] += claim[loan] * weights[node]
-                    parts[block, 1, age[loan], node] += claim[loan] ** 2 * weights[node]
-    total = np.zeros((2, ages, NODES))
-    for block in range(BLOCKS):
-        total += parts[block]
-    return total
 
 
 @njit(cache=True, parallel=True)

@@ -27,6 +27,10 @@ class Params:
         odds: (M,) odds of a payment in month 1..M since day 91 at score 0.
         share_paid, share_paid_square: mean and mean square of the share of what is owed that is paid then.
         persistence, deviation: AR(1) common factor of the payment hazards, on the logit scale.
+        factor_weights: shares of nation, product and region in its variance.
+        default_deviation: of the logarithm of new defaults, against the same factor.
+        level_error, tilt_error: how far the curve itself may be off: standard deviations of the level of the logits
+            and of its slope against the logarithm of age. A fit sets its own.
     """
 
     odds: Floats
@@ -41,6 +45,24 @@ class Params:
     rate_a_year: dict[str, float]
     persistence: float
     deviation: float
+    factor_weights: tuple[float, float, float]
+    default_deviation: float
+    level_error: float
+    tilt_error: float
+
+    @property
+    def settles(self) -> float:
+        """Chance that a payment settles the claim in full.
+
+        A payment is either that or one usual part of what is owed; both follow from its mean and mean square.
+        """
+        mean, square = self.share_paid, self.share_paid_square
+        return (square - mean**2) / (1.0 + square - 2.0 * mean)
+
+    @property
+    def part_paid(self) -> float:
+        """Share of what is owed that a payment takes which does not settle it."""
+        return (self.share_paid - self.settles) / (1.0 - self.settles)
 
     @classmethod
     def of(cls, market: MarketBook, as_of: date) -> Params:
@@ -53,6 +75,7 @@ class Params:
             return market.numbers(f"recovery/{name}", as_of)
 
         share = number("share_paid")
+        parts = market.numbers("scenarios/factor_weights", as_of)
         curve = collections(number("curve_c1"), number("curve_beta"), int(number("curve_months")))
         return cls(
             odds=odds_of(curve, share),
@@ -67,6 +90,10 @@ class Params:
             rate_a_year=words("rate_a_year"),
             persistence=market.number("scenarios/persistence", as_of),
             deviation=market.number("scenarios/deviation", as_of),
+            factor_weights=(parts["nation"], parts["product"], parts["region"]),
+            default_deviation=market.number("scenarios/default_deviation", as_of),
+            level_error=market.number("scenarios/level_error", as_of),
+            tilt_error=market.number("scenarios/tilt_error", as_of),
         )
 
 

@@ -10,10 +10,12 @@ import polars as pl
 from numba import njit, prange
 
 from arrears.core.dates import DAYS_A_MONTH
-from arrears.recovery.grid import BLOCKS, NODES, lay
-from arrears.recovery.params import DEFAULT_DAY, Floats, Ints, Params
+from arrears.recovery.grid import BLOCKS, NODE_SCORES, NODES, lay
+from arrears.recovery.params import DEFAULT_DAY, PRODUCTS, Floats, Ints, Params
 
 _KINDS = {"amortising": 0, "interest_only": 1, "bullet": 2, "revolving": 0}
+# Months at which the luck of defaults is worked out; between them it grows evenly.
+_KNOTS = (1, 3, 6, 12, 24, 36, 60, 90)
 
 
 @dataclass(frozen=True)
@@ -157,8 +159,50 @@ def performing(
     return values
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """The book before day 91, by product (P) and month (M).
+
+    Attributes:
+        due: due cash expected (P, M).
+        inflow: claims that reach day 91, laid on the nodes (P, M, NODES).
+        balance: owed today (P,).
+        luck: variance and third central moment of the cumulative cash (2, M), from who defaults and when.
+    """
+
+    due: Floats
+    inflow: Floats
+    balance: Floats
+    luck: Floats
+
+
+def book_ahead(due: Schedule, score: Floats, product: Ints, after: Floats) -> Ahead:
+    """The loans before day 91 as a book.
+
+    Args:
+        product: number of each loan's product (n,).
+        after: (NODES, M) shares by month of a claim that has just reached day 91.
+    """
+    months = after.shape[1]
+    columns = (due.balance, due.rate, due.term, due.kind, due.roll, due.roll_month, due.hazard)
+    products = len(PRODUCTS)
+    balance = np.zeros(products)
+    np.add.at(balance, product, due.balance)
+    if not balance.sum() > 0.0:
+        nothing = np.zeros((products, months))
+        nowhere = np.zeros((products, months, NODES))
+        return Ahead(nothing, nowhere, balance, np.zeros((2, months)))
+    knots = np.array([month for month in _KNOTS if month < months] + [months])
+    paid = np.concatenate([np.zeros((NODES, 1)), np.cumsum(after, axis=1)], axis=1)
+    parts = _book_ahead(*columns, score, product, products, months, knots, paid)
+    cash, inflow, spread = (part.sum(axis=0) for part in parts)
+    at = np.arange(1, months + 1)
+    luck = np.stack([np.interp(at, np.append(0, knots), np.append(0.0, row)) for row in spread])
+    return Ahead(cash, inflow, balance, luck)
+
+
 @njit(cache=True, parallel=True)
-def book_ahead(
+def _book_ahead(
     balance: Floats,
     rate: Floats,
     term: Ints,
@@ -167,37 +211,59 @@ def book_ahead(
     roll_month: Ints,
     hazard: Floats,
     score: Floats,
+    product: Ints,
+    products: int,
     months: int,
-) -> tuple[Floats, Floats]:
-    """Due cash expected of the book in each month (months,), and the claims that reach day 91 (months, NODES)."""
+    knots: Ints,
+    paid: Floats,
+) -> tuple[Floats, Floats, Floats]:
+    """The kernel of `book_ahead` by block: due cash (P, M), claims that reach day 91 (P, M, NODES), luck (2, knots).
+
+    A loan that defaults in month m has paid what was due before, and pays `paid` of what it owed then; one that does
+    not pays all that is due. Moments of that difference, over m.
+    """
     loans = len(balance)
     size = (loans + BLOCKS - 1) // BLOCKS
-    due = np.zeros((BLOCKS, months))
-    inflow = np.zeros((BLOCKS, months, NODES))
+    due = np.zeros((BLOCKS, products, months))
+    inflow = np.zeros((BLOCKS, products, months, NODES))
+    spread = np.zeros((BLOCKS, 2, len(knots)))
     for block in prange(BLOCKS):
         nodes = np.empty(NODES)
+        fails, owes, got = np.zeros(months), np.zeros(months), np.zeros(months + 1)
         for loan in range(block * size, min((block + 1) * size, loans)):
             if balance[loan] <= 0.0:
                 continue
             lay(score[loan], nodes)
             owed, alive = balance[loan], 1.0
             level = _level(owed, rate[loan], term[loan])
-            for month in range(min(months, max(term[loan], roll_month[loan]))):
-                fails = hazard[loan] * alive
+            last = min(months, max(term[loan], roll_month[loan]))
+            for month in range(last):
+                failing = hazard[loan] * alive
                 if month + 1 == roll_month[loan]:
-                    fails += roll[loan]
-                fails = min(fails, alive)
+                    failing += roll[loan]
+                failing = min(failing, alive)
+                fails[month], owes[month] = failing, owed
                 for node in range(NODES):
-                    inflow[block, month, node] += fails * owed * nodes[node]
-                alive -= fails
+                    inflow[block, product[loan], month, node] += failing * owed * nodes[node]
+                alive -= failing
+                cash = 0.0
                 if month < term[loan]:
                     cash, owed = _due(owed, rate[loan], term[loan] - month, kind[loan], level)
-                    due[block, month] += alive * cash
-    total_due, total_inflow = np.zeros(months), np.zeros((months, NODES))
-    for block in range(BLOCKS):
-        total_due += due[block]
-        total_inflow += inflow[block]
-    return total_due, total_inflow
+                    due[block, product[loan], month] += alive * cash
+                got[month + 1] = got[month] + cash
+            near = np.argmin(np.abs(NODE_SCORES - score[loan]))
+            for knot in range(len(knots)):
+                until = min(knots[knot], last)
+                one, two, three = 0.0, 0.0, 0.0
+                for month in range(until):
+                    later = owes[month] * paid[near, min(knots[knot] - month - 1, months)]
+                    loss = got[until] - got[month] - later
+                    one += fails[month] * loss
+                    two += fails[month] * loss * loss
+                    three += fails[month] * loss * loss * loss
+                spread[block, 0, knot] += two - one * one
+                spread[block, 1, knot] -= three - 3.0 * two * one + 2.0 * one**3
+    return due, inflow, spread
 
 
 def weighted_after_default(base: Floats, weights: Floats) -> Floats:
