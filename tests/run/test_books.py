@@ -36,21 +36,6 @@ def test_history_needs_months(case, tmp_path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_due_puts_the_best_call_first(case, tmp_path) -> None:
-    run.due(case.request, days=60, out=tmp_path / "out")
-    due = pl.read_csv(tmp_path / "out/due.csv", try_parse_dates=True)
-    assert due.height > 0
-    gain = due["p_miss"] * due["worth_of_payment"]
-    assert gain.is_sorted(descending=True)
-    assert due["p_miss"].is_between(0, 1).all()
-    assert (due["worth_of_payment"] >= 0).all()
-    assert due["p_hidden"].null_count() == due.height
-    loans = case.found.tape.loans.join(due.select("loan_id"), on="loan_id")
-    assert loans["days_past_due"].max() <= 90
-    few = run.due(case.request, days=1, out=tmp_path / "few").summary["loans"]
-    assert few <= due.height
-
-
 def test_link_finds_the_borrowers_of_one_lender(case, tmp_path) -> None:
     run.link(case.request, out=tmp_path / "out")
     persons = pl.read_parquet(tmp_path / "out/persons.parquet")

@@ -3,6 +3,7 @@
 from arrears.report.book import ThreeWays, book, by_standard
 from arrears.report.books import book_page, book_workbook
 from arrears.report.contents import WAYS, Contents
+from arrears.report.due import DueFacts, due_workbook
 from arrears.report.figures import money, money_range, number, percent, share
 from arrears.report.findings import findings, told_findings
 from arrears.report.page import html
@@ -14,12 +15,14 @@ from arrears.report.workbook import workbook, workbook_hash
 __all__ = [
     "WAYS",
     "Contents",
+    "DueFacts",
     "Past",
     "ThreeWays",
     "book",
     "book_page",
     "book_workbook",
     "by_standard",
+    "due_workbook",
     "findings",
     "history_page",
     "html",

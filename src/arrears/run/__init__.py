@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from arrears.lazily import lazily
 
 if TYPE_CHECKING:
-    from arrears.run.books import classify, due, history
+    from arrears.run.books import classify, history
+    from arrears.run.calls import due
     from arrears.run.checked import Checked, check
     from arrears.run.compared import Compared, compare
     from arrears.run.deals import DealRun, deal_check, deal_run
@@ -38,7 +39,7 @@ _FILE = {
     "deal_run": "deals",
     "compare": "compared",
     "classify": "books",
-    "due": "books",
+    "due": "calls",
     "history": "books",
     "forecast": "values",
     "price": "values",

@@ -1,16 +1,14 @@
-"""`classify`, `history` and `due`: what the book is, how it moved, and whom to call first."""
+"""`classify` and `history`: what the book is, and how it moved."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from arrears import conduct, recovery, report
+from arrears import report
 from arrears.problems import Problem
-from arrears.recovery.histories import chains, misses, moves, rolls, semi_markov
+from arrears.recovery.histories import chains, moves, rolls, semi_markov
 from arrears.recovery.histories.paths import Paths, paths
 from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
@@ -21,9 +19,6 @@ from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import Stopped
 from arrears.run.summary import hidden_told
 from arrears.run.unseen import stand
-from arrears.run.values import forecast_of
-
-_MONTH = 30.0
 
 
 def classify(
@@ -134,73 +129,3 @@ def _paths(gathered: Gathered) -> Paths:
     return paths(
         tape.months, tape.loans, as_of=tape.as_of, events=tape.events, payments=tape.payments
     )
-
-
-def due(
-    request: Request, *, days: int, out: Path, force: bool = False, watcher: Watcher | None = None
-) -> Done:
-    """Whom to call before the next due date, best first: `due.csv`.
-
-    Args:
-        days: due dates within so many days after the cut-off date.
-
-    Raises:
-        Stopped: the tape cannot be used, or says no next due date.
-    """
-
-    def work(
-        gathered: Gathered, products: Products, stages: Stages
-    ) -> tuple[dict[str, object], list[str]]:
-        tape, day = gathered.tape, gathered.tape.as_of
-        if tape.loans["next_due_date"].null_count() == tape.loans.height:
-            found = "No loan says when its next payment is due."
-            fix = "Add next_due_date."
-            raise Stopped([Problem("NO-DUE-DATES", "error", "next_due_date", found, "", fix)])
-        with stages.stage("forecast"):
-            found_, loans = forecast_of(gathered)
-        with stages.stage("due"):
-            table = _due(gathered, found_, loans)
-            last = day + timedelta(days=days)
-            table = table.filter(pl.col("next_due_date").is_between(day, last, closed="right"))
-        products.csv("due.csv", table)
-        worth = float((table["p_miss"] * table["worth_of_payment"]).sum())
-        lines = [
-            f"{table.height:,} loans are due within {days} days; a payment of each is worth {report.money(worth)}.",
-            f"Best first: {out / 'due.csv'}",
-        ]
-        return {"loans": table.height, "days": days, "worth": worth}, lines
-
-    return job(request, work, name="due", out=out, force=force, watcher=watcher)
-
-
-def _due(gathered: Gathered, forecast: recovery.Forecast, loans: pl.DataFrame) -> pl.DataFrame:
-    """A row a loan that is not past day 90: what is due, the chance that it is missed, what one payment is worth.
-
-    A payment lowers the chance of reaching day 91 from what it is a month later to what it is a month earlier; the
-    loss then is what the loan never pays, less its collateral.
-    """
-    tape, market = gathered.tape, gathered.market
-    rule = conduct.limits(gathered.rulebook, tape.as_of)
-    past = loans["days_past_due"].to_numpy().astype(np.float64)
-    missed = misses.chance_of_default(past + _MONTH, market, tape.as_of)
-    paid = misses.chance_of_default(np.maximum(past - _MONTH, 0.0), market, tape.as_of)
-    loss = np.maximum(forecast.claim * forecast.unpaid - forecast.collateral.net, 0.0)
-    miss = misses.chance_of_missing(loans, tape.months, market=market, as_of=tape.as_of)
-    table = loans.select(
-        "loan_id",
-        "branch",
-        "next_due_date",
-        due_interest="next_due_interest",
-        due_principal="next_due_principal",
-        days="days_past_due",
-    ).with_columns(
-        p_miss=pl.Series(miss),
-        p_hidden=pl.lit(None, pl.Float64),
-        worth_of_payment=pl.Series((missed - paid) * loss),
-        not_before=pl.lit(rule.not_before, pl.String),
-        not_after=pl.lit(rule.not_after, pl.String),
-        max_dials=pl.lit(rule.max_dials, pl.Int32),
-        gain=pl.Series(miss * (missed - paid) * loss),
-    )
-    kept = table.filter(pl.col("days") <= 90, pl.col("next_due_date").is_not_null())
-    return kept.sort("gain", "loan_id", descending=[True, False]).drop("gain", "days")

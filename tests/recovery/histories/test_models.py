@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from arrears.recovery.histories import chains
-from arrears.recovery.histories.misses import chance_of_default, chance_of_missing
+from arrears.recovery.histories.misses import ahead, chance_of_default
 from arrears.recovery.histories.moves import Moves, count
 from arrears.recovery.histories.semi_markov import contest, next_month
 from arrears.recovery.histories.states import BUCKETS
@@ -107,10 +107,10 @@ def test_the_tapes_own_months_outweigh_the_market_as_they_grow(written) -> None:
     ids = [f"L{k:05d}" for k in range(4)]
     table = {"loan_id": ids, "product": ["consumer"] * 4, "days_past_due": [0, 20, 45, 70]}
     loans = pl.DataFrame(table, schema_overrides={"days_past_due": pl.Int32})
-    prior = chance_of_missing(loans, None, market=market, as_of=DAY)
+    prior = ahead(loans, None, market=market, as_of=DAY).miss
     assert (np.diff(prior) > 0).all()
-    few = chance_of_missing(loans, written(*[[0, 10]] * 20)[0], market=market, as_of=DAY)
-    many = chance_of_missing(loans, written(*[[0, 10]] * 5_000)[0], market=market, as_of=DAY)
+    few = ahead(loans, written(*[[0, 10]] * 20)[0], market=market, as_of=DAY).miss
+    many = ahead(loans, written(*[[0, 10]] * 5_000)[0], market=market, as_of=DAY).miss
     assert prior[0] < few[0] < many[0] < 1.0
     assert many[0] > 0.95
     assert many[1] == prior[1]
@@ -126,3 +126,14 @@ def test_counting_twice_gives_the_same_bits(follow) -> None:
     first, second = count(known), count(known)
     assert first.n.tobytes() == second.n.tobytes()
     assert first.square.tobytes() == second.square.tobytes()
+
+
+def test_what_a_miss_leads_to_is_learnt_from_the_spells_of_the_tape(written) -> None:
+    # of loans 1 to 30 days late half are cured, half roll on, and all of those go bad: one half, one, one
+    months, loans = written(*[[0, 10, 0]] * 400, *[[0, 10, 40, 70, 100]] * 400)
+    loans = loans.with_columns(days_past_due=pl.lit(0, pl.Int32))
+    found = ahead(loans, months, market=load_market("cn"), as_of=DAY)
+    assert found.loan_months == 400 * 2 + 400 * 4
+    assert found.reach == pytest.approx([0.0, 0.5, 1.0, 1.0, 1.0], abs=0.08)
+    alone = ahead(loans, None, market=load_market("cn"), as_of=DAY)
+    assert alone.reach.tolist() == [0.0, 0.12, 0.45, 0.75, 1.0]
