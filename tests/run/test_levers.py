@@ -42,6 +42,7 @@ KINDS: dict[str, dict[str, object]] = {
     "bad mortgage": {"product": "mortgage", "security": "home", "principal": 60_000_000, **HOME},
     "bad business loan": {"product": "business", "principal": 60_000_000, **HOME},
     "late loan": {"days_past_due": 45, "maturity_date": date(2027, 1, 1), "reported_class": "special_mention"},
+    "no income told": {"monthly_income": None, "days_past_due": 45, "maturity_date": date(2027, 1, 1)},
 }  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def _frame(rows: list[dict[str, object]]) -> pl.DataFrame:
 
 def _book() -> list[dict[str, object]]:
     g = np.random.default_rng(3)
-    kinds = list(KINDS.values())
+    kinds = list(KINDS.values())[:4]
     return [
         {
             **BASE,

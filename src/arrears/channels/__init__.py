@@ -2,8 +2,9 @@
 
 from arrears.channels.holder import KINDS, Book, Holder, discount_rate, read_holder
 from arrears.channels.ladder import ladder_table, ladders
+from arrears.channels.litigate import demands
 from arrears.channels.offers import CHANNELS, COLUMNS, Offers, offers, permits_now
-from arrears.channels.restructure import Terms, terms
+from arrears.channels.restructure import Terms, fills, terms
 from arrears.channels.situation import STARTS, Situation
 from arrears.channels.uplift import Uplift, learn
 from arrears.channels.way import CAPACITIES, Outcome, Permit, PoolTerms
@@ -23,7 +24,9 @@ __all__ = [
     "Situation",
     "Terms",
     "Uplift",
+    "demands",
     "discount_rate",
+    "fills",
     "ladder_table",
     "ladders",
     "learn",

@@ -1,18 +1,22 @@
-"""Go to court: sue, have the judgment enforced, sell collateral."""
+"""Go to court: mediation, suit, enforcement, sale of collateral."""
 
 from __future__ import annotations
 
-import numpy as np
+from datetime import timedelta
 
-from arrears.channels.situation import Floats, Situation, Sums
+import numpy as np
+import numpy.typing as npt
+
+from arrears.channels.situation import STARTS, Flags, Floats, Situation
 from arrears.channels.way import Bars, Outcome, Permit, no_pool
+from arrears.recovery import grid
+from arrears.recovery.forecast import HORIZON, window
 from arrears.rules import court_fee, preservation_fee
 
 NAME = "litigate"
 pool = no_pool
 package = no_pool
 _UNDER_WAY = ("filed", "judged", "enforcing")
-_JUDGED = ("judged", "enforcing")
 
 
 def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the same on every day
@@ -25,28 +29,25 @@ def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the sa
 
 
 def outcome(situation: Situation, start: int) -> Outcome:
-    """What is paid until and after the judgment, and the collateral, less the costs of the case."""
-    usual = situation.collected
-    judged = _with_judgment(situation, start)
-    chance = np.where(
+    """Usual cash until the case is mediated or enforced, more after it where there is something to take, and the
+    collateral, less the costs of the case.
+    """
+    usual, gain = situation.collected, _gains(situation)[start]
+    late = np.where(
         situation.limitation_passed, situation.number("channels/late_claim_chance"), 1.0
     )
-    rate, rows = situation.rate, situation.forecast.collateral
-    sold = chance * situation.forecast.proceeds
-    delay = start + rows.delay
-    gain_pv = judged.pv - usual.pv
-    gain_cash = judged.cash - usual.cash
-    pv = usual.pv + chance * gain_pv
-    cash = usual.cash + chance * gain_cash
-    later = (1.0 + rate) ** (-start / 12.0)
+    sold = late * situation.forecast.proceeds
+    delay = start + situation.forecast.collateral.delay
+    pv = usual.pv + late * gain[0]
+    cash = usual.cash + late * gain[1]
+    later = (1.0 + situation.rate) ** (-start / 12.0)
     costs = case_costs(situation)
-    keeps = 1.0 - situation.commission
-    proceeds = sold * (1.0 + rate) ** (-delay / 12.0)
+    proceeds = sold * (1.0 + situation.rate) ** (-delay / 12.0)
     total = cash + sold
-    months = cash * judged.mean_month + sold * delay
+    months = usual.cash * usual.mean_month + late * gain[2] + sold * delay
     hours = np.full(len(costs), situation.number("channels/case_hours"))
     return Outcome(
-        pv=pv * keeps + proceeds - later * costs,
+        pv=pv * (1.0 - situation.commission) + proceeds - later * costs,
         cash=total,
         cost=cash * situation.commission + costs,
         months=np.divide(months, total, out=np.zeros_like(total), where=total > 0),
@@ -54,8 +55,33 @@ def outcome(situation: Situation, start: int) -> Outcome:
     )
 
 
+def takeable(situation: Situation) -> Floats:
+    """Chance that there is something to take, by contact, product, legal status and province (n,)."""
+    chance = situation.by_word("contact_status", "courts/takeable")
+    for column, path in (
+        ("product", "courts/takeable_by_product"),
+        ("legal_status", "courts/takeable_by_status"),
+        ("province", "courts/chance_by_province"),
+    ):
+        chance = chance * situation.by_word(column, path, 1.0)
+    return np.clip(chance, 0.0, 1.0)
+
+
+def demands(situation: Situation) -> Flags:
+    """Loans past due whose limitation ends soon: a demand that can be proven interrupts it (FACTS 7.2) (n,)."""
+    soon = situation.as_of + timedelta(days=int(situation.number("courts/demand_days")))
+    ends = situation.limitation_ends
+    near = ((ends >= situation.as_of) & (ends <= soon)).fill_null(False).to_numpy()
+    sued = situation.loans["legal_status"].is_in([*_UNDER_WAY, "ended"]).fill_null(False)
+    return np.asarray(near & situation.overdue & ~sued.to_numpy())
+
+
 def case_costs(situation: Situation) -> Floats:
     """Expected cost of a case (n,), fen: fees with the halving expected, freezing of property, the lawyer."""
+    return situation.once("case_costs", _case_costs)
+
+
+def _case_costs(situation: Situation) -> Floats:
     claims, day, book = situation.claim.astype(np.int64), situation.as_of, situation.rulebook
     early = situation.number("channels/settled_early")
     halved = book.number("cn/court/summary_halving", day)
@@ -66,17 +92,53 @@ def case_costs(situation: Situation) -> Floats:
     return costs + situation.number("channels/lawyer_cost")
 
 
-def _with_judgment(situation: Situation, start: int) -> Sums:
-    """Cash when payments grow from the judgment on; courts differ by province."""
+def waits(situation: Situation) -> npt.NDArray[np.int64]:
+    """Months from filing until enforcement is felt (n,): by province; who has a judgment need not wait for it."""
+    after = int(situation.number("courts/months_to_enforcement"))
+    status = situation.loans["legal_status"].fill_null("not_sued").to_numpy()
+    whole = situation.forecast.collateral.judgment + after
+    found: npt.NDArray[np.int64] = np.select(
+        [status == "enforcing", status == "judged"], [0, after], whole
+    )
+    return found
+
+
+def _gains(situation: Situation) -> dict[int, Floats]:
+    return situation.once("court_gains", _court_gains)
+
+
+def _court_gains(situation: Situation) -> dict[int, Floats]:
+    """What a case adds to usual cash from each start: worth, cash, cash times month (3, n).
+
+    Of loans past day 91 alone; what they owe by then is what usual collecting leaves.
+    """
+    forecast = situation.forecast
+    months = len(forecast.params.odds)
+    weights = np.stack([window(situation.rate, 0), window(0.0, 0), np.arange(1.0, HORIZON + 1)])[
+        :, :months
+    ]
     effect = situation.number("channels/judgment_effect")
-    has_one = situation.loans["legal_status"].is_in(_JUDGED).fill_null(False).to_numpy()
-    wait = np.where(has_one, 0, situation.forecast.collateral.judgment)
-    values = situation.collected.values.copy()
-    for months in np.unique(wait):
-        theirs = wait == months
-        sums = situation.forecast.voluntary(
-            situation.weights, shift=effect, from_month=start + int(months), past_only=True
-        )
-        values[theirs] = sums[theirs]
-    values[situation.forecast.age < 0] = situation.collected.values[situation.forecast.age < 0]
-    return Sums(values)
+    settled = situation.number("courts/mediated")
+    wait = waits(situation)
+    early = int(situation.number("courts/months_to_mediation"))
+    mediates = np.where(wait > early, settled, 0.0)
+    parts = [(early, mediates)]
+    parts += [
+        (int(months_), np.where(wait == months_, 1.0 - mediates, 0.0))
+        for months_ in np.unique(wait)
+    ]
+    tables = [grid.weigh(forecast.shares(effect, month), weights) for month, _ in parts]
+    plain = grid.weigh(forecast.shares(), weights)
+    chance, found = takeable(situation), {}
+    for start in STARTS:
+        age = np.where(forecast.age >= 0, forecast.age + start, -1)
+        owed = situation.claim * np.where(forecast.age >= 0, situation.owed_after(start), 0.0)
+        total = -grid.read_off(plain, age, forecast.score, owed)
+        for table, (_, share) in zip(tables, parts, strict=True):
+            mine = np.flatnonzero(share)
+            taken = grid.read_off(table, age[mine], forecast.score[mine], owed[mine])
+            total[mine] += share[mine, None] * taken
+        gain = (total * chance[:, None]).T
+        later = (1.0 + situation.rate) ** (-start / 12.0)
+        found[start] = np.stack([gain[0] * later, gain[1], gain[2] + start * gain[1]])
+    return found

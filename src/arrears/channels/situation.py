@@ -142,12 +142,16 @@ class Situation:
         return self.rulebook.number("cn/capital/required", self.as_of) if asked is None else asked
 
     @cached_property
-    def limitation_passed(self) -> Flags:
-        """Whether the limitation has run out by the cut-off date (n,)."""
-        ends = limitation_ends(
+    def limitation_ends(self) -> pl.Series:
+        """Last day of the limitation (n,)."""
+        return limitation_ends(
             self.loans, as_of=self.as_of, rulebook=self.rulebook, events=self.events
         )
-        return (ends < self.as_of).fill_null(False).to_numpy()
+
+    @cached_property
+    def limitation_passed(self) -> Flags:
+        """Whether the limitation has run out by the cut-off date (n,)."""
+        return (self.limitation_ends < self.as_of).fill_null(False).to_numpy()
 
     def flag(self, column: str) -> Flags:
         """A flag of the loans (n,); null is false."""
@@ -191,6 +195,10 @@ class Situation:
         if name not in self._once:
             self._once[name] = make(self)
         return cast("Found", self._once[name])
+
+    def owed_after(self, start: int) -> Floats:
+        """Share of the claim still owed at a start month (n,)."""
+        return self.once(f"owed_after_{start}", lambda s: s.forecast.owed_after(start))
 
     @cached_property
     def court_later(self) -> tuple[Floats, Floats]:

@@ -74,7 +74,7 @@ def outcome(situation: Situation, start: int) -> Outcome:
     """Collect until `start`, then take the price of the age that the loan has by then."""
     usual = situation.collected
     waits = start + situation.number("transfer/months")
-    owed = situation.forecast.owed_after(start) * situation.claim
+    owed = situation.owed_after(start) * situation.claim
     gross = owed * price(situation, start)
     cost = gross * situation.number("transfer/sale_cost")
     keeps = 1.0 - situation.commission

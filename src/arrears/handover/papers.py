@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from arrears.channels import Situation, ladder_table, terms
+from arrears.channels import Situation, demands, ladder_table, terms
 from arrears.conduct import limits
 from arrears.handover import letters, workbooks
 from arrears.handover.packages import write_packages
@@ -172,7 +172,7 @@ def worklist(decision: Decision) -> pl.DataFrame:
         .agg(contact_with=pl.col("loan_id").first())
     )
     rows = rows.join(under, on="borrower_id", how="left", maintain_order="left")
-    return rows.select(
+    table = rows.select(
         "loan_id",
         "branch",
         action=action,
@@ -185,7 +185,18 @@ def worklist(decision: Decision) -> pl.DataFrame:
         steps=pl.when((pl.col("channel") == "collect") & ~at_ease).then("steps"),
         collector="collector",
         **{name: pl.col(name) for name in _FACTS},
-    ).sort("loan_id")
+    )
+    return pl.concat([table, _demands(table, decision.situation)]).sort("loan_id", "action")
+
+
+def _demands(table: pl.DataFrame, situation: Situation) -> pl.DataFrame:
+    """A further row for each loan whose limitation ends soon and for which no suit is filed now."""
+    due = situation.loans["loan_id"].filter(pl.Series(demands(situation)))
+    return (
+        table.filter(pl.col("action") != "file_suit")
+        .join(due.to_frame(), on="loan_id", how="semi")
+        .with_columns(action=pl.lit("demand"), steps=pl.lit(None, pl.String))
+    )
 
 
 def offers(decision: Decision) -> pl.DataFrame:
@@ -205,8 +216,9 @@ def offers(decision: Decision) -> pl.DataFrame:
             "instalment": offered.instalment,
             "waived_interest": offered.waived_interest,
             "waived_fees": offered.waived_fees,
-            "waived_principal": np.zeros(len(now), dtype=np.int64),
+            "waived_principal": offered.waived_principal,
             "share_of_income": share,
+            "grace_months": offered.grace,
             "article": np.where(cards, cap, interest),
         }
     )
@@ -214,16 +226,17 @@ def offers(decision: Decision) -> pl.DataFrame:
 
 
 def filings(decision: Decision) -> pl.DataFrame:
-    """A row a loan planned for litigate now: fraud first, then by worth, of equals the nearest limitation first."""
+    """A row a loan planned for litigate now: fraud first, then who has vanished, then by worth and limitation."""
     rows = _joined(decision).filter(
         (pl.col("channel") == "litigate") & (pl.col("start_month") == 0)
     )
     ordered = rows.sort(
         pl.col("fraud_flag").fill_null(False),
+        (pl.col("contact_status") == "vanished").fill_null(False),
         "value",
         pl.col("limitation_ends"),
         "loan_id",
-        descending=[True, True, False, False],
+        descending=[True, True, True, False, False],
     )
     return ordered.select(
         "loan_id",

@@ -178,7 +178,7 @@ def _late_suits(situation: channels.Situation, result: plan.PlanResult) -> list[
 def _fills(gathered: Gathered) -> list[dict[str, object]]:
     """Nulls that classing and forecast read in a named way, as the record counts them."""
     loans = gathered.tape.loans
-    found = [*standing.fills(loans), *recovery.fills(loans)]
+    found = [*standing.fills(loans), *recovery.fills(loans), *channels.fills(loans)]
     return [{"column": column, "rule": rule, "rows": rows} for column, rule, rows in found]
 
 

@@ -1,0 +1,150 @@
+"""Offers of new terms: what fits, what moves whom, and what the ban on waiving principal costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arrears import channels
+from arrears.channels import restructure
+
+RICH = {"monthly_income": 5_000_000}
+
+
+def _plain(count: int, broken: float, monthly: float) -> tuple[float, float, float]:
+    """Month by month what a yuan of each instalment brings, and what is owed at a break."""
+    alive, paid, owed, months, cash = 1.0, 0.0, 0.0, 0.0, 0.0
+    for month in range(count):
+        owed += alive * broken * (count - month) * monthly**month
+        alive *= 1.0 - broken
+        paid += alive * monthly ** (month + 1)
+        months += alive * monthly ** (month + 1) * (month + 1)
+        cash += alive * monthly ** (month + 1)
+    return paid, owed, months / cash if cash else 0.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    count=st.integers(1, 120),
+    broken=st.just(0.0) | st.floats(1e-6, 0.5),
+    monthly=st.just(1.0) | st.floats(0.9, 0.9999),
+)
+def test_the_sums_are_those_of_month_by_month(count: int, broken: float, monthly: float) -> None:
+    found = restructure.kept(np.array([count]), np.array([broken]), monthly)
+    for ours, plain in zip(found, _plain(count, broken, monthly), strict=True):
+        assert ours[0] == pytest.approx(plain, rel=1e-5, abs=1e-9)
+
+
+def test_the_instalment_fits_the_income_where_the_cap_allows(situation) -> None:
+    offered = channels.terms(situation({"monthly_income": 900_000}))
+    assert offered.share_of_income[0] <= 0.3 + 1e-6
+    assert offered.instalments[0] <= 60
+
+
+def test_without_an_income_the_region_and_the_last_payment_say_what_can_be_borne(situation) -> None:
+    none = {"monthly_income": None}
+    there = situation(
+        {**none, "city_tier": 1}, {**none, "city_tier": 3}, {**none, "city_tier": 3, "last_payment": 400_000},
+        {**none, "city_tier": 3, "last_payment": 10_000}, {"monthly_income": 900_000},
+    )  # fmt: skip
+    means = restructure.means(there)
+    assert means.bearable[0] > means.bearable[1]
+    assert means.bearable[2] > means.bearable[1] > means.bearable[3]
+    assert means.bearable[4] == pytest.approx(0.3 * 900_000)
+    assert np.isnan(channels.terms(there).share_of_income[:4]).all()
+    assert restructure.fills(there.loans)[0][2] == 4
+
+
+def _moved(there, **change: object) -> tuple[float, float]:
+    """How acceptance and breaking change from the terms of the first loan to changed ones."""
+    offered = channels.terms(there)
+    parts = {name: getattr(offered, name) for name in restructure.Terms.__annotations__}
+    before = restructure.responses(there, offered)
+    after = restructure.responses(there, restructure.Terms(**(parts | change)))
+    return float(after[0][0] - before[0][0]), float(np.log(after[1][0] / before[1][0]))
+
+
+def test_a_lower_payment_moves_the_mortgage_holder_and_hardly_the_card_holder(situation) -> None:
+    home = {
+        "product": "mortgage",
+        "security": "home",
+        "principal": 60_000_000,
+        "days_past_due": 100,
+    }
+    card = {"product": "credit_card", "principal": 9_000_000, "days_past_due": 100}
+    breaks = []
+    for loan in (home, card):
+        there = situation({**loan, **RICH})
+        lower = channels.terms(there).instalment * 9 // 10
+        breaks.append(_moved(there, instalment=lower)[1])
+    assert breaks[0] < 2.0 * breaks[1] < 0.0
+    # Between the two published elasticities, a tenth less means 11 to 22 per cent less breaking
+    assert -0.25 < breaks[0] < -0.08
+
+
+def test_a_waiver_moves_the_card_holder_and_hardly_the_mortgage_holder(situation) -> None:
+    home = {
+        "product": "mortgage",
+        "security": "home",
+        "principal": 60_000_000,
+        "days_past_due": 100,
+    }
+    card = {"product": "credit_card", "principal": 9_000_000, "days_past_due": 100}
+    found = []
+    for loan in (home, card):
+        there = situation({**loan, **RICH})
+        waived = np.array([int(0.3 * there.claim[0])])
+        found.append(_moved(there, waived_principal=waived))
+    assert found[1][0] > 2.0 * found[0][0] > 0.0
+    assert found[1][1] < 2.0 * found[0][1] < 0.0
+
+
+def test_stale_debt_is_moved_by_nothing(situation) -> None:
+    fresh, stale = (
+        situation({"product": "credit_card", "days_past_due": days}) for days in (120, 2_500)
+    )
+    waived = np.array([2_000_000])
+    assert (
+        _moved(stale, waived_principal=waived)[0] < 0.3 * _moved(fresh, waived_principal=waived)[0]
+    )
+
+
+def test_nobody_waives_principal_but_who_may(situation) -> None:
+    amc = {"kind": "local_amc"}
+    loan = {"product": "credit_card", "principal": 9_000_000}
+    assert channels.terms(situation(loan, holder=amc)).waived_principal[0] == 0
+    free = situation(loan, holder=amc, rulebook="cn-principal-reducible")
+    bank = situation(loan, rulebook="cn-principal-reducible")
+    assert channels.terms(bank).waived_principal[0] == 0
+    ours = restructure.outcome(situation(loan, holder=amc), 0).pv[0]
+    assert restructure.outcome(free, 0).pv[0] >= ours
+    assert restructure.without_ban(situation(loan, holder=amc)).pv[0] == pytest.approx(
+        restructure.outcome(free, 0).pv[0]
+    )
+
+
+def test_the_ban_never_pays_the_single_loan(situation) -> None:
+    loans = [
+        {"product": product, "days_past_due": days, "principal": size}
+        for product in ("credit_card", "consumer")
+        for days in (120, 900)
+        for size in (1_000_000, 20_000_000)
+    ]
+    there = situation(*loans)
+    gain = restructure.without_ban(there).pv - restructure.outcome(there, 0).pv
+    assert (gain >= -1e-9).all()
+    assert gain.max() > 0.0
+
+
+def test_terms_with_grace_and_a_waiver_add_up(situation) -> None:
+    loans = [{"product": product, "principal": size} for size in (7, 999_999, 40_000_001)
+             for product in ("mortgage", "credit_card", "business")]  # fmt: skip
+    there = situation(*loans, holder={"kind": "local_amc"}, rulebook="cn-principal-reducible")
+    offered = channels.terms(there)
+    rest = there.claim - offered.waived_interest - offered.waived_fees - offered.waived_principal
+    assert (np.abs(rest - offered.instalments * offered.instalment) < offered.instalments).all()
+    cards = (there.loans["product"] == "credit_card").to_numpy()
+    assert (offered.instalments + offered.grace)[cards].max() <= 60
+    assert (offered.grace[cards] == 0).all()
