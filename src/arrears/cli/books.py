@@ -1,4 +1,4 @@
-"""`classify`, `history`, `due`."""
+"""`classify`, `hidden`, `history`, `due`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from arrears import run
+from arrears.cli import options as o
 from arrears.cli.examples import with_examples
 from arrears.cli.tape_command import takes_a_tape
 
@@ -21,6 +22,12 @@ def add_to(app: typer.Typer) -> None:
     )(takes_a_tape(classify))
     app.command(
         epilog=with_examples(
+            "arrears hidden loans.csv --months months.csv --events events.csv -o hidden",
+            "arrears hidden loans.csv --months months.csv --propose-audit 200 -o hidden",
+        )
+    )(takes_a_tape(hidden))
+    app.command(
+        epilog=with_examples(
             "arrears history loans.csv --months months.csv -o history",
             "arrears history loans.csv --months months.csv --json -o history",
         )
@@ -33,9 +40,21 @@ def add_to(app: typer.Typer) -> None:
     )(takes_a_tape(due))
 
 
-def classify(**asked: Any) -> Any:
+def classify(audit: o.Audit = None, **asked: Any) -> Any:
     """Say what is bad: as reported, by the rules, and with what is hidden."""
     return run.classify(asked.pop("request"), **asked)
+
+
+def hidden(
+    audit: o.Audit = None,
+    propose_audit: Annotated[
+        int | None,
+        typer.Option("--propose-audit", metavar="N", min=1, help="Name N loans to look into next."),
+    ] = None,
+    **asked: Any,
+) -> Any:
+    """Say which loans are bad and kept alive so that it does not show, by loan, month and branch."""
+    return run.hidden(asked.pop("request"), propose=propose_audit, **asked)
 
 
 def history(**asked: Any) -> Any:

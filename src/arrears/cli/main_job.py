@@ -54,6 +54,7 @@ def resolve(
     capacity: o.Capacity = None,
     previous: o.Previous = None,
     letter: o.Letter = None,
+    audit: o.Audit = None,
     scenarios: o.Scenarios = 1000,
     holdout: o.Holdout = 0.0,
     seed: o.Seed = 0,
@@ -80,6 +81,7 @@ def resolve(
         capacity=capacity,
         previous=previous,
         letter=letter,
+        audit=audit,
         scenarios=scenarios,
         holdout=holdout,
     )

@@ -63,6 +63,12 @@ Previous = Annotated[
 Letter = Annotated[
     str | None, typer.Option("--letter", metavar="F", help="Own text of the offer letter.")
 ]
+Audit = Annotated[
+    str | None,
+    typer.Option(
+        "--audit", metavar="F", help="Loans looked into: loan_id, hidden (true or false)."
+    ),
+]
 Holdout = Annotated[
     float,
     typer.Option("--holdout", metavar="SHARE", help="Loans left alone, to measure what steps add."),
@@ -94,6 +100,7 @@ def request(
     capacity: str | None = None,
     previous: Path | None = None,
     letter: str | None = None,
+    audit: str | None = None,
     scenarios: int = 1000,
     holdout: float = 0.0,
 ) -> Request:
@@ -119,6 +126,7 @@ def request(
         capacity=capacity,
         previous=str(previous / "plan.parquet") if previous else None,
         letter=letter,
+        audit=audit,
         scenarios=scenarios,
         excel_all=excel == "all",
         holdout=holdout,

@@ -57,6 +57,8 @@ def takes_a_tape(verb: Callable[..., Any], *, or_else: str | None = None) -> Cal
     def command(**typed: Any) -> None:
         extras = {name: typed.pop(name) for name in own}
         asked = {"scenarios": extras["scenarios"]} if "scenarios" in extras else {}
+        if "audit" in extras:
+            asked["audit"] = extras.pop("audit")
         named = {name: typed[name] for name in _REQUEST}
         if typed["loans"] is None and (or_else is None or extras[or_else] is None):
             raise typer.BadParameter(f"Name a tape{f' or give --{or_else}' if or_else else ''}.")

@@ -6,6 +6,7 @@ from arrears.report.contents import WAYS, Contents
 from arrears.report.due import DueFacts, due_workbook
 from arrears.report.figures import money, money_range, number, percent, share
 from arrears.report.findings import findings, told_findings
+from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden_page
 from arrears.report.page import html
 from arrears.report.past import Past, history_page, pooled
 from arrears.report.valuation import price_page
@@ -15,7 +16,12 @@ from arrears.report.workbook import workbook, workbook_hash
 __all__ = [
     "WAYS",
     "Contents",
+<<<<<<< HEAD
     "DueFacts",
+=======
+    "HiddenPage",
+    "Inspected",
+>>>>>>> 5219e49 (arrears hidden: where loans are kept alive and why; bunching by branch; an inspection sharpens chances and amount, and the next one is proposed)
     "Past",
     "ThreeWays",
     "book",
@@ -24,6 +30,8 @@ __all__ = [
     "by_standard",
     "due_workbook",
     "findings",
+    "hidden_findings",
+    "hidden_page",
     "history_page",
     "html",
     "money",

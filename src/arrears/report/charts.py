@@ -106,6 +106,28 @@ def book(cut: pl.DataFrame) -> dict[str, object]:
     }
 
 
+def hidden_by_branch(branches: pl.DataFrame) -> dict[str, object]:
+    """Claims expected hidden with their 90 % range, by branch, million yuan.
+
+    Args:
+        branches: `key, hidden, lo90, hi90`, in the order to be shown.
+    """
+    shown = branches.select("key", *(_bn(pl.col(n)).alias(n) for n in ("hidden", "lo90", "hi90")))
+    y = {"field": "key", "type": "nominal", "sort": shown["key"].to_list(), "title": None}
+    x = {"field": "hidden", "type": "quantitative", "title": "million yuan expected hidden"}
+    ends = {"x": {**x, "field": "lo90"}, "x2": {"field": "hi90"}}
+    return {
+        "data": _values(shown),
+        "width": _WIDTH - 220,
+        "height": {"step": 24},
+        "encoding": {"y": y},
+        "layer": [
+            {"mark": {"type": "bar", "color": ACCENT}, "encoding": {"x": x}},
+            {"mark": {"type": "rule", "strokeWidth": 2, "color": _INK}, "encoding": ends},
+        ],
+    }
+
+
 def fan(contents: Contents) -> dict[str, object]:
     """Expected cumulative cash with its ranges, million yuan."""
     return fan_of(contents.situation.forecast.curve)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from arrears.run.demonstration import demo, files_told
     from arrears.run.explained import Explained, explain
     from arrears.run.gather import as_problem
+    from arrears.run.hiding import hidden
     from arrears.run.job import Done
     from arrears.run.law import RuleShown, rule_explained, rule_shown, rules_checked, rules_differ
     from arrears.run.mapped import mapping
@@ -39,7 +40,12 @@ _FILE = {
     "deal_run": "deals",
     "compare": "compared",
     "classify": "books",
+<<<<<<< HEAD
     "due": "calls",
+=======
+    "due": "books",
+    "hidden": "hiding",
+>>>>>>> 5219e49 (arrears hidden: where loans are kept alive and why; bunching by branch; an inspection sharpens chances and amount, and the next one is proposed)
     "history": "books",
     "forecast": "values",
     "price": "values",
@@ -101,6 +107,7 @@ __all__ = [
     "explain",
     "files_told",
     "forecast",
+    "hidden",
     "history",
     "link",
     "mapping",

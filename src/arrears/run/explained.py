@@ -75,6 +75,7 @@ def explain(folder: Path, loan_id: str) -> Explained:
     loan = _loan(folder, loan_id)
     months, events = (_history(folder, name, loan_id) for name in ("months", "events"))
     steps = standing.explain(loan, as_of=day, rulebook=book, months=months, events=events)
+    steps.append(_hidden(folder, loan_id))
     steps += _limits(loan, book, day)
     holder = channels.Holder.model_validate(record["holder"])
     steps += _ways(loan, holder, book, day, months=months, events=events)
@@ -99,6 +100,25 @@ def _history(folder: Path, name: str, loan_id: str) -> pl.DataFrame | None:
     if not path.exists():
         return None
     return pl.scan_parquet(path).filter(pl.col("loan_id") == loan_id).collect()
+
+
+def _hidden(folder: Path, loan_id: str) -> Step:
+    """The chance that the loan is bad and does not show it, with the signs and months that led to it."""
+    mine = pl.col("loan_id") == loan_id
+    row = pl.scan_parquet(folder / "standing.parquet").filter(mine).collect().row(0, named=True)
+    p = row["p_hidden"]
+    if p is None:
+        return Step("p_hidden", "", "the tape tells no history of this loan", None)
+    path = folder / "hidden_why.parquet"
+    why = pl.scan_parquet(path).filter(mine).collect() if path.exists() else pl.DataFrame()
+    if why.is_empty():
+        known = (
+            "known as bad, or nothing owed" if p == 0 else "its history shows nothing that tells"
+        )
+        return Step("p_hidden", "", known, p)
+    told = why.row(0, named=True)
+    months = f": {told['months']}" if told["months"] else ""
+    return Step("p_hidden", "", f"by the {told['basis']}: {told['evidence']}{months}", p)
 
 
 def _limits(loan: pl.DataFrame, book: rules.Rulebook, day: date) -> list[Step]:

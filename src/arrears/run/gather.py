@@ -11,6 +11,7 @@ from arrears import channels, handover, plan, rules, tape
 from arrears.core.hashing import file_hash
 from arrears.errors import ArrearsError
 from arrears.problems import Problem, errors
+from arrears.run.audited import read_audit
 from arrears.run.request import TABLES, Request
 from arrears.run.stopped import Stopped
 
@@ -22,6 +23,7 @@ class Gathered:
     Attributes:
         previous: `loan_id, channel` of the plan before.
         letter: the holder's own text of an offer.
+        audit: `loan_id, hidden, chance?` of loans that somebody has looked into.
         problems: what was found on the way and does not stop the work.
     """
 
@@ -32,6 +34,7 @@ class Gathered:
     capacities: tuple[plan.Capacity, ...]
     previous: pl.DataFrame | None
     letter: handover.Template | None
+    audit: pl.DataFrame | None
     tape: tape.Tape
     problems: tuple[Problem, ...]
 
@@ -77,6 +80,10 @@ def gather(request: Request) -> Gathered:
         _check_force(rulebook, reading.tape, problems)
     if capacities and reading.tape:
         problems += plan.check_scopes(capacities, reading.tape.loans)
+    audit = None
+    if request.audit is not None and reading.tape:
+        audit, found = read_audit(Path(request.audit), reading.tape.loans)
+        problems += found
     if not (rulebook and holder and reading.tape and capacities is not None) or errors(
         [problem for problem in problems if problem not in reading.problems]
     ):
@@ -90,6 +97,7 @@ def gather(request: Request) -> Gathered:
         capacities,
         previous,
         letter,
+        audit,
         reading.tape,
         tuple(problems),
     )

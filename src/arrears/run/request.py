@@ -9,7 +9,7 @@ from pathlib import Path
 from arrears.errors import BadArgument
 
 TABLES = ("loans", "payments", "months", "events", "contacts")
-_FILES = (*TABLES, "map", "holder", "capacity", "previous", "letter")
+_FILES = (*TABLES, "map", "holder", "capacity", "previous", "letter", "audit")
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Request:
         reforms: files, applied in this order.
         previous: `plan.parquet` of an earlier run, whose ways are left only where that pays.
         letter: own text of an offer of new terms.
+        audit: loans that somebody has looked into, and whether they were hidden.
         excel_all: every loan in the workbook, not only the first 20,000.
         holdout: share of the loans that get no step to collect, so that steps can be measured against them.
     """
@@ -40,6 +41,7 @@ class Request:
     capacity: str | None = None
     previous: str | None = None
     letter: str | None = None
+    audit: str | None = None
     scenarios: int = 1000
     excel_all: bool = False
     holdout: float = 0.0
@@ -82,6 +84,7 @@ class Request:
             holder=files.get("holder", self.holder),
             capacity=files.get("capacity"),
             previous=files.get("previous"),
+            audit=files.get("audit"),
             reforms=tuple(files[f"reform_{number}"] for number in numbers),
         )
 

@@ -32,6 +32,7 @@ class Resolution:
     """What a run found: the tables of the products, and the record.
 
     Attributes:
+        reasons: `hidden_why.parquet`.
         situation: the loans that owe anything, with class, forecast, holder and law, in the order of the plan.
         record: the content of `run.json`.
     """
@@ -42,6 +43,7 @@ class Resolution:
     offers: channels.Offers
     plan: plan.PlanResult
     three: report.ThreeWays
+    reasons: pl.DataFrame
     ratios: pl.DataFrame
     what_if: WhatIf
     record: run_record.Record
@@ -119,6 +121,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
         offers=offers,
         plan=result,
         three=three,
+        reasons=hidden.reasons(),
         ratios=ratios,
         what_if=what_if,
         record=record,
@@ -230,6 +233,7 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
     tape, situation, result = resolution.tape, resolution.situation, resolution.plan
     with stages.stage("tables"):
         products.table("standing.parquet", resolution.standing)
+        products.table("hidden_why.parquet", resolution.reasons)
         products.table("forecast.parquet", situation.forecast.table)
         products.table("curve.parquet", situation.forecast.curve)
         products.table("plan.parquet", result.table)

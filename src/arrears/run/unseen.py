@@ -26,6 +26,7 @@ def stand(gathered: Gathered) -> tuple[pl.DataFrame, Hidden]:
         standing=classed,
         as_of=tape.as_of,
         market=gathered.market,
+        audit=gathered.audit,
         seed=gathered.request.seed,
     )
     return with_hidden(classed, hidden), hidden

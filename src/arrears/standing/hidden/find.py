@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -15,8 +15,9 @@ from arrears.rules import MarketBook
 from arrears.standing.classify import bad
 from arrears.standing.hidden import fit as fitting
 from arrears.standing.hidden import model, prior
+from arrears.standing.hidden.audit import Sharpened, sharpen
 from arrears.standing.hidden.coded import Coded, coded
-from arrears.standing.hidden.finding import DRAWS, LEAST, Hidden, Modelled, drawn
+from arrears.standing.hidden.finding import DRAWS, LEAST, Book, Hidden, Modelled, drawn
 from arrears.standing.hidden.months import lived as lived_of
 from arrears.standing.hidden.scorecard import score
 from arrears.standing.hidden.signs import signs as signs_of
@@ -27,25 +28,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _BAD = slice(prior.SHOWN, prior.KEPT + 1)
-
-
-@dataclass(frozen=True)
-class Book:
-    """A book with what its histories show.
-
-    Attributes:
-        shown: whether each loan (n,) can be hidden at all: it owes, and is neither reported nor ruled bad.
-        told: whether the tape tells any history of each loan (n,).
-        monthly: whether months are known, not only that something was done in one.
-    """
-
-    loans: pl.DataFrame
-    lived: pl.DataFrame
-    signs: pl.DataFrame
-    claim: npt.NDArray[np.int64]
-    shown: npt.NDArray[np.bool_]
-    told: npt.NDArray[np.bool_]
-    monthly: bool
 
 
 def read_book(
@@ -79,6 +61,7 @@ def find(
     standing: pl.DataFrame,
     as_of: date,
     market: MarketBook,
+    audit: pl.DataFrame | None = None,
     seed: int = 0,
 ) -> Hidden:
     """The hidden part of a book: loans that are bad, and neither reported nor ruled non-performing.
@@ -87,52 +70,114 @@ def find(
         loans: canonical, n rows.
         tables: canonical `payments`, `months`, `events`.
         standing: as `classify` gives it, rows as `loans`.
+        audit: `loan_id, hidden` of loans that somebody has looked into.
     """
     book = read_book(loans, tables, standing=standing, as_of=as_of)
+    looked, found = _looked_into(book, audit)
     scored = score(book.signs, market.numbers("hidden/scorecard", as_of))
+    errors = {name: market.number(f"hidden/{name}_error", as_of) for name in ("scorecard", "model")}
     histories = coded(loans, book.lived, book.signs["outside"]) if book.monthly else None
-    if histories is None or histories.length.max() < 2:
-        return _by_scorecard(book, scored, as_of=as_of, market=market, seed=seed)
-    return _by_model(book, histories, scored, as_of=as_of, market=market, seed=seed)
+    if histories is None or not histories.length.size or histories.length.max() < 2:
+        first = _by_scorecard(book, scored, errors=errors, seed=seed)
+    else:
+        audited = np.zeros(len(scored), dtype=np.int64)
+        audited[looked] = np.where(found, 2, 1)
+        first = _by_model(book, histories, scored, audited=audited, errors=errors, seed=seed)
+    if not len(looked):
+        return _finding(book, first, seed=seed)
+    sharp = sharpen(first.chance, book.signs, looked, found)
+    return _finding(book, _known(_sharper(first, book, sharp, seed), looked, found), seed=seed)
 
 
-def _by_scorecard(
-    book: Book, scored: Floats, *, as_of: date, market: MarketBook, seed: int
-) -> Hidden:
-    """The finding of the indicators' scorecard; its level may be off by the error the market book states."""
+@dataclass(frozen=True)
+class _Found:
+    """Chances (n,) of all loans, those (m, DRAWS) of the loans drawn, and what they come from."""
+
+    chance: Floats
+    rows: Ints
+    chances: Floats
+    basis: str
+    why: str
+    modelled: Modelled | None = None
+
+
+def _looked_into(book: Book, audit: pl.DataFrame | None) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Rows of the loans looked into, and what was found; loans known as bad are left out."""
+    if audit is None or audit.is_empty():
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
+    place = book.loans.select("loan_id", row=pl.int_range(pl.len())).join(
+        audit.select("loan_id", "hidden"), on="loan_id", maintain_order="left"
+    )
+    rows = place["row"].to_numpy().astype(np.int64)
+    kept = book.shown[rows]
+    return rows[kept], place["hidden"].to_numpy()[kept]
+
+
+def _sharper(first: _Found, book: Book, sharp: Sharpened, seed: int) -> _Found:
+    """The finding corrected by what an inspection found; what only the histories leave open stays in the draws."""
+    chance = sharp.chances()
+    rows = _drawable(book, chance)
+    why = f"{first.why} Sharpened by an inspection."
+    drawn_ = sharp.drawn(rows, DRAWS, seed)
+    return _Found(chance, rows, drawn_, first.basis, why, first.modelled)
+
+
+def _known(found: _Found, looked: Ints, hidden: npt.NDArray[np.bool_]) -> _Found:
+    """What somebody has seen is no chance any more."""
+    chance = found.chance.copy()
+    chance[looked] = hidden
+    rows = np.union1d(np.setdiff1d(found.rows, looked), looked[hidden])
+    chances = np.ones((len(rows), found.chances.shape[1]))
+    place = np.searchsorted(rows, found.rows)
+    place = np.where(
+        (place < len(rows)) & (rows[np.minimum(place, len(rows) - 1)] == found.rows), place, -1
+    )
+    open_ = (place >= 0) & ~np.isin(found.rows, looked)
+    chances[place[open_]] = found.chances[open_]
+    return replace(found, chance=chance, rows=rows, chances=chances)
+
+
+def _by_scorecard(book: Book, scored: Floats, *, errors: dict[str, float], seed: int) -> _Found:
+    """The indicators' scorecard; its level may be off by the error the market book states."""
     rows = _drawable(book, scored)
-    chances = _shifted(scored[rows], market.number("hidden/scorecard_error", as_of), seed)
+    chances = _shifted(scored[rows], errors["scorecard"], seed)
     why = "The indicators' scorecard: the tape has no two months of a loan to fit a model on."
-    return _finding(book, scored, chances, rows=rows, seed=seed, basis="scorecard", why=why)
+    return _Found(scored, rows, chances, "scorecard", why)
 
 
 def _by_model(
-    book: Book, histories: Coded, scored: Floats, *, as_of: date, market: MarketBook, seed: int
-) -> Hidden:
-    """The finding of the hidden-state model; loans without months keep the scorecard's chance."""
-    audited = np.zeros(len(histories.loan), dtype=np.int64)
-    fit = fitting.fit(histories, audited, seed=seed)
+    book: Book,
+    histories: Coded,
+    scored: Floats,
+    *,
+    audited: Ints,
+    errors: dict[str, float],
+    seed: int,
+) -> _Found:
+    """The hidden-state model; loans without months keep the scorecard's chance.
+
+    Args:
+        audited: of each loan (n,), the place in `model.AUDITED`: it shapes the fit, while the chances given are those
+            that histories alone tell.
+    """
+    seen = audited[histories.loan]
+    fit = fitting.fit(histories, seen, seed=seed)
     gamma = np.empty((len(histories.code), len(prior.STATES)), dtype=np.float32)
     chance = scored.copy()
-    chance[histories.loan] = chances_of(fit.params, histories, audited, gamma)
+    chance[histories.loan] = chances_of(fit.params, histories, np.zeros_like(seen), gamma)
     rows = _drawable(book, chance)
-    chances = _shifted(chance[rows], market.number("hidden/scorecard_error", as_of), seed)
+    chances = _shifted(chance[rows], errors["scorecard"], seed)
     place = np.full(len(chance), -1)
     place[histories.loan] = np.arange(len(histories.loan))
     with_months = np.flatnonzero(place[rows] >= 0)
-    few = histories.of(place[rows[with_months]])
-    level = generator(seed, "hidden", "level").normal(
-        0.0, market.number("hidden/model_error", as_of), DRAWS
-    )
-    if len(with_months):
+    if len(with_months) and not audited.any():
+        few = histories.of(place[rows[with_months]])
+        level = generator(seed, "hidden", "level").normal(0.0, errors["model"], DRAWS)
         chances[with_months] = _redrawn(
-            fit.params, histories, audited, few=few, level=level, seed=seed
+            fit.params, histories, seen, few=few, level=level, seed=seed
         )
-    why = "The hidden-state model."
     made = Modelled(fit, histories, gamma)
-    return _finding(
-        book, chance, chances, rows=rows, seed=seed, basis="model", why=why, modelled=made
-    )
+    return _Found(chance, rows, chances, "model", "The hidden-state model.", made)
 
 
 def chances_of(
@@ -180,26 +225,18 @@ def _drawable(book: Book, chance: Floats) -> Ints:
     return np.flatnonzero(book.shown & book.told & (chance >= LEAST))
 
 
-def _finding(
-    book: Book,
-    chance: Floats,
-    chances: Floats,
-    *,
-    rows: Ints,
-    seed: int,
-    basis: str,
-    why: str,
-    modelled: Modelled | None = None,
-) -> Hidden:
-    """The finding from the chance (n,) of each loan and that (m, DRAWS) of the loans drawn."""
-    p = np.where(book.shown, chance, 0.0)
+def _finding(book: Book, found: _Found, *, seed: int) -> Hidden:
+    """The finding from the chances, and outcomes drawn by them."""
+    p = np.where(book.shown, found.chance, 0.0)
     told = pl.Series(book.told)
+    basis, why = found.basis, found.why
     if not book.told.any():
         basis, why = "none", "The tape tells no history of any loan."
     table = book.loans.select("loan_id").with_columns(
         p_hidden=pl.when(told).then(pl.Series(p)),
         hidden_amount=pl.when(told).then(pl.Series(p * book.claim)),
     )
-    uniform = generator(seed, "hidden", "draws").random((len(rows), DRAWS), dtype=np.float32)
-    amounts = drawn(chances, book.claim[rows], uniform)
-    return Hidden(table, rows, amounts, basis, why, book.signs, modelled)
+    count = len(found.rows)
+    uniform = generator(seed, "hidden", "draws").random((count, DRAWS), dtype=np.float32)
+    amounts = drawn(found.chances, book.claim[found.rows], uniform)
+    return Hidden(table, found.rows, amounts, basis, why, book.signs, book, found.modelled)

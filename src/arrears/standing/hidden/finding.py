@@ -10,11 +10,32 @@ import polars as pl
 
 from arrears.standing.hidden.coded import Coded
 from arrears.standing.hidden.fit import Fit
+from arrears.standing.hidden.signs import told_months
 
 Floats = npt.NDArray[np.float64]
 
 DRAWS = 200
 LEAST = 1e-4
+WORTH_A_WORD = 0.01
+
+
+@dataclass(frozen=True)
+class Book:
+    """A book with what its histories show.
+
+    Attributes:
+        shown: whether each loan (n,) can be hidden at all: it owes, and is neither reported nor ruled bad.
+        told: whether the tape tells any history of each loan (n,).
+        monthly: whether months are known, not only that something was done in one.
+    """
+
+    loans: pl.DataFrame
+    lived: pl.DataFrame
+    signs: pl.DataFrame
+    claim: npt.NDArray[np.int64]
+    shown: npt.NDArray[np.bool_]
+    told: npt.NDArray[np.bool_]
+    monthly: bool
 
 
 @dataclass(frozen=True)
@@ -38,6 +59,7 @@ class Hidden:
         basis: `model`, `scorecard` or `boosting`, or `none`.
         why: why this one, in a sentence.
         signs: indicators of each loan with their evidence (`signs.signs`), rows as `table`.
+        book: the loans with their histories.
         modelled: the model, where one was fitted.
     """
 
@@ -47,7 +69,57 @@ class Hidden:
     basis: str
     why: str
     signs: pl.DataFrame
+    book: Book | None = None
     modelled: Modelled | None = None
+
+    @property
+    def lived(self) -> pl.DataFrame:
+        """Loan-months with their signs; without columns where there are none."""
+        return pl.DataFrame() if self.book is None else self.book.lived
+
+    def by_month(self, ids: pl.Series) -> pl.DataFrame:
+        """`hidden.parquet`: `loan_id, month, p_sound, p_strained, p_bad`, sorted; empty without a model."""
+        names = ("p_sound", "p_strained", "p_bad")
+        if self.modelled is None:
+            kinds = {"loan_id": pl.String, "month": pl.Date} | dict.fromkeys(names, pl.Float64)
+            return pl.DataFrame(schema=kinds)
+        at, gamma = self.modelled.histories, self.modelled.gamma.astype(np.float64)
+        which = np.repeat(np.arange(len(at.loan)), at.length)
+        month = at.start + (at.last - at.length + 1 - at.first)[which] + np.arange(len(which))
+        bad = np.minimum(gamma[:, 2:].sum(axis=1), 1.0)
+        return pl.DataFrame(
+            {
+                "loan_id": ids.gather(at.loan[which]),
+                "year": month // 12,
+                "number": month % 12 + 1,
+                "p_sound": gamma[:, 0],
+                "p_strained": gamma[:, 1],
+                "p_bad": bad,
+            }
+        ).select("loan_id", *names, month=pl.date("year", "number", 1)).select(
+            "loan_id", "month", *names
+        ).sort("loan_id", "month")  # fmt: skip
+
+    def reasons(self) -> pl.DataFrame:
+        """`hidden_why.parquet`: loans worth a word, `loan_id, p_hidden, basis, evidence, months`.
+
+        `months` names what each telling month showed. A loan is worth a word from one per cent on.
+        """
+        place = pl.int_range(pl.len(), dtype=pl.UInt32)
+        worth = self.table.with_columns(loan=place, evidence=self.signs["evidence"]).filter(
+            pl.col("p_hidden") >= WORTH_A_WORD
+        )
+        named = pl.DataFrame(schema={"loan": pl.UInt32, "months": pl.String})
+        if self.book is not None and not self.book.lived.is_empty():
+            mine = pl.col("loan").is_in(worth["loan"].implode())
+            named = told_months(self.book.lived.filter(mine))
+        return worth.join(named, on="loan", how="left", maintain_order="left").select(
+            "loan_id",
+            "p_hidden",
+            "evidence",
+            basis=pl.lit(self.basis),
+            months=pl.col("months").fill_null(""),
+        )
 
     def by(self, keys: pl.Series) -> pl.DataFrame:
         """What is hidden by any cut: `key, hidden, lo90, hi90`, expected fen and the middle 90 % of the draws.

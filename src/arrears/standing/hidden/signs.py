@@ -163,3 +163,25 @@ def _evidence() -> pl.Expr:
     back = pl.when(pl.col("resumed") > 0).then(pl.lit("pays principal again"))
     said = pl.concat_str(*parts, inside, away, back, separator="; ", ignore_nulls=True)
     return pl.when(said == "").then(pl.lit("no sign")).otherwise(said)
+
+
+def told_months(lived: pl.DataFrame) -> pl.DataFrame:
+    """What the telling months of each loan showed, in words: `loan, months`."""
+    said = {
+        ("act", code): name.replace("_", " ")
+        for code, name in enumerate(w.ACT)
+        if name not in {"none", "renewal_paid_down"}
+    } | {("timing", code): name.replace("_", " ") for code, name in enumerate(w.TIMING) if code}
+    parts = [
+        pl.when(pl.col(column) == code).then(pl.lit(words))
+        for (column, code), words in said.items()
+    ]
+    short = pl.when(pl.col("days_code") == w.DAYS.index("80-90")).then(pl.lit("80 to 90 days late"))
+    alone = pl.when(pl.col("pay") == w.PAY.index("interest_only")).then(pl.lit("interest alone"))
+    text = pl.concat_str(*parts, short, alone, separator=" and ", ignore_nulls=True)
+    told = lived.select("loan", when=pl.col("month").dt.strftime("%Y-%m"), text=text)
+    return (
+        told.filter(pl.col("text") != "")
+        .group_by("loan", maintain_order=True)
+        .agg(months=pl.format("{} {}", "when", "text").str.join("; "))
+    )
