@@ -16,12 +16,9 @@ from arrears.report.workbook import workbook, workbook_hash
 __all__ = [
     "WAYS",
     "Contents",
-<<<<<<< HEAD
     "DueFacts",
-=======
     "HiddenPage",
     "Inspected",
->>>>>>> 5219e49 (arrears hidden: where loans are kept alive and why; bunching by branch; an inspection sharpens chances and amount, and the next one is proposed)
     "Past",
     "ThreeWays",
     "book",

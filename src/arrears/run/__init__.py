@@ -40,12 +40,8 @@ _FILE = {
     "deal_run": "deals",
     "compare": "compared",
     "classify": "books",
-<<<<<<< HEAD
     "due": "calls",
-=======
-    "due": "books",
     "hidden": "hiding",
->>>>>>> 5219e49 (arrears hidden: where loans are kept alive and why; bunching by branch; an inspection sharpens chances and amount, and the next one is proposed)
     "history": "books",
     "forecast": "values",
     "price": "values",
