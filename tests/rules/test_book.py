@@ -303,7 +303,7 @@ def test_values_out_of_order_or_overlapping_make_no_leaf() -> None:
         )
 
     def leaf(*values: Value) -> Leaf:
-        return Leaf(description="d", unit="u", type="whole", values=values)
+        return Leaf(description="d", unit="days", type="whole", values=values)
 
     assert leaf(value(2020, 2021), value(2022)).in_force(date(2021, 6, 1)) is None
     for bad in ((value(2022), value(2020)), (value(2020), value(2020)), ()):

@@ -25,6 +25,8 @@ def leaf(*values: str, unit: str = "days", kind: str = "whole") -> str:
         (leaf(GOOD.replace("value: 2", "value: 2.5"), kind="number"), "a number has no unit 'days'"),
         (leaf(GOOD.replace("2023", "2024")), "No article 'CN-CLASS-2024'"),
         (leaf(GOOD, unit="day"), "a whole has no unit 'day'"),
+        (leaf(GOOD, unit="dayz"), "no unit 'dayz'. Did you mean 'day'?"),
+        (leaf(GOOD.replace("value: 2", "value: 25"), unit="fraction", kind="number"), "in per cent?"),
         (f"name: r\nchanges:\n  cn/limitation/yeers:\n    - {{{GOOD}}}\n", "no leaf 'cn/limitation/yeers'"),
     ],
 )  # fmt: skip

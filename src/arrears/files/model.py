@@ -34,7 +34,25 @@ def check_model(
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        return None, [_problem(detail, model, lines, code) for detail in error.errors()]
+        told = error.errors()
+        # a list of which a part is wrong is not also too short
+        inner = [detail["loc"] for detail in told]
+        first = [
+            detail
+            for detail in told
+            if not any(
+                len(one) > len(detail["loc"]) == _shared(one, detail["loc"]) for one in inner
+            )
+        ]
+        return None, [_problem(detail, model, lines, code) for detail in first]
+
+
+def _shared(one: tuple[str | int, ...], other: tuple[str | int, ...]) -> int:
+    """How many steps two places begin with alike."""
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
 
 
 def _problem(detail: ErrorDetails, model: type[BaseModel], lines: Lines, code: str) -> Problem:
@@ -51,7 +69,9 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], lines: Lines, code: s
     if detail["type"] == "missing":
         found = f"{str(place[-1])!r} is missing."
         return Problem(f"{code}-MISSING-FIELD", "error", where, found, why, "Add it.")
-    found = f"{detail['input']!r}: {detail['msg']}"
+    told = detail["msg"].removeprefix("Value error, ")
+    # what holds a whole mapping is shown by its line
+    found = told if isinstance(detail["input"], dict | list) else f"{detail['input']!r}: {told}"
     return Problem(f"{code}-BAD-VALUE", "error", where, found, why, "Correct the value.")
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from arrears.files import did_you_mean
+
 Kind = Literal["whole", "number", "date", "text", "flag", "list", "mapping"]
 
 _IS: dict[str, Callable[[object], bool]] = {
@@ -21,6 +23,12 @@ _IS: dict[str, Callable[[object], bool]] = {
 }
 
 
+# Units that say what is listed, or of what a number is.
+_PLAIN_UNITS = (
+    "fen", "kinds", "working days", "products", "flag by kind", "periods", "classes", "security", "reasons",
+    "provinces", "households", "fraction and years", "events", "contacts", "concessions", "cities", "attempts a day",
+)  # fmt: skip
+_MOST_FRACTION = 10.0
 _OF_UNIT: dict[str, tuple[str, ...]] = {
     "day": ("date",),
     "flag": ("flag",),
@@ -70,6 +78,10 @@ class Leaf(BaseModel):
 
     @model_validator(mode="after")
     def _unit_fits(self) -> Leaf:
+        if self.unit not in {*_OF_UNIT, *_PLAIN_UNITS}:
+            raise ValueError(
+                f"no unit {self.unit!r}. {did_you_mean(self.unit, (*_OF_UNIT, *_PLAIN_UNITS))}"
+            )
         kinds = _OF_UNIT.get(self.unit)
         if kinds and self.type not in kinds:
             raise ValueError(f"a {self.type} has no unit {self.unit!r}")
@@ -80,6 +92,9 @@ class Leaf(BaseModel):
         for value in self.values:
             if not _IS[self.type](value.value):
                 raise ValueError(f"{value.value!r} is no {self.type}")
+            number = value.value if self.unit == "fraction" else None
+            if isinstance(number, int | float) and not 0 <= number <= _MOST_FRACTION:
+                raise ValueError(f"{number!r} is no fraction; is it in per cent?")
         for before, after in zip(self.values, self.values[1:], strict=False):
             if after.start <= before.start:
                 raise ValueError(f"the value from {after.start} does not come after the one before")
