@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import random
 import runpy
 from datetime import date
 from pathlib import Path
@@ -128,43 +127,3 @@ def test_a_misspelt_header_is_shown_by_map_and_not_taken_unasked(tmp_path) -> No
     assert guessed.loans is not None
     assert guessed.loans.columns["principal"].column == "principle"
     assert guessed.loans.sure["principal"] < 0.5
-
-
-def _mutated(rng: random.Random, content: bytes) -> bytes:
-    kind = rng.randrange(6)
-    data = bytearray(content)
-    if kind == 0:
-        return bytes(data[: rng.randrange(len(data))])
-    if kind == 1:
-        for _ in range(rng.randrange(1, 40)):
-            data[rng.randrange(len(data))] = rng.randrange(256)
-        return bytes(data)
-    if kind == 2:
-        text = content.decode("utf-8", "replace")
-        return text.encode(rng.choice(["gb18030", "utf-16", "latin-1", "utf-8-sig"]), "replace")
-    lines = content.split(b"\n")
-    if kind == 3:
-        rng.shuffle(lines)
-    elif kind == 4:
-        place = rng.randrange(len(lines))
-        lines[place] = lines[place].replace(b",", rng.choice([b";", b"\t", b",,", b'"', b""]))
-    else:
-        lines[0] = b",".join(rng.sample(lines[0].split(b","), k=lines[0].count(b",") + 1))
-    return b"\n".join(lines)
-
-
-@pytest.mark.parametrize("block", range(10))
-def test_fuzzed_tapes_give_problems_and_lose_no_row(folder, tmp_path, block) -> None:
-    content = (folder / "book.csv").read_bytes()
-    short = b"\n".join(content.split(b"\n")[:12])
-    rng = random.Random(block)
-    path = tmp_path / "fuzzed.csv"
-    for _ in range(200):
-        path.write_bytes(_mutated(rng, short))
-        found = tape.read(tape.TapeFiles(path), as_of=date(2025, 3, 31))
-        if found.tape is None:
-            assert found.problems
-            continue
-        counts = found.tape.counts
-        assert counts.rows_in == counts.accepted + counts.quarantined
-        assert counts.claim_in == counts.claim_accepted + counts.claim_quarantined

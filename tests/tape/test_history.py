@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from arrears.tape.columns import TABLES
-from arrears.tape.history import cross_check, rebuilt
+from arrears.tape.history import cross_check
+from arrears.tape.rebuild import rebuilt
 
 DAY = date(2025, 3, 31)
 
@@ -44,6 +45,8 @@ WRITTEN_OFF = [{"loan_id": "A", "date": date(2025, 3, 4), "kind": "write_off"}]
         ([month(1), month(3)], None, None, "MONTHS-WITH-GAPS"),
         ([month(2, balance=2000), month(3)], None, None, "BALANCE-MOVES-UNPAID"),
         ([month(2, balance=2000), month(3)], None, WRITTEN_OFF, None),
+        ([month(2, balance=300), month(3)], None, None, "BALANCE-STAYS-PAID"),
+        ([month(2), month(3, paid_principal=500)], None, None, "BALANCE-STAYS-PAID"),
         ([month(2, balance=2000), month(3, paid_principal=1200)], None, None, None),
         ([month(3, days_past_due=90)], None, None, "DAYS-DIFFER"),
         ([month(3, balance=5000)], None, None, "BALANCES-DIFFER"),
@@ -93,3 +96,57 @@ def test_steps_to_collect_lie_between_default_and_cut_off(day: date, code: str |
     codes = [problem.code for problem in found]
     assert codes[:1] == ([code] if code else [])
     assert all(problem.fix and problem.where.startswith("contacts") for problem in found)
+
+
+def test_what_was_due_is_rebuilt_from_the_schedule() -> None:
+    """1,200,000 fen at 12 per cent in twelve equal instalments: the usual table of an annuity, to the fen."""
+    loan = rows(
+        "loans",
+        {
+            "loan_id": "A", "principal": 1_000_000, "original_principal": 1_200_000, "rate": 0.12,
+            "repayment": "amortising", "origination_date": date(2025, 1, 15), "maturity_date": date(2026, 1, 15),
+            "days_past_due": 44,
+        },
+    )  # fmt: skip
+    payments = rows(
+        "payments",
+        {
+            "loan_id": "A", "date": date(2025, 2, 15), "amount": 106_619, "principal_part": 94_619,
+            "interest_part": 12_000,
+        },
+    )  # fmt: skip
+    made = rebuilt(loan, payments, date(2025, 4, 28))
+    assert made["month"].to_list() == [date(2025, 2, 1), date(2025, 3, 1), date(2025, 4, 1)]
+    assert made["due_interest"].to_list() == [12_000, 11_054, 10_098]
+    assert made["due_principal"].to_list() == [94_619, 95_565, 96_520]
+    # due on 15 March and not paid: 16 days at the end of March, 44 on the cut-off date
+    assert made["days_past_due"].to_list() == [0, 16, 44]
+
+
+@pytest.mark.parametrize(
+    ("kind", "interest", "principal"),
+    [
+        ("interest_only", [1_000, 1_000, 1_000], [0, 0, 100_000]),
+        ("bullet", [0, 0, 3_000], [0, 0, 100_000]),
+        ("revolving", [None] * 3, [None] * 3),
+        (None, [None] * 3, [None] * 3),
+    ],
+)
+def test_other_kinds_of_repayment_have_other_dues(kind, interest, principal) -> None:
+    loan = rows(
+        "loans",
+        {
+            "loan_id": "A", "principal": 100_000, "original_principal": 100_000, "rate": 0.12,
+            "repayment": kind, "origination_date": date(2025, 1, 31), "maturity_date": date(2025, 4, 30),
+            "days_past_due": 0,
+        },
+    )  # fmt: skip
+    payments = rows(
+        "payments",
+        {"loan_id": "A", "date": date(2025, 2, 28), "amount": 1_000, "principal_part": 0, "interest_part": 1_000},
+    )  # fmt: skip
+    made = rebuilt(loan, payments, date(2025, 4, 30))
+    assert made["due_interest"].to_list() == interest
+    assert made["due_principal"].to_list() == principal
+    known = kind in {"bullet", "interest_only"}
+    assert made["days_past_due"].to_list() == [*([0, 0] if known else [None, None]), 0]

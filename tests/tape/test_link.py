@@ -155,12 +155,38 @@ def test_an_anonymised_tape_names_nobody(tmp_path) -> None:
         .is_in(hidden.tables["loans"]["loan_id"].implode())
         .all()
     )
-    cells = (
-        hidden.tables["loans"]
-        .drop_nulls("birth_year")
-        .group_by("province", "birth_year", "product")
-        .len()
-    )
+    cells = hidden.tables["loans"].group_by("province", "birth_year", "product").len()
     assert cells["len"].min() >= 5
     days = hidden.tables["loans"].select(pl.col(pl.Date).exclude("as_of").dt.day().max()).row(0)
     assert {day for day in days if day is not None} == {1}
+
+
+def test_those_who_share_no_cell_are_joined_by_the_smallest_other_one() -> None:
+    from arrears.tape.columns import LOANS
+
+    places = ["Zhejiang"] * 7 + ["Henan"] * 5 + ["Tibet"] * 2
+    loans = pl.DataFrame(
+        {
+            "loan_id": [f"L{n}" for n in range(15)],
+            "province": [*places, "Gansu"],
+            "birth_year": [1981] * 15,
+            "product": ["consumer"] * 14 + ["mortgage"],
+        },
+        schema_overrides={"birth_year": pl.Int32},
+    )
+    whole = loans.select(
+        (pl.col(name) if name in loans.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in LOANS.items()
+    )
+    hidden = anonymise({"loans": whole}, b"sixteen bytes or more", k=5)
+    cells = {
+        row[:3]: row[3]
+        for row in hidden.tables["loans"].group_by("province", "birth_year", "product").len().rows()
+    }
+    assert cells == {
+        ("Zhejiang", 1980, "consumer"): 7,
+        (None, None, "consumer"): 7,
+        (None, None, "mortgage"): 1,
+    }
+    # the one mortgage cannot be hidden among others, and the report says so
+    assert hidden.report["fewest_after"][0] == 1

@@ -408,3 +408,17 @@ def test_a_large_file_with_quotes_or_in_gb18030_is_read_whole(tmp_path, monkeypa
     found = tape.read(tape.TapeFiles(path), as_of=DAY).tape
     assert found is not None
     assert found.loans["branch"].to_list() == ["城东支行"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "fen"),
+    [
+        ("1234,56", 123_456), ("1.234,56", 123_456), ("1.234.567,8", 123_456_780), ("1,234.56", 123_456),
+        ("1,234", 123_400), ("12,345,678", 1_234_567_800), ("¥ 1,234.5元", 123_450), ("0,5", 50),
+    ],
+)  # fmt: skip
+def test_a_comma_marks_decimals_where_it_cannot_mark_thousands(cell, fen, tmp_path) -> None:
+    text = f"借据号;客户号;贷款机构;产品类型;未偿本金(元);逾期天数\nL1;B1;X;个人消费贷款;{cell};0\n"
+    found = _write(tmp_path, text).tape
+    assert found is not None
+    assert found.loans["principal"].to_list() == [fen]

@@ -19,6 +19,8 @@ from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import Stopped
 from arrears.run.summary import hidden_told
 from arrears.run.unseen import stand
+from arrears.tape import Tape
+from arrears.tape.rebuild import rebuilt
 
 
 def classify(
@@ -94,6 +96,7 @@ def history(
             whole = report.pooled(past.roll)
             summary: dict[str, object] = {
                 "moves": int(past.roll["n"].sum()),
+                "months": "given" if tape.months is not None else "rebuilt from payments",
                 "pooled": whole.to_dicts(),
                 "outlook": past.outlook.to_dicts(),
                 "models": [one.as_dict() for one in past.contests],
@@ -106,6 +109,7 @@ def history(
         lines = [
             f"Moved     {summary['moves']:,} moves of loans from one month to the next",
             f"Rolled    {report.percent(rate)} a month from 61-90 days to more than 90",
+            *([] if tape.months is not None else ["Months    rebuilt from payments and terms"]),
             f"Foretold  by {'a logit from ' + ', '.join(won) + ', else ' if won else ''}the chain",
             f"Report    {out / 'history.html'}",
         ]
@@ -114,18 +118,24 @@ def history(
     return job(request, work, name="history", out=out, force=force, watcher=watcher)
 
 
+def _months(tape: Tape) -> pl.DataFrame | None:
+    """The months of a tape; where it has none, those that its payments and schedules tell."""
+    if tape.months is not None or tape.payments is None:
+        return tape.months
+    return rebuilt(tape.loans, tape.payments, tape.as_of)
+
+
 def _paths(gathered: Gathered) -> Paths:
     """The paths of the tape's loans.
 
     Raises:
-        Stopped: the tape carries no months with days past due.
+        Stopped: the tape carries no months with days past due, nor payments to rebuild them from.
     """
     tape = gathered.tape
-    fix = "Add them with --months."
-    if tape.months is None or tape.months["days_past_due"].null_count() == tape.months.height:
+    months = _months(tape)
+    if months is None or months["days_past_due"].null_count() == months.height:
         found = "The tape carries no months with days past due."
+        fix = "Add them with --months, or --payments of loans whose terms are known."
         none = Problem("NO-MONTHS", "error", "--months", found, "Nothing moves.", fix)
         raise Stopped([none])
-    return paths(
-        tape.months, tape.loans, as_of=tape.as_of, events=tape.events, payments=tape.payments
-    )
+    return paths(months, tape.loans, as_of=tape.as_of, events=tape.events, payments=tape.payments)

@@ -35,8 +35,8 @@ class Anonymised:
     """The tables, and how well they hide who is meant.
 
     Attributes:
-        report: `columns, values_before, loans_alone_before, loans_alone_after`: how many loans are the only ones with
-            their values of some columns.
+        report: `columns, values_before, loans_alone_before, loans_alone_after, fewest_after`: how many loans are the
+            only ones with their values of some columns, and how many share the rarest of them.
         merged: loans whose province or year of birth was left out because too few shared them.
     """
 
@@ -57,15 +57,37 @@ def anonymise(tables: dict[str, pl.DataFrame], key: bytes, *, k: int = K) -> Ano
     hidden = {name: _hidden(table, name, pseudonym) for name, table in tables.items()}
     loans = hidden["loans"]
     bands = (pl.col("birth_year") // _YEARS * _YEARS).cast(pl.Int32)
-    merged = loans.with_columns(birth_year=bands)
-    for column in ("birth_year", "province"):
-        few = pl.len().over(*_CELL) < k
-        merged = merged.with_columns(
-            pl.when(few).then(None).otherwise(pl.col(column)).alias(column)
-        )
+    merged = _merged(loans.with_columns(birth_year=bands), k)
     left_out = int((merged["province"].is_null() & loans["province"].is_not_null()).sum())
     report = _report(tables["loans"], merged)
     return Anonymised({**hidden, "loans": merged}, report, left_out)
+
+
+def _merged(loans: pl.DataFrame, k: int) -> pl.DataFrame:
+    """Loans whose cell of province, band of birth years and product fewer than `k` share lose year, then province.
+
+    Where those of a product that lost both are still fewer than `k`, its smallest other cells join them. A product with
+    fewer than `k` loans in all cannot be hidden: the report counts what is left alone.
+    """
+    for column in ("birth_year", "province"):
+        few = pl.len().over(*_CELL) < k
+        loans = loans.with_columns(pl.when(few).then(None).otherwise(pl.col(column)).alias(column))
+    cells = loans.group_by(*_CELL).len().sort("len", *_CELL)
+    joins = []
+    for (_,), own in cells.group_by("product", maintain_order=True):
+        bare = pl.all_horizontal(pl.col("province", "birth_year").is_null())
+        short = int(own.filter(bare)["len"].sum())
+        for cell in own.filter(~bare).iter_rows(named=True):
+            if not 0 < short < k:
+                break
+            joins.append(cell)
+            short += cell["len"]
+    if not joins:
+        return loans
+    gone = pl.DataFrame(joins, schema=cells.schema).select(*_CELL, gone=pl.lit(True))
+    found = loans.join(gone, on=_CELL, how="left", nulls_equal=True, maintain_order="left")
+    blank = [pl.when("gone").then(None).otherwise(pl.col(n)).alias(n) for n in _CELL[:2]]
+    return found.with_columns(blank).drop("gone")
 
 
 def _pseudonyms(key: bytes) -> Callable[[pl.Series, str], pl.Series]:
@@ -113,6 +135,8 @@ def _report(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
         ("province", "birth_year", "product", "origination_date"),
         ("origination_date", "original_principal"),
         ("birth_year", "province", "branch"),
+        ("principal",),
+        ("days_past_due", "product"),
     ]
 
     def alone(table: pl.DataFrame, columns: tuple[str, ...]) -> int:
@@ -125,5 +149,6 @@ def _report(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
             "values_before": [before.select(columns).n_unique() for columns in sets],
             "loans_alone_before": [alone(before, columns) for columns in sets],
             "loans_alone_after": [alone(after, columns) for columns in sets],
+            "fewest_after": [after.group_by(columns).len()["len"].min() for columns in sets],
         }
     )

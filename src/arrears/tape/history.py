@@ -1,4 +1,4 @@
-"""Histories checked against each other and against the loans, and months rebuilt where there are none."""
+"""Histories checked against each other and against the loans."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import date
 import polars as pl
 
 from arrears.problems import Problem
-from arrears.tape.columns import MONTHS
 
 _NEAR = 100
 _DAYS = 31
@@ -28,7 +27,9 @@ def cross_check(
     found: list[Problem] = []
     if months is not None and not months.is_empty():
         ordered = months.sort("loan_id", "month")
-        found += _gaps(ordered) + _moves(ordered, events) + _against_loans(ordered, loans, as_of)
+        found += (
+            _gaps(ordered) + _moves(ordered, events, loans) + _against_loans(ordered, loans, as_of)
+        )
         if payments is not None and not payments.is_empty():
             found += _against_payments(ordered, payments)
     contacts = tables.get("contacts")
@@ -38,41 +39,6 @@ def cross_check(
         if table is not None and not table.is_empty():
             found += _outside(name, table, loans, as_of)
     return found
-
-
-def rebuilt(loans: pl.DataFrame, payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Months of loans from their payments: paid parts and balance, from the first payment to the cut-off date.
-
-    What was due is not known without a schedule and stays null; a payment without parts counts as principal once
-    interest is not told.
-
-    Returns:
-        The columns of `months`, sorted by loan and month.
-    """
-    principal = pl.coalesce(
-        "principal_part", pl.col("amount") - pl.col("interest_part").fill_null(0)
-    )
-    paid = (
-        payments.filter(pl.col("date") <= as_of)
-        .with_columns(month=pl.col("date").dt.month_start(), principal=principal)
-        .group_by("loan_id", "month")
-        .agg(paid_principal=pl.col("principal").sum(), paid_interest=pl.col("interest_part").sum())
-    )
-    last = pl.lit(as_of).dt.month_start()
-    spans = paid.group_by("loan_id").agg(first=pl.col("month").min())
-    every = spans.select("loan_id", month=pl.date_ranges("first", last, "1mo")).explode("month")
-    grid = every.join(paid, on=["loan_id", "month"], how="left").join(
-        loans.select("loan_id", "principal"), on="loan_id"
-    )
-    paid_now = pl.col("paid_principal").fill_null(0)
-    later = paid_now.reverse().cum_sum().reverse().over("loan_id", order_by="month") - paid_now
-    named = grid.sort("loan_id", "month").with_columns(
-        pl.col("paid_principal", "paid_interest").fill_null(0), balance=pl.col("principal") + later
-    )
-    return named.select(
-        pl.col(name).cast(dtype) if name in named.columns else pl.lit(None, dtype).alias(name)
-        for name, dtype in MONTHS.items()
-    )
 
 
 def _told(  # noqa: PLR0917 - the parts of a problem, in its order
@@ -92,20 +58,34 @@ def _gaps(months: pl.DataFrame) -> list[Problem]:
     )
 
 
-def _moves(months: pl.DataFrame, events: pl.DataFrame | None) -> list[Problem]:
-    """Balances that fall by more than was paid, where no event says why."""
-    fell = pl.col("balance").shift(1).over("loan_id") - pl.col("balance")
+def _moves(months: pl.DataFrame, events: pl.DataFrame | None, loans: pl.DataFrame) -> list[Problem]:
+    """Balances that move by another sum than was paid, where no event says why; a revolving one may rise."""
+    revolves = (pl.col("product") == "credit_card") | (pl.col("repayment") == "revolving")
+    kinds = loans.select("loan_id", revolves=revolves.fill_null(False))
+    before = pl.col("balance").shift(1).over("loan_id")
+    moved = months.with_columns(fell=before - pl.col("balance")).join(kinds, on="loan_id")
     paid = pl.col("paid_principal").fill_null(0)
-    odd = months.filter(fell > paid + _NEAR)
+    falls = pl.col("fell") > paid + _NEAR
+    rises = (pl.col("fell") < paid - _NEAR) & ~pl.col("revolves")
     if events is not None and not events.is_empty():
         why = events.filter(pl.col("kind").is_in(_KEPT)).select(
             "loan_id", month=pl.col("date").dt.month_start()
         )
-        odd = odd.join(why, on=["loan_id", "month"], how="anti")
+        moved = moved.join(why, on=["loan_id", "month"], how="anti")
+    fix = "Add the payment, or the event that explains it."
     return _told(
-        "BALANCE-MOVES-UNPAID", "months balance", odd, "balances fall by more than was paid",
-        "Add the payment, or the event that explains it.",
-    )  # fmt: skip
+        "BALANCE-MOVES-UNPAID",
+        "months balance",
+        moved.filter(falls),
+        "balances fall by more than was paid",
+        fix,
+    ) + _told(
+        "BALANCE-STAYS-PAID",
+        "months balance",
+        moved.filter(rises),
+        "balances rise, or fall by less than was paid",
+        fix,
+    )
 
 
 def _against_loans(months: pl.DataFrame, loans: pl.DataFrame, as_of: date) -> list[Problem]:

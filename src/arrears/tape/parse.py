@@ -42,6 +42,13 @@ def _narrow(cell: pl.Expr) -> pl.Expr:
     return pl.when(wide).then(cell.str.replace_many(_WIDE)).otherwise(cell)
 
 
+def _point(cell: pl.Expr) -> pl.Expr:
+    """A comma that ends in one or two digits marks decimals; points before it then mark thousands."""
+    comma = cell.str.contains(r"^[^,]*\d,\d{1,2}\)?[^\d,]*$")
+    pointed = cell.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    return pl.when(comma).then(pointed).otherwise(cell)
+
+
 def money(raw: pl.Expr, dtype: pl.DataType, unit: Unit) -> pl.Expr:
     """Whole fen of an amount; part of a fen is rounded half up. Null where it is no amount."""
     if dtype.is_integer():
@@ -55,7 +62,7 @@ def money(raw: pl.Expr, dtype: pl.DataType, unit: Unit) -> pl.Expr:
 
 def _decimal(cell: pl.Expr, decimals: int) -> pl.Expr:
     """Text such as `-1,250.405` times 10^decimals, exact, half up; null where it is no number."""
-    plain = _narrow(cell).str.replace_all(r"(?i)[,_¥￥\s]|元$|^rmb|^cny", "")
+    plain = _point(_narrow(cell)).str.replace_all(r"(?i)[,_¥￥\s]|元$|^rmb|^cny", "")
     plain = plain.str.replace(r"^\((.*)\)$", "-$1")
     plain = (
         pl.when(plain.str.contains(r"[eE]"))
@@ -79,7 +86,7 @@ def number(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """A float; null where it is none."""
     if dtype.is_numeric():
         return raw.cast(pl.Float64)
-    plain = _narrow(text(raw)).str.replace_all(r"[,_\s%]|天$|年$", "")
+    plain = _point(_narrow(text(raw))).str.replace_all(r"[,_\s%]|天$|年$", "")
     value = plain.cast(pl.Float64, strict=False)
     return pl.when(value.is_finite()).then(value)
 

@@ -10,7 +10,7 @@ import polars as pl
 from arrears.standing.hidden import words as w
 from arrears.standing.hidden.pairs import new_pays_old
 from arrears.tape.columns import MONTHS
-from arrears.tape.history import rebuilt
+from arrears.tape.rebuild import rebuilt
 
 _KINDS = {
     "renewed": ("renewal",),
