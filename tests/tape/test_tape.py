@@ -422,3 +422,17 @@ def test_a_comma_marks_decimals_where_it_cannot_mark_thousands(cell, fen, tmp_pa
     found = _write(tmp_path, text).tape
     assert found is not None
     assert found.loans["principal"].to_list() == [fen]
+
+
+def test_text_as_a_spreadsheet_exports_it_and_lines_that_end_in_cr_are_read(tmp_path) -> None:
+    text = f"{HEAD}\n{_row()}\n{_row(loan_id='L2')}\n"
+    for name, content in (
+        ("a.txt", text.replace(",", "\t").encode("utf-16")),
+        ("b.csv", text.replace("\n", "\r").encode()),
+        ("c.csv", text.replace("\n", "\r\n").encode("utf-8-sig")),
+    ):
+        path = tmp_path / name
+        path.write_bytes(content)
+        found = tape.read(tape.TapeFiles(path), as_of=DAY).tape
+        assert found is not None
+        assert found.loans["loan_id"].to_list() == ["L1", "L2"]

@@ -91,7 +91,7 @@ def _eba(
     table = loans.with_columns(
         cure=(forborne_on <= today) & (today < cured(forborne_on)),
         probation=(cured(forborne_on) <= today) & (today < ends(forborne_on)),
-        again=again(loans, events, ends),
+        again=again(loans, events, ends, as_of=as_of),
     ).with_columns(pl.col("cure", "probation").fill_null(False))
     material = (
         pl.col("principal") > 0

@@ -35,14 +35,16 @@ def observe(
     if some.is_empty():
         none = pl.Series([False]).new_from_index(0, loans.height)
         return pl.DataFrame({"observed": none, "again": none})
-    some = some.with_columns(start=_restarted(some, _misses(some, months), law))
+    some = some.with_columns(start=_restarted(some, _misses(some, months, as_of), law))
     today = pl.lit(as_of)
 
     def ends(restructured: pl.Expr) -> pl.Expr:
         return _end(restructured.dt.offset_by("1mo"), law)
 
     running = (pl.col("start") <= today) & (today < _end(pl.col("start"), law))
-    some = some.with_columns(observed=running, again=running & again(some, events, ends))
+    some = some.with_columns(
+        observed=running, again=running & again(some, events, ends, as_of=as_of)
+    )
     found = rows.select("row").join(
         some.select("row", "observed", "again"), on="row", how="left", maintain_order="left"
     )
@@ -56,21 +58,25 @@ def _end(start: pl.Expr, law: Law) -> pl.Expr:
     return pl.when("legacy").then(old).otherwise(new)
 
 
-def _misses(some: pl.DataFrame, months: pl.DataFrame | None) -> pl.DataFrame:
-    """Days of missed payments that the months show: `loan_id, miss`."""
+def _misses(some: pl.DataFrame, months: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
+    """Days of missed payments that the months show by the cut-off date: `loan_id, miss`.
+
+    A month that is not over shows one only by its days past due, which are those of the cut-off date.
+    """
     if months is None or months.is_empty():
         return pl.DataFrame(schema={"loan_id": pl.String, "miss": pl.Date})
-    ends = pl.col("month").dt.month_end()
+    today, ends = pl.lit(as_of), pl.col("month").dt.month_end()
     short = (pl.col("due_principal").fill_null(0) + pl.col("due_interest").fill_null(0)) > (
         pl.col("paid_principal").fill_null(0) + pl.col("paid_interest").fill_null(0)
     )
     days = pl.col("days_past_due")
-    late = pl.when(days.is_not_null()).then(days > 0).otherwise(short)
+    late = pl.when(days.is_not_null()).then(days > 0).otherwise(short & (ends <= today))
+    seen = pl.min_horizontal(ends, today)
     return (
         months.lazy()
-        .filter(late)
+        .filter(pl.col("month") <= today, late)
         .join(some.lazy().select("loan_id"), on="loan_id", how="semi")
-        .select("loan_id", miss=ends - pl.duration(days=days.fill_null(0)))
+        .select("loan_id", miss=seen - pl.duration(days=days.fill_null(0)))
         .collect()
     )
 
@@ -95,7 +101,11 @@ def _restarted(some: pl.DataFrame, misses: pl.DataFrame, law: Law) -> pl.Series:
 
 
 def again(
-    some: pl.DataFrame, events: pl.DataFrame | None, ends: Callable[[pl.Expr], pl.Expr]
+    some: pl.DataFrame,
+    events: pl.DataFrame | None,
+    ends: Callable[[pl.Expr], pl.Expr],
+    *,
+    as_of: date,
 ) -> pl.Series:
     """Whether each loan (n,) was last restructured while under observation: by its events, else by its count.
 
@@ -104,7 +114,9 @@ def again(
     """
     twice = some["restructure_count"].fill_null(0) >= 2
     done = (
-        events.filter(pl.col("kind") == "restructured").join(some, on="loan_id", how="semi")
+        events.filter(pl.col("kind") == "restructured", pl.col("date") <= as_of).join(
+            some, on="loan_id", how="semi"
+        )
         if events is not None
         else pl.DataFrame()
     )

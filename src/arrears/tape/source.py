@@ -278,6 +278,13 @@ def _split(line: str, delimiter: str) -> list[str]:
 
 def _utf8(content: bytes) -> bytes | None:
     """The text in UTF-8 without a mark in front; None where it is no text that we read."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            content = content.decode("utf-16").encode()
+        except UnicodeDecodeError:
+            return None
+    if b"\n" not in content:
+        content = content.replace(b"\r", b"\n")
     text = content.removeprefix(codecs.BOM_UTF8)
     if text.isascii():
         return text
