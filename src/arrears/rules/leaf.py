@@ -27,6 +27,7 @@ _IS: dict[str, Callable[[object], bool]] = {
 _PLAIN_UNITS = (
     "fen", "kinds", "working days", "products", "flag by kind", "periods", "classes", "security", "reasons",
     "provinces", "households", "fraction and years", "events", "contacts", "concessions", "cities", "attempts a day",
+    "companies", "institutions", "terms", "routes", "acts",
 )  # fmt: skip
 _MOST_FRACTION = 10.0
 _OF_UNIT: dict[str, tuple[str, ...]] = {
