@@ -69,6 +69,8 @@ def history_page(as_of: date, past: Past) -> str:
 
 
 def _headline(past: Past) -> str:
+    if past.roll.is_empty():
+        return "No two months of a loan follow each other: nothing can be said of moves"
     whole = pooled(past.roll)
     worst = whole.filter(pl.col("from") == "61-90", pl.col("to") == "90+")
     if worst.height and worst["n"][0] >= _FEWEST:
@@ -90,6 +92,8 @@ def _range(share: float, se: float) -> tuple[str, str]:
 
 
 def _rolls(past: Past) -> list[str]:
+    if past.roll.is_empty():
+        return []
     whole = pooled(past.roll)
     states = [name for name in _STATES if name in set(whole["from"]) | set(whole["to"])]
     cells = {(row["from"], row["to"]): row for row in whole.iter_rows(named=True)}

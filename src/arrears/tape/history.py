@@ -12,6 +12,7 @@ from arrears.problems import Problem
 _NEAR = 100
 _DAYS = 31
 _GRACE = 3
+_EASED = ("renewal", "extension", "restructured", "capitalised", "grace", "settled", "write_off")
 _KEPT = ("write_off", "restructured", "settled", "capitalised", "drawdown", "renewal")
 
 
@@ -27,9 +28,8 @@ def cross_check(
     found: list[Problem] = []
     if months is not None and not months.is_empty():
         ordered = months.sort("loan_id", "month")
-        found += (
-            _gaps(ordered) + _moves(ordered, events, loans) + _against_loans(ordered, loans, as_of)
-        )
+        found += _gaps(ordered) + _spans(ordered, loans, as_of) + _moves(ordered, events, loans)
+        found += _fallen(ordered, events, payments) + _against_loans(ordered, loans, as_of)
         if payments is not None and not payments.is_empty():
             found += _against_payments(ordered, payments)
     contacts = tables.get("contacts")
@@ -56,6 +56,44 @@ def _gaps(months: pl.DataFrame) -> list[Problem]:
     return _told(
         "MONTHS-WITH-GAPS", "months", gaps, "months are missing between two", "Export every month."
     )
+
+
+def _spans(months: pl.DataFrame, loans: pl.DataFrame, as_of: date) -> list[Problem]:
+    """Months outside the life of their loan or after the cut-off date, and histories of one month alone."""
+    begun = months.join(loans.select("loan_id", "origination_date"), on="loan_id")
+    early = begun.filter(pl.col("month") < pl.col("origination_date").dt.month_start())
+    late = months.filter(pl.col("month") > as_of)
+    found = _told(
+        "MONTH-BEFORE-LOAN", "months month", early, "months lie before their loan began",
+        "Correct the month, or the loan's origination_date.",
+    ) + _told(
+        "MONTH-AFTER-CUT-OFF", "months month", late, "months lie after the cut-off date",
+        "Leave them out, or correct the month.",
+    )  # fmt: skip
+    if months["month"].n_unique() == 1:
+        found += _told(
+            "SINGLE-MONTH", "months month", months, "rows are of one and the same month: nothing moves",
+            "Export every month; a year and more tells most.",
+        )  # fmt: skip
+    return found
+
+
+def _fallen(
+    months: pl.DataFrame, events: pl.DataFrame | None, payments: pl.DataFrame | None
+) -> list[Problem]:
+    """Days past due that are fewer than a month before, where nothing was paid and no event says why."""
+    before = pl.col("days_past_due").shift(1).over("loan_id")
+    follows = pl.col("month").shift(1).over("loan_id") == pl.col("month").dt.offset_by("-1mo")
+    unpaid = (pl.col("paid_principal") + pl.col("paid_interest")) <= 0
+    fell = months.filter((pl.col("days_past_due") < before) & follows & unpaid)
+    for table, kept in ((events, pl.col("kind").is_in(_EASED)), (payments, pl.col("amount") > 0)):
+        if table is not None and not table.is_empty():
+            why = table.filter(kept).select("loan_id", month=pl.col("date").dt.month_start())
+            fell = fell.join(why, on=["loan_id", "month"], how="anti")
+    return _told(
+        "DAYS-FALL-UNPAID", "months days_past_due", fell, "times days past due fall without a payment",
+        "Add the payment, or the event that explains it.",
+    )  # fmt: skip
 
 
 def _moves(months: pl.DataFrame, events: pl.DataFrame | None, loans: pl.DataFrame) -> list[Problem]:

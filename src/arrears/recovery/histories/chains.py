@@ -85,12 +85,19 @@ def outlook(moves: Moves, *, months: int = 12) -> pl.DataFrame:
     `chain`: the smoothed chain of all products, by its powers; in the row whose horizon is null, by its fundamental
     matrix. `observed`: the Aalen-Johansen estimate over the last `months` moves, which needs no chain.
     """
+    kinds = {
+        "from": pl.String, "horizon": pl.Int64, "chain": pl.Float64, "observed": pl.Float64, "se": pl.Float64,
+    }  # fmt: skip
     n = moves.n.sum(axis=(1, 2))
+    if not n.any():
+        return pl.DataFrame(schema=kinds)
     rows, _ = smoothed(n.sum(axis=0)[None, : BAD + 1])
     chain = whole_chain(rows[0])
     chain[BAD] = np.eye(len(chain))[BAD]
     fate = absorbed(chain, absorbing=range(BAD, len(chain)))
     last = n[n.any(axis=(1, 2))][-months:].astype(np.float64)
+    last[..., BAD] += last[..., WRITTEN_OFF]
+    last[..., WRITTEN_OFF] = 0.0
     last[:, BAD:] = 0.0
     seen = from_moves(last)
     bad = [BAD, WRITTEN_OFF]
@@ -104,16 +111,9 @@ def outlook(moves: Moves, *, months: int = 12) -> pl.DataFrame:
                 name,
                 len(last),
                 float(ahead[state, bad].sum()),
-                float(seen.chance[-1, state, bad].sum()),
+                float(seen.chance[-1, state, BAD]),
                 float(seen.se[-1, state, BAD]),
             ),
             (name, None, float(in_the_end[state]), None, None),
         ]
-    kinds = {
-        "from": pl.String,
-        "horizon": pl.Int64,
-        "chain": pl.Float64,
-        "observed": pl.Float64,
-        "se": pl.Float64,
-    }
     return pl.DataFrame(parts, schema=kinds, orient="row")

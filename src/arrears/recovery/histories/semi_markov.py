@@ -141,16 +141,19 @@ def _logit(features: Floats, counts: Ints, seen: Ints) -> Floats:
 def _modelled(features: Floats, counts: Ints, seen: Ints, *, plain: Floats) -> Floats:
     """Chances (c, S): a move the logit has never seen keeps the chain's chance, the others share what is left."""
     found: Floats = plain.copy()
+    if len(seen) < 2:
+        return found
     found[:, seen] = _logit(features, counts, seen) * plain[:, seen].sum(axis=1, keepdims=True)
     return found
 
 
-def next_month(paths: Paths, contests: list[Contest]) -> Floats:
+def next_month(paths: Paths, contests: list[Contest], *, learnt: Paths | None = None) -> Floats:
     """Chances (L, S) of where each loan is a month after its last row, by what ships for its state.
 
-    Fitted on all months. NaN where the last row says no bucket.
+    Fitted on all months, or on those of `learnt`, which names the same products. NaN where the last row says no bucket.
     """
-    counts = _counted(paths, paths.months)[0]
+    source = learnt or paths
+    counts = _counted(source, source.months)[0]
     here = np.zeros((len(paths.first) - 1, 6), dtype=np.int64)
     kernels.last(
         (paths.first, paths.month, paths.state),
