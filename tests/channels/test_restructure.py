@@ -120,9 +120,8 @@ def test_nobody_waives_principal_but_who_may(situation) -> None:
     assert channels.terms(bank).waived_principal[0] == 0
     ours = restructure.outcome(situation(loan, holder=amc), 0).pv[0]
     assert restructure.outcome(free, 0).pv[0] >= ours
-    assert restructure.without_ban(situation(loan, holder=amc)).pv[0] == pytest.approx(
-        restructure.outcome(free, 0).pv[0]
-    )
+    freed = restructure.without_ban(situation(loan, holder=amc))[0]
+    assert ours <= freed <= restructure.outcome(free, 0).pv[0] * (1.0 + 1e-12)
 
 
 def test_the_ban_never_pays_the_single_loan(situation) -> None:
@@ -133,7 +132,7 @@ def test_the_ban_never_pays_the_single_loan(situation) -> None:
         for size in (1_000_000, 20_000_000)
     ]
     there = situation(*loans)
-    gain = restructure.without_ban(there).pv - restructure.outcome(there, 0).pv
+    gain = restructure.without_ban(there) - restructure.outcome(there, 0).pv
     assert (gain >= -1e-9).all()
     assert gain.max() > 0.0
 

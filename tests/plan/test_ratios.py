@@ -67,3 +67,44 @@ def test_the_book_under_each_standard(found) -> None:
     assert table["standard"].to_list() == ["cn", "basel", "eba", "ifrs9"]
     total = found[0].book.filter(cut="total")["by_rule"][0]
     assert table.filter(standard="cn")["claim"][0] == total
+
+
+def test_what_ways_bring_adds_up_to_the_plan(found) -> None:
+    for resolution in found:
+        table = resolution.outcomes
+        plan = table.filter(way="plan").row(0, named=True)
+        ways = table.filter(~pl.col("way").is_in(["plan", "write_off"]))
+        assert plan["loans"] == resolution.plan.table.height == ways["loans"].sum()
+        assert plan["value"] == pytest.approx(resolution.plan.value, rel=1e-9)
+        assert plan["claim"] == pytest.approx(resolution.situation.claim.sum())
+        for name in ("cash", "cost", "profit_now", "profit_5y", "capital_freed"):
+            assert plan[name] == pytest.approx(ways[name].sum())
+
+
+def test_only_sales_of_today_book_a_profit_today(found) -> None:
+    table = found[1].outcomes
+    still = table.filter(pl.col("way").is_in(["collect", "restructure", "litigate"]))
+    assert (still["profit_now"] == 0.0).all()
+    assert (still["npl_removed"] == 0.0).all()
+    sold = table.filter(pl.col("way").is_in(["transfer", "securitise"]))
+    assert sold["npl_removed"].sum() >= 1_000_000_00
+
+
+def test_ratios_of_the_plan_are_those_of_the_table_of_ratios(found) -> None:
+    for resolution in found:
+        plan = resolution.outcomes.filter(way="plan").row(0, named=True)
+        assert plan["bad_loan_ratio"] == figures(resolution)["bad-loan ratio"]["after"]
+        assert plan["coverage"] == figures(resolution)["coverage"]["after"]
+
+
+def test_a_write_off_books_no_profit_and_may_spare_tax(found) -> None:
+    row = found[0].outcomes.filter(way="write_off").row(0, named=True)
+    assert row["profit_now"] == row["value"] == 0.0
+    assert row["tax"] == pytest.approx(-0.8 * 0.25 * row["claim"])
+
+
+def test_the_ban_on_waiving_principal_costs_and_its_price_is_told(found) -> None:
+    ban = found[0].record["principal_ban"]
+    assert ban["offers"] >= 0.0
+    assert ban["others"] >= 0.0
+    assert (ban["loans"] > 0) == (ban["others"] > 0.0)

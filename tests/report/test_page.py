@@ -122,6 +122,7 @@ def test_the_page_is_the_same_for_the_same_run(made) -> None:
         found.three,
         record,
         found.ratios,
+        found.outcomes,
         found.what_if,
         pl.read_parquet(out / "debtors.parquet"),
     )

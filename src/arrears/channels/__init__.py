@@ -3,8 +3,8 @@
 from arrears.channels.holder import KINDS, Book, Holder, discount_rate, read_holder
 from arrears.channels.ladder import ladder_table, ladders
 from arrears.channels.litigate import demands
-from arrears.channels.offers import CHANNELS, COLUMNS, Offers, offers, permits_now
-from arrears.channels.restructure import Terms, fills, terms
+from arrears.channels.offers import CHANNELS, COLUMNS, Offers, after_tax, offers, permits_now
+from arrears.channels.restructure import Terms, fills, terms, without_ban
 from arrears.channels.situation import STARTS, Situation
 from arrears.channels.uplift import Uplift, learn
 from arrears.channels.way import CAPACITIES, Outcome, Permit, PoolTerms
@@ -24,6 +24,7 @@ __all__ = [
     "Situation",
     "Terms",
     "Uplift",
+    "after_tax",
     "demands",
     "discount_rate",
     "fills",
@@ -34,4 +35,5 @@ __all__ = [
     "permits_now",
     "read_holder",
     "terms",
+    "without_ban",
 ]

@@ -105,12 +105,8 @@ def _means(situation: Situation) -> Means:
     return Means(np.maximum(bearable, 1.0), moved * cash / both, moved * debt / both, income)
 
 
-def _best_terms(situation: Situation, *, free: bool = False) -> Terms:
-    """The menu, tried one by one; of equal ones the first, which waives least.
-
-    Args:
-        free: principal may be waived, whatever the law says.
-    """
+def _best_terms(situation: Situation) -> Terms:
+    """The menu, tried one by one; of equal ones the first, which waives least."""
     market, day = situation.market, situation.as_of
     by_law = situation.rulebook.flag("cn/waive/principal", day, situation.holder.kind)
     levels = [row[0] for row in market.table("restructure/waivers", day)]
@@ -118,7 +114,7 @@ def _best_terms(situation: Situation, *, free: bool = False) -> Terms:
     cuts = [row[0] for row in market.table("restructure/principal_waivers", day)]
     best: Terms | None = None
     worth = np.full(len(situation.claim), -np.inf)
-    for cut, level, ease in product(cuts if free or by_law else [0.0], levels, eases):
+    for cut, level, ease in product(cuts if by_law else [0.0], levels, eases):
         tried = _tried(situation, level=level, cut=cut, ease=ease)
         pv = _outcome(situation, 0, tried).pv
         better = pv > worth
@@ -135,7 +131,7 @@ def _either(where: npt.NDArray[np.bool_], a: Terms, b: Terms) -> Terms:
     return Terms(**parts)
 
 
-def _tried(situation: Situation, *, level: float, cut: float, ease: float) -> Terms:
+def _tried(situation: Situation, *, level: float, cut: float, ease: float = 1.0) -> Terms:
     """Terms with so much of interest and fees and of principal waived, at a share of what can be borne."""
     loans, book, day = situation.loans, situation.rulebook, situation.as_of
 
@@ -171,9 +167,15 @@ def outcome(situation: Situation, start: int) -> Outcome:
     return _outcome(situation, start, terms(situation))
 
 
-def without_ban(situation: Situation) -> Outcome:
-    """What offers would bring today if this holder might waive principal, all else being as it is."""
-    return _outcome(situation, 0, _best_terms(situation, free=True))
+def without_ban(situation: Situation) -> Floats:
+    """Worth before tax of the best offer today, if this holder might waive principal too (n,), fen.
+
+    Beside the lawful offers those are tried that waive all interest and fees and a part of the principal.
+    """
+    best = _outcome(situation, 0, terms(situation)).pv
+    for row in situation.market.table("restructure/principal_waivers", situation.as_of)[1:]:
+        best = np.maximum(best, _outcome(situation, 0, _tried(situation, level=1.0, cut=row[0])).pv)
+    return best
 
 
 def responses(situation: Situation, offered: Terms) -> tuple[Floats, Floats]:

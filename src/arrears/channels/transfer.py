@@ -9,13 +9,16 @@ import numpy.typing as npt
 import polars as pl
 
 from arrears.channels.holder import AMCS
-from arrears.channels.situation import Floats, Situation
+from arrears.channels.situation import STARTS, Floats, Situation
 from arrears.channels.way import Bars, Outcome, Permit, PoolTerms
-from arrears.core.dates import DAYS_A_MONTH
+from arrears.core.dates import DAYS_A_MONTH, DAYS_A_YEAR
+from arrears.market.loan import worth_to_buyer
+from arrears.market.price import AGE_BANDS
 from arrears.tape.columns import WORDS
 
 NAME = "transfer"
 _PILOT = "CN-PILOT-2021-26"
+_BANDS, _LOTS = len(AGE_BANDS) + 1, 5
 
 
 def permit(situation: Situation, start: int) -> Permit:
@@ -76,7 +79,8 @@ def outcome(situation: Situation, start: int) -> Outcome:
     waits = start + situation.number("transfer/months")
     owed = situation.owed_after(start) * situation.claim
     gross = owed * price(situation, start)
-    cost = gross * situation.number("transfer/sale_cost")
+    told = situation.number("transfer/notice_cost") * (owed > 0)
+    cost = gross * situation.number("transfer/sale_cost") + told
     keeps = 1.0 - situation.commission
     before = usual.cash_until(start)
     cash = before + gross
@@ -97,19 +101,28 @@ def outcome(situation: Situation, start: int) -> Outcome:
 
 
 def price(situation: Situation, start: int) -> Floats:
-    """Expected price of each loan (n,), share of the claim: by age, product and what a buyer sees."""
+    """Expected price of each loan (n,), share of the claim owed then: the published one of its age and product, drawn
+    towards what the loan is worth to a buyer who has seen the tape.
+    """
     table = np.array(situation.market.table("transfer/price_by_age", situation.as_of))
     months = situation.days / DAYS_A_MONTH + start
     by_age = np.exp(np.interp(months, table[:, 0], np.log(table[:, 1])))
     product = situation.by_word("product", "transfer/price_by_product", 1.0)
-    params = situation.forecast.params
-    of_product = situation.loans["product"].replace_strict(
-        params.product_effect, default=0.0, return_dtype=pl.Float64
+    published = by_age * product
+    owed = situation.owed_after(start) * situation.claim
+    valued = _valued(situation)[STARTS.index(start)]
+    own = np.divide(valued, owed, out=np.zeros_like(owed), where=owed > 0)
+    weight = np.where(own > 0, situation.number("transfer/valuation_weight"), 0.0)
+    share: Floats = published ** (1.0 - weight) * np.where(own > 0, own, 1.0) ** weight
+    return np.minimum(share, 0.9)
+
+
+def _valued(situation: Situation) -> Floats:
+    """What each loan is worth to a buyer at each start (starts, n), fen."""
+    return situation.once(
+        "worth_to_buyer",
+        lambda s: worth_to_buyer(s.forecast, market=s.market, as_of=s.as_of, starts=STARTS),
     )
-    seen = situation.forecast.score - of_product.to_numpy()
-    follows = np.exp(situation.number("transfer/buyer_sees") * seen)
-    share: Floats = np.minimum(by_age * product * follows, 0.9)
-    return share
 
 
 def pool(situation: Situation) -> PoolTerms:
@@ -120,6 +133,45 @@ def pool(situation: Situation) -> PoolTerms:
 
 
 def package(situation: Situation) -> npt.NDArray[np.int64]:
-    """A package a product (n,)."""
+    """Package of each loan, if it is sold (n,): by product and age band, as alike and as large as the market takes.
+
+    Bands too small to be sold alone join their younger neighbour; packages too large are cut by borrower, so that
+    nobody's loans are torn apart.
+    """
     numbers = {word: number for number, word in enumerate(WORDS["product"])}
-    return situation.loans["product"].replace_strict(numbers, return_dtype=pl.Int64).to_numpy()
+    product = situation.loans["product"].replace_strict(numbers, return_dtype=pl.Int64).to_numpy()
+    years = situation.days / DAYS_A_YEAR
+    band = np.searchsorted([edge for edge, _ in AGE_BANDS], years, side="right")
+    claim = np.where(permit(situation, 0).eligible, situation.claim, 0.0)
+    wanted, most = (situation.number(f"transfer/{name}_claim") for name in ("package", "largest"))
+    found = np.zeros(len(product), dtype=np.int64)
+    for number in numbers.values():
+        mine = product == number
+        sizes: Floats = np.bincount(band[mine], weights=claim[mine], minlength=_BANDS).astype(
+            np.float64
+        )
+        joined = _joined(sizes, wanted)
+        place = joined[band[mine]]
+        whole = np.bincount(place, weights=claim[mine], minlength=_BANDS)
+        lots = np.clip(np.ceil(whole / most), 1, _LOTS).astype(np.int64)
+        lot = _lot(situation.loans["borrower_id"].filter(pl.Series(mine)), lots[place])
+        found[mine] = number * _BANDS * _LOTS + place * _LOTS + lot
+    return found
+
+
+def _joined(sizes: Floats, wanted: float) -> npt.NDArray[np.int64]:
+    """First band of each band's package (bands,), from the young to the old, each full before another."""
+    first, size = 0, 0.0
+    place = np.zeros(len(sizes), dtype=np.int64)
+    for band in range(len(sizes)):
+        if size >= wanted and sizes[band:].sum() >= wanted:
+            first, size = band, 0.0
+        place[band] = first
+        size += float(sizes[band])
+    return place
+
+
+def _lot(borrowers: pl.Series, lots: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Which of so many lots a borrower's loans enter (n,), by a hash of the borrower."""
+    drawn = (borrowers.hash(seed=0) % 1_000_003).to_numpy().astype(np.int64)
+    return np.asarray(drawn % lots)

@@ -2,7 +2,7 @@
 
 from arrears.plan.capacities import Capacity, check_scopes, read_capacities
 from arrears.plan.plan import PlanResult, Unreachable, make_plan
-from arrears.plan.ratios import ratios
+from arrears.plan.ratios import ban_costs, outcomes, ratios
 from arrears.plan.whatif import WhatIf, what_if
 
 __all__ = [
@@ -10,8 +10,10 @@ __all__ = [
     "PlanResult",
     "Unreachable",
     "WhatIf",
+    "ban_costs",
     "check_scopes",
     "make_plan",
+    "outcomes",
     "ratios",
     "read_capacities",
     "what_if",

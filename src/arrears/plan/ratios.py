@@ -7,10 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from arrears.channels import COLUMNS, Holder, Offers, Situation
+from arrears.channels import (
+    CHANNELS,
+    COLUMNS,
+    Holder,
+    Offers,
+    Situation,
+    after_tax,
+    without_ban,
+)
+from arrears.plan.kernels import Floats
 from arrears.plan.plan import PlanResult
 
 _LEAVES = ("transfer", "securitise")
+WRITE_OFF = "write_off"
 
 
 @dataclass(frozen=True)
@@ -104,19 +114,27 @@ def of_tape(situation: Situation) -> Bank:
     )
 
 
-def _after(before: Bank, situation: Situation, offers: Offers, result: PlanResult) -> Bank:
+def _after(
+    before: Bank,
+    situation: Situation,
+    offers: Offers,
+    result: PlanResult,
+    *,
+    only: str | None = None,
+) -> Bank:
+    """The book after what the plan does today; of it only the sales of one way or the write-offs, where it is named."""
     claim = situation.claim
     sold = np.zeros(len(claim), dtype=np.bool_)
     gain = freed = 0.0
     for number, (channel, start) in enumerate(COLUMNS):
-        if channel not in _LEAVES or start:
+        if channel not in _LEAVES or start or only not in {None, channel}:
             continue
         here = result.column == number
         sold |= here
         gain += float((offers.value[here, number] - situation.book_value[here]).sum())
         capital = offers.outcomes[number].capital_freed
         freed += 0.0 if capital is None else float(capital[here].sum())
-    off = result.table["write_off_now"].to_numpy()
+    off = result.table["write_off_now"].to_numpy() & (only in {None, WRITE_OFF})
     gone = (sold | off) & ~situation.written_off
     npl = gone & situation.reported_npl
     provisions = np.where(off, claim, situation.provision)
@@ -134,6 +152,121 @@ def _after(before: Bank, situation: Situation, offers: Offers, result: PlanResul
         capital=less(before.capital, -gain),
         profit=less(before.profit, -gain),
     )
+
+
+def outcomes(situation: Situation, offers: Offers, result: PlanResult) -> pl.DataFrame:
+    """What each way of the plan brings, and what it does to the holder's ratios if it is all that is done today.
+
+    Returns:
+        `way, loans, claim, value, cash, cost, tax, profit_now, profit_5y, npl_removed, capital_freed,
+        provision_released, bad_loan_ratio?, coverage?`, a row a channel, then `write_off`, then `plan`; fen, fractions.
+        Profit of today is that of sales and write-offs; over five years it is worth less net book value, of the
+        cash that comes by then. Capital of ways that start later counts when they start.
+    """
+    before = of_holder(situation.holder) if situation.holder.products else of_tape(situation)
+    sums = {word: _sums(situation, offers, result, word) for word in (*CHANNELS, WRITE_OFF)}
+    rows = []
+    for word, found in sums.items():
+        rows.append({"way": word, **found, **_two(before, situation, offers, result, only=word)})
+    added = {
+        name: sum(
+            found[name] for word, found in sums.items() if word != WRITE_OFF or name in _TODAY
+        )
+        for name in sums[WRITE_OFF]
+    }
+    rows.append({"way": "plan", **added, **_two(before, situation, offers, result, only=None)})
+    ratios_ = {"bad_loan_ratio": pl.Float64, "coverage": pl.Float64}
+    whole = pl.DataFrame(rows, schema_overrides=ratios_)
+    return whole.with_columns(pl.col("loans", "claim").cast(pl.Int64))
+
+
+def ban_costs(situation: Situation, offers: Offers, result: PlanResult) -> dict[str, float]:
+    """What the ban on waiving principal costs the plan, capacities apart: `offers`, what the offers of the plan would
+    bring more, `others, loans`, what other loans would by an offer instead of their way, and how many; fen.
+    """
+    free = after_tax(situation, without_ban(situation))
+    column = COLUMNS.index(("restructure", 0))
+    gain = np.maximum(free - offers.value[np.arange(len(free)), result.column], 0.0)
+    offered = result.column == column
+    others = offers.eligible(column) & ~offered & situation.npl & (gain > 0.0)
+    lawful = np.maximum(np.nan_to_num(offers.value[:, column], nan=-np.inf), -1e18)
+    others &= free > lawful + 0.5
+    return {
+        "offers": float(gain[offered].sum()),
+        "others": float(gain[others].sum()),
+        "loans": float(others.sum()),
+    }
+
+
+_TODAY = ("tax", "npl_removed")
+
+
+def _two(
+    before: Bank, situation: Situation, offers: Offers, result: PlanResult, *, only: str | None
+) -> dict[str, float | None]:
+    told = _figures(_after(before, situation, offers, result, only=only))
+    return {"bad_loan_ratio": told["bad-loan ratio"], "coverage": told["coverage"]}
+
+
+def _sums(situation: Situation, offers: Offers, result: PlanResult, word: str) -> dict[str, float]:
+    """Sums over the loans that go a way, or that are written off."""
+    if word == WRITE_OFF:
+        return _written_off(situation, result)
+    sums = dict.fromkeys(_NAMES, 0.0)
+    by_then = _by_five_years(situation)
+    for number, (channel, start) in enumerate(COLUMNS):
+        here = result.column == number
+        if channel != word or not here.any():
+            continue
+        outcome, worth = offers.outcomes[number], offers.value[here, number]
+        book = situation.book_value[here]
+        sold = channel in _LEAVES
+        share = 1.0 if sold else by_then[here]
+        sums["loans"] += float(here.sum())
+        sums["claim"] += float(situation.claim[here].sum())
+        sums["value"] += float(worth.sum())
+        sums["cash"] += float(outcome.cash[here].sum())
+        sums["cost"] += float(outcome.cost[here].sum())
+        sums["tax"] += float((outcome.pv[here] - worth).sum())
+        sums["profit_5y"] += float((worth * share - book).sum())
+        if sold and not start:
+            sums["profit_now"] += float((worth - book).sum())
+            reported = situation.reported_npl & ~situation.written_off
+            sums["npl_removed"] += float(situation.claim[here & reported].sum())
+        for name in ("capital_freed", "provision_released"):
+            amount = getattr(outcome, name)
+            sums[name] += 0.0 if amount is None else float(amount[here].sum())
+    return sums
+
+
+_NAMES = (
+    "loans", "claim", "value", "cash", "cost", "tax", "profit_now", "profit_5y", "npl_removed", "capital_freed",
+    "provision_released",
+)  # fmt: skip
+
+
+def _written_off(situation: Situation, result: PlanResult) -> dict[str, float]:
+    """Accounting over whichever way is taken: covered by its provision it costs no profit, and pursuit goes on."""
+    off = result.table["write_off_now"].to_numpy()
+    claim = float(situation.claim[off].sum())
+    spared = situation.number("holders/write_off_deductible") * situation.tax * claim
+    return dict.fromkeys(_NAMES, 0.0) | {
+        "loans": float(off.sum()),
+        "claim": claim,
+        "tax": -spared,
+        "npl_removed": float(situation.claim[off & situation.reported_npl].sum()),
+        "capital_freed": float(situation.capital[off].sum()),
+    }
+
+
+def _by_five_years(situation: Situation) -> Floats:
+    """Share of a loan's expected cash that comes within five years (n,)."""
+    soon = situation.forecast.table["expected_60m"].to_numpy()
+    whole = situation.collected.cash + situation.forecast.proceeds
+    share: Floats = np.clip(
+        np.divide(soon, whole, out=np.ones_like(whole), where=whole > 0), 0.0, 1.0
+    )
+    return share
 
 
 _MONEY = ("reported bad loans", "loans", "profit")

@@ -42,6 +42,7 @@ class Contents:
         record: `run.json` without products and seconds.
         three: the book three ways.
         ratios: `ratios.csv`.
+        outcomes: `outcomes.csv`.
         what_if: what other limits would do.
         debtors: `debtors.parquet`.
     """
@@ -53,6 +54,7 @@ class Contents:
     three: ThreeWays
     record: Mapping[str, object]
     ratios: pl.DataFrame
+    outcomes: pl.DataFrame
     what_if: WhatIf
     debtors: pl.DataFrame
 

@@ -9,7 +9,7 @@ from typing import cast
 import polars as pl
 
 from arrears.conduct import limits
-from arrears.report import charts, figures, owed, threeways, whatif
+from arrears.report import brings, charts, figures, owed, threeways, whatif
 from arrears.report.contents import UNITS, WAYS, Contents
 from arrears.report.parts import paragraph, shell, table
 from arrears.report.rests import rests
@@ -26,6 +26,7 @@ def html(contents: Contents) -> str:
         _limits(contents),
         _what_if(contents),
         _ratios(contents),
+        brings.section(contents),
         _quarantine(contents),
         rests(contents),
     ]

@@ -45,6 +45,7 @@ class Resolution:
     three: report.ThreeWays
     reasons: pl.DataFrame
     ratios: pl.DataFrame
+    outcomes: pl.DataFrame
     what_if: WhatIf
     record: run_record.Record
     letter: handover.Template | None
@@ -112,6 +113,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
         "switching": result.switching,
     }
     record["fills"] = [*cast("list[object]", record["fills"]), *_fills(gathered)]
+    record["principal_ban"] = plan.ban_costs(situation, offers, result)
     record["steps"] = [] if seen is None else seen.table.to_dicts()
     problems = (*gathered.problems, *_late_suits(situation, result))
     return Resolution(
@@ -123,6 +125,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
         three=three,
         reasons=hidden.reasons(),
         ratios=ratios,
+        outcomes=plan.outcomes(situation, offers, result),
         what_if=what_if,
         record=record,
         letter=gathered.letter,
@@ -245,6 +248,7 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
                 products.table(f"accepted_{name}.parquet", table)
         write_three_ways(products, resolution.three)
         products.csv("ratios.csv", resolution.ratios)
+        products.csv("outcomes.csv", resolution.outcomes)
         products.csv("whatif.csv", resolution.what_if.cases)
         products.csv("frontier.csv", resolution.what_if.frontier)
         products.csv("quarantine.csv", tape.quarantine)
@@ -306,6 +310,7 @@ def _write_papers(
             three=resolution.three,
             record=resolution.record,
             ratios=resolution.ratios,
+            outcomes=resolution.outcomes,
             what_if=resolution.what_if,
             debtors=owed.result(),
         )
