@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from arrears.problems import Problem
     from arrears.rules import Rulebook, load, load_market
     from arrears.run import Request, Resolution, Stopped, SynthRequest
+    from arrears.run.books import classify, history
+    from arrears.run.calls import due
     from arrears.run.checked import check
     from arrears.run.explained import explain
     from arrears.run.mapped import mapping
@@ -41,6 +43,9 @@ _ROOM = {
     "Timeline": "core.timeline",
     "UnknownPath": "errors",
     "check": "run",
+    "classify": "run",
+    "due": "run",
+    "history": "run",
     "explain": "run",
     "load": "rules",
     "load_market": "rules",
@@ -66,7 +71,10 @@ __all__ = [
     "Timeline",
     "UnknownPath",
     "check",
+    "classify",
+    "due",
     "explain",
+    "history",
     "load",
     "load_market",
     "mapping",

@@ -38,7 +38,9 @@ def hidden(standing: pl.DataFrame, **signs: list[float]) -> Hidden:
     """Every loan hides its expectation in half of the draws, twice it in the others' stead."""
     n = standing.height
     draws = np.outer(standing["hidden_amount"], np.tile([0.5, 1.5], DRAWS // 2)).astype(np.float32)
-    shown = {name: signs.get(name, [0.0] * n) for name in SIGNS}
+    shown = {name: signs.get(name, [0.0] * n) for name in SIGNS} | {
+        "evidence": ["renewed in May"] * n
+    }
     table = standing.select("loan_id", "p_hidden", "hidden_amount")
     return Hidden(table, np.arange(n), draws, "model", "So.", pl.DataFrame(shown))
 
@@ -133,7 +135,11 @@ def test_a_branch_that_hides_is_named_with_the_signs_its_loans_show() -> None:
     assert row["loans"] == 20
     assert row["amount"] == pytest.approx(20 * 90 + 20 * 2)
     assert "23.0 times the share of the other branches" in row["why"]
-    assert "renewed or extended without repayment on 18 loans (45.0 %, elsewhere 1.2 %)" in row["why"]  # fmt: skip
+    sign = (
+        "of 20 loans likely bad: renewed or extended without repayment on 18 (of sound ones 1.1 %)"
+    )
+    assert sign in row["why"]
+    assert row["why"].endswith("e.g. loan L0: renewed in May")  # fmt: skip
     three = report.ThreeWays(table, pl.DataFrame(), pl.DataFrame(), told, "So.")
     page = " ".join(threeways.stands_out(three))
     assert "of what looks hidden lies in one branch" in page

@@ -97,6 +97,7 @@ def _hiding(base: pl.DataFrame, hidden: Hidden) -> list[Row]:
     small[hidden.rows] = 0.0
     drawn += np.bincount(place, weights=small, minlength=len(branches))[:, None]
     found = np.bincount(place, weights=expected, minlength=len(branches))
+    suspect = (hidden.table["p_hidden"] > _SHOWS).fill_null(False)
     rows: list[Row] = []
     for k, name in enumerate(branches):
         others = owed.sum() - owed[k]
@@ -104,28 +105,31 @@ def _hiding(base: pl.DataFrame, hidden: Hidden) -> list[Row]:
             continue
         share, rest = found[k] / owed[k], (found.sum() - found[k]) / others
         beyond = drawn[k] / owed[k] > (drawn.sum(axis=0) - drawn[k]) / others
-        mine = base["branch"] == name
-        likely = int((mine & (hidden.table["p_hidden"] > _SHOWS).fill_null(False)).sum())
+        mine = ((base["branch"] == name) & suspect).to_numpy()
+        likely = int(mine.sum())
         if share < _TWICE * rest or beyond.mean() < _SURE or likely < _FEWEST:
             continue
         more = f"{share / rest:.1f} times the share of the other branches; " if rest else ""
-        why = f"{more}{_reasons(hidden.signs.filter(mine), hidden.signs.filter(~mine))}"
+        why = f"{more}{_reasons(hidden.signs.filter(mine), hidden.signs.filter(~suspect))}"
+        most = int(np.flatnonzero(mine)[np.argmax(expected[mine])])
+        told = hidden.signs["evidence"][most] if "evidence" in hidden.signs.columns else None
+        why += f"; e.g. loan {base['loan_id'][most]}{f': {told}' if told else ''}"
         rows.append((HIDES, "branch", name, likely, float(found[k]), why))
     return sorted(rows, key=lambda row: (-row[4], row[2]))
 
 
 def _reasons(here: pl.DataFrame, there: pl.DataFrame) -> str:
-    """The signs that the loans here show most beyond those there."""
+    """The signs that the loans here, likely bad, show most beyond loans that are likely sound."""
     found = []
     for name, words in _SIGNS.items():
         ours, theirs = (int((part[name] >= _SHOWS).sum()) for part in (here, there))
-        share = theirs / there.height if there.height else 0.0
-        beyond = ours - share * here.height
-        if ours >= _FEWEST and beyond > 0:
-            of, elsewhere = figures.share(ours, here.height), figures.share(theirs, there.height)
-            found.append((beyond, f"{words} on {ours:,} loans ({of}, elsewhere {elsewhere})"))
+        beyond = ours / here.height - (theirs / there.height if there.height else 0.0)
+        if ours and beyond > 0:
+            sound = figures.share(theirs, there.height)
+            found.append((beyond, f"{words} on {ours:,} (of sound ones {sound})"))
     found.sort(key=lambda entry: (-entry[0], entry[1]))
-    return "; ".join(words for _, words in found[:_REASONS]) or "by its histories as a whole"
+    signs = ", ".join(words for _, words in found[:_REASONS]) or "by its histories as a whole"
+    return f"of {here.height:,} loans likely bad: {signs}"
 
 
 def _behind(book: pl.DataFrame) -> list[Row]:
@@ -149,7 +153,8 @@ def told_findings(three: ThreeWays) -> list[str]:
         rows = mine.filter(cut="total") if code == MILDER else mine
         for row in rows.head(_REASONS).iter_rows(named=True):
             where = "" if row["cut"] == "total" else f" {row['key']}"
-            lines.append(f"{code}{where}: {figures.money(row['amount'])}, {row['why']}")
+            why = row["why"].split("; e.g. loan")[0]
+            lines.append(f"{code}{where}: {figures.money(row['amount'])}, {why}")
         if rows.height > _REASONS:
             lines.append(f"{code}: {rows.height - _REASONS} more in findings.csv")
     return lines

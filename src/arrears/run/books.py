@@ -58,6 +58,7 @@ def classify(
             **total,
             "standards": three.standards.to_dicts(),
             "findings": three.findings.to_dicts(),
+            "warnings": three.warnings.filter(cut="total").to_dicts(),
         }
         return summary, lines
 
