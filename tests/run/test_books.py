@@ -31,7 +31,7 @@ def test_history_needs_months(case, tmp_path) -> None:
     sums = roll.group_by("month", "product", "from").agg(pl.col("p").sum())["p"]
     assert (sums - 1.0).abs().max() < 1e-9
     with pytest.raises(run.Stopped) as stopped:
-        run.history(replace(case.request, months=None), out=tmp_path / "none")
+        run.history(replace(case.request, months=None, payments=None), out=tmp_path / "none")
     assert [problem.code for problem in stopped.value.problems] == ["NO-MONTHS"]
     assert not (tmp_path / "none").exists()
 
