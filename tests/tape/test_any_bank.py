@@ -104,6 +104,10 @@ def test_the_rows_of_several_sheets_are_told_with_their_sheet(folder, tmp_path) 
         (["Current", "M1", "M3"], [0, 1, 61]),
         (["0", "1-30天", "31-60天", "90天以上"], [0, 1, 31, 91]),
         (["C", "M2", "M4"], [0, 31, 91]),
+        (["M0", "M1", "M4+", "M7+"], [0, 1, 91, 181]),
+        (["未逾期", "30天以内", "31-90天", "180天以上"], [0, 1, 31, 181]),
+        (["正常", "逾期1-3个月", "逾期6个月以上", "1年以上"], [0, 31, 181, 361]),
+        (["current", "M1-M3", ">90", ">=181", "≥361"], [0, 1, 91, 181, 361]),
     ],
 )
 def test_buckets_are_read_as_their_first_day(tmp_path, labels, days) -> None:
@@ -127,3 +131,16 @@ def test_a_misspelt_header_is_shown_by_map_and_not_taken_unasked(tmp_path) -> No
     assert guessed.loans is not None
     assert guessed.loans.columns["principal"].column == "principle"
     assert guessed.loans.sure["principal"] < 0.5
+
+
+def test_what_the_first_rows_do_not_show_is_found_further_down(tmp_path) -> None:
+    path = tmp_path / "loans.csv"
+    rows = [f"L{n},B1,X,consumer,100,M1,05/06/2023" for n in range(3_000)]
+    rows += ["L9998,B1,X,consumer,100,M5,05/06/2023", "L9999,B1,X,consumer,100,M1,25/06/2023"]
+    head = "loan_id,borrower_id,lender,product,principal,dpd bucket,disbursement date"
+    path.write_text("\n".join([head, *rows]) + "\n", "utf-8")
+    found = tape.read(tape.TapeFiles(path), as_of=date(2025, 3, 31)).tape
+    assert found is not None
+    assert found.quarantine.is_empty()
+    last = found.loans.tail(2).select("days_past_due", "origination_date").rows()
+    assert last == [(121, date(2023, 6, 5)), (1, date(2023, 6, 25))]

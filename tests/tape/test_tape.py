@@ -64,6 +64,7 @@ def test_canonical_names_are_in_fen_and_chinese_headers_in_the_unit_they_say(tmp
         assert (row["written_off"], row["origination_date"]) == (False, date(2024, 1, 5))
 
 
+@settings(deadline=None)
 @given(
     digits=st.decimals(-(10**9), 10**9, allow_nan=False, allow_infinity=False, places=4),
     form=st.sampled_from(["{}", "{:,}", "¥{}", " {} "]),

@@ -18,11 +18,16 @@ from arrears.tape.source import Raw, read_raw
 
 _CANONICAL, _TERM, _ALIAS, _CONTENT, _NEAR = 1.0, 0.98, 0.9, 0.6, 0.5
 _LEAST, _LEAST_SHOWN = 0.51, 0.3
-_SAMPLE = 2_000
+_SAMPLE, _MORE = 2_000, 50_000
 _CLOSE = 0.84
 _READABLE = 0.8
 _DAY_FIRST = r"^\s*(\d{1,2})[/.\-]\d{1,2}[/.\-]\d{4}"
-_BUCKET = re.compile(r"^[mc]\s*(\d)$|^(\d+)\s*[-~–至到]\s*\d+|^[>≥]?\s*(\d+)\s*\+?$")
+_STAGE = re.compile(r"^[mc](\d+)(?:\+|$|[-~–至到])")
+_SPAN = re.compile(r"^(\d+)[-~–至到]\d+$")
+_WITHIN = re.compile(r"^(?:<|≤|<=)\d+$|^\d+(?:以内|以下)$")
+_OVER = re.compile(r"^(>=|≥|>)?(\d+)(\+|以上)?$")
+_SPOKEN = re.compile(r"\s|天|日|days?|dpd|逾期|overdue|含")
+_A_YEAR = 12
 _CURRENT = {"current", "正常", "m0", "c0", "0", "未逾期", "c", "not overdue"}
 _DAYS_A_BUCKET = 30
 
@@ -78,8 +83,8 @@ def guess_table(raw: Raw, table: str, *, least: float = _LEAST) -> tuple[TableMa
     how = TableMap(
         unit=unit,
         rate=_rate_form(best, sample),
-        dates=_date_forms(best, sample, table),
-        columns={found.ours: _source(found, sample) for found in best},
+        dates=_date_forms(best, raw.head.table.head(_MORE), table),
+        columns={found.ours: _source(found, raw.head.table) for found in best},
         sure={found.ours: round(found.sure, 2) for found in best},
     )
     return _with_title(how, raw), problems
@@ -281,25 +286,33 @@ def _buckets(cells: pl.Series) -> dict[str, str]:
     labels = _text(cells).unique().sort().to_list()
     if not labels or all(re.fullmatch(r"[\d.,]+", label) for label in labels):
         return {}
-    days: dict[str, str] = {}
-    for label in labels:
-        plain = re.sub(r"(天|日|days?|dpd|以上|逾期)", "", label.lower()).strip()
-        if plain in _CURRENT or label.lower() in _CURRENT:
-            days[label] = "0"
-            continue
-        match = _BUCKET.match(plain)
-        if match is None:
-            return {}
-        number, low, over = match.groups()
-        if number is not None:
-            days[label] = str((int(number) - 1) * _DAYS_A_BUCKET + 1) if int(number) else "0"
-        else:
-            days[label] = (
-                low
-                if low is not None
-                else str(int(over) + any(mark in label for mark in (">", "+", "以上")))
-            )
-    return days
+    days = {label: _first_day(label) for label in labels}
+    if any(day is None for day in days.values()):
+        return {}
+    return {label: str(day) for label, day in days.items()}
+
+
+def _first_day(label: str) -> int | None:
+    """The first day past due of a bucket; 1 where it says only until when; None where it is no bucket."""
+    plain = _SPOKEN.sub("", label.lower())
+    if plain in _CURRENT or label.lower().strip() in _CURRENT:
+        return 0
+    months = (
+        1 if re.search("个?月|months?", plain) else _A_YEAR if re.search("年|years?", plain) else 0
+    )
+    plain = re.sub("个?月|months?|年|years?", "", plain)
+    size = months * _DAYS_A_BUCKET or 1
+    if stage := _STAGE.match(plain):
+        number = int(stage[1])
+        return (number - 1) * _DAYS_A_BUCKET + 1 if number else 0
+    if _WITHIN.match(plain):
+        return 1
+    if span := _SPAN.match(plain):
+        return int(span[1]) * size + (size > 1)
+    if over := _OVER.match(plain):
+        sign, number, behind = over[1], int(over[2]) * size, over[3]
+        return number + (sign == ">" or behind is not None)
+    return None
 
 
 def _with_title(how: TableMap, raw: Raw) -> TableMap:
