@@ -378,7 +378,6 @@ def test_a_large_file_read_in_pieces_is_read_like_a_small_one(
     text = mark + end.join(lines) + end
     small = _write(tmp_path, text).tape
     monkeypatch.setattr("arrears.tape.source._LARGE", 1)
-    monkeypatch.setattr("arrears.tape.source._PIECE", 999)
     monkeypatch.setattr("arrears.tape.source._BLOCK", 4_000)
     large = _write(tmp_path, text).tape
     assert small is not None
@@ -397,9 +396,31 @@ def test_a_large_file_read_in_pieces_is_read_like_a_small_one(
     assert small.quarantine.filter(pl.col("code") == "TOO-MANY-CELLS")["row"].to_list() == [301]
 
 
+def test_a_large_file_with_quotes_further_down_is_read_like_a_small_one(
+    tmp_path, monkeypatch
+) -> None:
+    rows = [_row(loan_id=f"L{n:04d}") + ",城东" for n in range(300)]
+    rows[200] = _row(loan_id="L0200") + ',"a\nb"'
+    text = "\n".join([HEAD + ",branch", *rows]) + "\n"
+    small = _write(tmp_path, text).tape
+    monkeypatch.setattr("arrears.tape.source._LARGE", 1)
+    monkeypatch.setattr("arrears.tape.source._BLOCK", 1_000)
+    large = _write(tmp_path, text).tape
+    assert small is not None
+    assert large is not None
+    assert large.loans.equals(small.loans)
+    assert large.loans.height == 300
+    path = tmp_path / "loans.csv"
+    content = text.encode()
+    path.write_bytes(content[:8_000] + b"\xff\xff" + content[8_000:])
+    spoiled = tape.read(tape.TapeFiles(path), as_of=DAY)
+    assert spoiled.tape is None
+    assert spoiled.problems[-1].code == "TAPE-ENCODING"
+
+
 def test_a_large_file_with_quotes_or_in_gb18030_is_read_whole(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("arrears.tape.source._LARGE", 1)
-    monkeypatch.setattr("arrears.tape.source._BLOCK", 40)
+    monkeypatch.setattr("arrears.tape.source._BLOCK", 80)
     quoted = f'{HEAD},branch\n{_row()},"a\nb"\n{_row(loan_id="L2")},"c, d"\n'
     read = _write(tmp_path, quoted).tape
     assert read is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-import hashlib
 import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from arrears.core.hashing import bytes_hash
+from arrears.core.hashing import bytes_hash, file_hash
 from arrears.problems import Problem
 from arrears.tape.layout import LINES, Layout, is_total, layout
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 _DELIMITERS = ",;\t|"
 _FIRST_ROW = 2
 _HEAD = 100_000
-_PIECE, _BLOCK, _LARGE = 1 << 22, 1 << 26, 1 << 27
+_BLOCK, _LARGE = 1 << 26, 1 << 27
 
 
 @dataclass(frozen=True)
@@ -125,53 +124,57 @@ def _text(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
         return None, [_no(path, "TAPE-ENCODING", found, fix)]
     delimiter, lies, start = _table_in(text)
     text = text[start:] if start else text
-    tabs = delimiter != "\t" and b"\t" in text
-    tight = text.isascii() and not tabs and b'"' not in text and b"\r" not in text
-    return _of_pieces(path, iter([text]), delimiter, lies, sha256=sha256, tight=tight)
+    return _of_pieces(path, iter([text]), delimiter, lies, sha256=sha256)
 
 
 def _large_text(path: Path) -> tuple[Raw | None, list[Problem]] | None:
-    """A text read piece by piece, so that it is never held whole; None where it has to be.
-
-    Quoted cells may hold line ends, and what is no UTF-8 has to be looked at as a whole.
-    """
-    digest = hashlib.sha256()
-    ascii_only = True
-    utf8 = codecs.getincrementaldecoder("utf-8")()
-    marks = dict.fromkeys((b'"', b"\0", b"\r", b"\t"), False)
-    with path.open("rb", buffering=0) as file:
-        buffer = memoryview(bytearray(_PIECE))
-        while count := file.readinto(buffer):
-            piece = bytes(buffer[:count])
-            digest.update(piece)
-            marks = {mark: found or mark in piece for mark, found in marks.items()}
-            if not (ascii_only and piece.isascii()):
-                ascii_only = False
-                try:
-                    utf8.decode(piece)
-                except UnicodeDecodeError:
-                    return None
-            if marks[b'"'] or marks[b"\0"]:
-                return None
+    """A text read piece by piece, so that it is never held whole; None where its head says that it has to be."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return None
+    if b"\0" in head or b"\n" not in head:
+        return None
     delimiter, lies, start = _table_in(head[mark:])
-    tight = ascii_only and not marks[b"\r"] and (delimiter == "\t" or not marks[b"\t"])
+    beside = ThreadPoolExecutor(1)
+    hashed = beside.submit(file_hash, path)
+    beside.shutdown(wait=False)
     pieces = _pieces(path, mark + start)
-    return _of_pieces(path, pieces, delimiter, lies, sha256=digest.hexdigest, tight=tight)
+    return _of_pieces(path, pieces, delimiter, lies, sha256=hashed.result)
 
 
 def _pieces(path: Path, start: int) -> Iterator[bytes]:
-    """The text of a file from a place on, in pieces of whole lines; the last is no smaller than the others."""
-    left = path.stat().st_size - start
+    """The text of a file from a place on, in pieces of whole lines; the last is no smaller than the others.
+
+    Quoted cells may hold line ends: from the first piece with a quote on, the rest is one piece.
+    """
+    size = path.stat().st_size
     with path.open("rb") as file:
-        file.seek(start)
-        while left:
-            piece = file.read(left if left < 2 * _BLOCK else _BLOCK)
-            piece += file.readline()
-            left -= len(piece)
+        while start < size:
+            end = size
+            if size - start >= 2 * _BLOCK:
+                file.seek(start + _BLOCK)
+                file.readline()
+                end = file.tell()
+            file.seek(start)
+            piece = file.read(end - start)
+            if b'"' in piece and end < size:
+                file.seek(start)
+                piece = file.read()
+            start += len(piece)
             yield piece
+
+
+def _ahead(blocks: Iterator[Block | Problem]) -> Iterator[Block | Problem]:
+    """The blocks, each read while the one before it is worked on."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = beside.submit(next, blocks, None)
+            yield block
 
 
 def _of_pieces(
@@ -181,7 +184,6 @@ def _of_pieces(
     lies: Layout,
     *,
     sha256: Callable[[], str],
-    tight: bool,
 ) -> tuple[Raw | None, list[Problem]]:
     """The table in a text, the first piece of which begins with the header."""
     first = next(pieces)
@@ -191,28 +193,38 @@ def _of_pieces(
     if twice:
         told = f"The header {twice[0]!r} stands twice."
         return None, [_no(path, "TAPE-DUPLICATE-HEADER", told, "Rename one of the columns.")]
-    blocks = _text_blocks(
-        path, chain([first], pieces), delimiter, row=_FIRST_ROW + lies.above, tight=tight
-    )
-    return _first(path, blocks, sha256, [lies])
+    blocks = _text_blocks(path, chain([first], pieces), delimiter, row=_FIRST_ROW + lies.above)
+    return _first(path, _ahead(blocks), sha256, [lies])
 
 
 def _text_blocks(
-    path: Path, pieces: Iterator[bytes], delimiter: str, *, row: int, tight: bool
+    path: Path, pieces: Iterator[bytes], delimiter: str, *, row: int
 ) -> Iterator[Block | Problem]:
     """The rows of a text, block by block; `row` is the file's row of the first one."""
     headers: list[str] | None = None
     piece: bytes | None = next(pieces)
     while piece is not None:
-        table, ragged = _csv(piece, delimiter, headers)
+        text = _utf8(piece)
+        if text is None:
+            found = "A part of it is neither UTF-8 nor GB18030 text."
+            yield _no(path, "TAPE-ENCODING", found, "Save it as CSV in UTF-8.")
+            return
+        table, ragged = _csv(text, delimiter, headers)
         if table is None:
             yield _no(path, "TAPE-NOT-A-TABLE", "It cannot be read as CSV.", "Save it as CSV anew.")
             return
+        tight = _is_tight(text, delimiter)
         piece = next(pieces, None)
         long = tuple(number + row for number in ragged)
         yield _block(table, row, last=piece is None, ragged=long, tight=tight)
         headers = table.columns
         row += table.height
+
+
+def _is_tight(text: bytes, delimiter: str) -> bool:
+    """Whether no cell can have any blank around it but a space."""
+    blanks = (b'"', b"\r") if delimiter == "\t" else (b'"', b"\r", b"\t")
+    return text.isascii() and not any(blank in text for blank in blanks)
 
 
 def _csv(
