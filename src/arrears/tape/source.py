@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import hashlib
 import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from arrears.core.hashing import bytes_hash, file_hash
+from arrears.core.hashing import bytes_hash
 from arrears.problems import Problem
 from arrears.tape.layout import LINES, Layout, is_total, layout
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _DELIMITERS = ",;\t|"
 _FIRST_ROW = 2
 _HEAD = 100_000
-_BLOCK, _LARGE = 1 << 26, 1 << 27
+_BLOCK, _LARGE = 1 << 25, 1 << 27
 
 
 @dataclass(frozen=True)
@@ -139,33 +140,43 @@ def _large_text(path: Path) -> tuple[Raw | None, list[Problem]] | None:
     if b"\0" in head or b"\n" not in head:
         return None
     delimiter, lies, start = _table_in(head[mark:])
-    beside = ThreadPoolExecutor(1)
-    hashed = beside.submit(file_hash, path)
-    beside.shutdown(wait=False)
-    pieces = _pieces(path, mark + start)
-    return _of_pieces(path, pieces, delimiter, lies, sha256=hashed.result)
+    digest = hashlib.sha256(head[: mark + start])
+    pieces = _pieces(path, mark + start, digest.update)
+    return _of_pieces(path, pieces, delimiter, lies, sha256=digest.hexdigest)
 
 
-def _pieces(path: Path, start: int) -> Iterator[bytes]:
+def _pieces(path: Path, start: int, seen: Callable[[bytes], None]) -> Iterator[bytes]:
     """The text of a file from a place on, in pieces of whole lines; the last is no smaller than the others.
 
     Quoted cells may hold line ends: from the first piece with a quote on, the rest is one piece.
+
+    Args:
+        seen: is told every byte, once and in order.
     """
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         while start < size:
             end = size
             if size - start >= 2 * _BLOCK:
-                file.seek(start + _BLOCK)
-                file.readline()
-                end = file.tell()
+                end = _line_end(file, start + _BLOCK)
             file.seek(start)
             piece = file.read(end - start)
             if b'"' in piece and end < size:
-                file.seek(start)
-                piece = file.read()
+                piece += file.readall()
             start += len(piece)
+            seen(piece)
             yield piece
+
+
+def _line_end(file: io.FileIO, start: int) -> int:
+    """Where the line ends in which a byte lies."""
+    file.seek(start)
+    while part := file.read(1 << 16):
+        place = part.find(b"\n")
+        if place >= 0:
+            return start + place + 1
+        start += len(part)
+    return start
 
 
 def _ahead(blocks: Iterator[Block | Problem]) -> Iterator[Block | Problem]:
