@@ -23,6 +23,20 @@ def test_classify_says_what_the_main_job_says(case, tmp_path) -> None:
     assert warned["value"][0] == pytest.approx(late / bad)
 
 
+def test_the_workbook_says_what_the_tables_say(case, tmp_path) -> None:
+    run.classify(case.request, out=tmp_path / "out")
+    book = pl.read_csv(tmp_path / "out/book.csv").filter(cut="branch").sort("key")
+    sheets = pl.read_excel(tmp_path / "out/book.xlsx", sheet_id=0)
+    sheet = sheets["branch"].sort("key")
+    for name in ("claim", "by_rule", "with_hidden", "lo90"):
+        yuan = sheet[f"{name.replace('_', ' ')} (yuan)"].cast(pl.Float64)
+        assert (yuan * 100).to_list() == pytest.approx(book[name].to_list(), abs=1)
+    ratios = pl.read_csv(tmp_path / "out/warnings.csv")
+    assert sheets["Warning ratios"].height == ratios.height
+    told = pl.read_csv(tmp_path / "out/findings.csv")
+    assert sheets["What stands out"]["code"].to_list() == told["code"].to_list()
+
+
 def test_history_needs_months(case, tmp_path) -> None:
     from dataclasses import replace
 

@@ -8,7 +8,7 @@ from arrears.report.figures import money, money_range, number, percent, share
 from arrears.report.findings import findings, told_findings
 from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden_page
 from arrears.report.page import html
-from arrears.report.past import Past, history_page, pooled
+from arrears.report.past import Past, history_page
 from arrears.report.valuation import price_page
 from arrears.report.warning import warnings
 from arrears.report.workbook import workbook, workbook_hash
@@ -35,7 +35,6 @@ __all__ = [
     "money_range",
     "number",
     "percent",
-    "pooled",
     "price_page",
     "share",
     "told_findings",

@@ -27,21 +27,12 @@ class Past:
     """What a history says, as the tables of `arrears history` hold it."""
 
     roll: pl.DataFrame
+    pooled: pl.DataFrame
     flow: pl.DataFrame
     vintage: pl.DataFrame
     cure: pl.DataFrame
     outlook: pl.DataFrame
     contests: Sequence[Contest]
-
-
-def pooled(roll: pl.DataFrame) -> pl.DataFrame:
-    """Roll rates over all months and products: `from, to, n, p, se`."""
-    order = pl.Enum(_STATES)
-    sums = roll.group_by("from", "to").agg(pl.col("n").sum())
-    whole = pl.col("n").sum().over("from")
-    rate = pl.col("n") / whole
-    rows = sums.with_columns(p=rate, se=(rate * (1 - rate) / whole).sqrt())
-    return rows.sort(pl.col("from").cast(order), pl.col("to").cast(order))
 
 
 def history_page(as_of: date, past: Past) -> str:
@@ -71,7 +62,7 @@ def history_page(as_of: date, past: Past) -> str:
 def _headline(past: Past) -> str:
     if past.roll.is_empty():
         return "No two months of a loan follow each other: nothing can be said of moves"
-    whole = pooled(past.roll)
+    whole = past.pooled
     worst = whole.filter(pl.col("from") == "61-90", pl.col("to") == "90+")
     if worst.height and worst["n"][0] >= _FEWEST:
         low, high = _range(worst["p"][0], worst["se"][0])
@@ -94,56 +85,60 @@ def _range(share: float, se: float) -> tuple[str, str]:
 def _rolls(past: Past) -> list[str]:
     if past.roll.is_empty():
         return []
-    whole = pooled(past.roll)
+    whole = past.pooled
     states = [name for name in _STATES if name in set(whole["from"]) | set(whole["to"])]
     cells = {(row["from"], row["to"]): row for row in whole.iter_rows(named=True)}
 
-    def cell(start: str, end: str) -> str:
+    def cell(start: str, end: str, by: str = "") -> str:
         row = cells.get((start, end))
         if row is None:
             return "0"
-        return f"{100 * row['p']:.1f} ± {100 * row['se']:.1f}"
+        share, se = row[f"p{by}"], row[f"se{by}"]
+        return figures.NOT_KNOWN if share is None else f"{100 * share:.1f} ± {100 * se:.1f}"
 
+    starts = [start for start in states if any(key[0] == start for key in cells)]
     rows = [
         [
             start,
             figures.number(sum(cells[key]["n"] for key in cells if key[0] == start)),
             *(cell(start, end) for end in states),
         ]
-        for start in states
-        if any(key[0] == start for key in cells)
+        for start in starts
     ]
-    trend = (
-        past.roll.filter(pl.col("from").is_in(_STATES[:4]))
-        .with_columns(worse=pl.col("to").is_in(["90+"]) | _worse())
-        .group_by("month", "from")
-        .agg(n=pl.col("n").sum(), worse=pl.col("n").filter("worse").sum())
+    owed = [[start, *(cell(start, end, "_balance") for end in states)] for start in starts]
+    parts = [
+        f"<h2>{escape(_after_a_miss(cells))}</h2>",
+        table(["from, to, per cent", "loan-months", *states], rows),
+        "<h3>The same by balance</h3>",
+        table(["from, to, per cent", *states], owed),
+    ]
+    current = (
+        past.roll.filter(pl.col("from") == "current")
+        .group_by("month")
+        .agg(n=pl.col("n").sum(), worse=pl.col("n").filter(pl.col("to").is_in(_STATES[1:5])).sum())
         .with_columns(p=pl.col("worse") / pl.col("n"))
         .with_columns(se=(pl.col("p") * (1 - pl.col("p")) / pl.col("n")).sqrt())
+        .sort("month")
     )
-    current = trend.filter(pl.col("from") == "current").sort("month")
-    parts = [
-        "<h2>Where loans are a month later, per cent</h2>",
-        table(["from, to", "loan-months", *states], rows),
-    ]
     if current.height > 1:
         finding = _changed(current)
         shown = current.select(
             "month", series=pl.lit("fall behind"), **ranges(pl.col("p"), pl.col("se"))
         )
         spec = fans(shown, x="month", title_x=None, title_y="per cent of current loans")
-        parts += [
-            f"<h2>{escape(finding)}</h2>",
-            _picture(
-                spec, finding + ". Share of current loans that fall behind, by month.", "roll"
-            ),
-        ]
+        alt = finding + ". Share of current loans that fall behind, by month."
+        parts += [f"<h2>{escape(finding)}</h2>", _picture(spec, alt, "roll")]
     return parts
 
 
-def _worse() -> pl.Expr:
-    order = pl.Enum(_STATES)
-    return pl.col("to").cast(order).to_physical() > pl.col("from").cast(order).to_physical()
+def _after_a_miss(cells: dict[tuple[str, str], dict[str, float]]) -> str:
+    """What becomes of loans up to 30 days past due."""
+    first = {end: row["p"] for (start, end), row in cells.items() if start == "1-30"}
+    if not first:
+        return "Where loans are a month later"
+    cured = _hundred(first.get("current", 0.0))
+    rolled = _hundred(sum(first.get(end, 0.0) for end in _STATES[2:5]))
+    return f"Of 100 loans up to 30 days past due, {cured} are current a month later and {rolled} roll on"
 
 
 def _changed(monthly: pl.DataFrame) -> str:
@@ -166,8 +161,7 @@ def _changed(monthly: pl.DataFrame) -> str:
 def _flows(past: Past) -> list[str]:
     sums = past.flow.group_by("product").agg(
         pl.col("at_risk", "n").sum(),
-        owed=(pl.col("p_balance") * pl.col("at_risk")).sum()
-        / pl.col("at_risk").filter(pl.col("p_balance").is_not_null()).sum(),
+        share=(pl.col("p_balance") * pl.col("owed")).sum() / pl.col("owed").sum(),
     )
     if sums.is_empty():
         return []
@@ -182,7 +176,7 @@ def _flows(past: Past) -> list[str]:
             figures.number(row["at_risk"]),
             figures.number(row["n"]),
             f"{100 * row['p']:.3f} ± {100 * row['se']:.3f}",
-            figures.percent(row["owed"], 3),
+            figures.percent(row["share"] if row["share"] == row["share"] else None, 3),
         ]
         for row in shown.iter_rows(named=True)
     ]
@@ -198,7 +192,35 @@ def _flows(past: Past) -> list[str]:
             else ", no more than chance beyond the next product"
         )
     heads = ["product", "loan-months", "went bad", "per cent a month, by number", "by balance"]
-    return [f"<h2>{escape(title)}</h2>", table(heads, rows), *_eased(past)]
+    monthly = _monthly(past.flow)
+    picture = ""
+    if monthly["month"].n_unique() > 1:
+        spec = fans(monthly, x="month", title_x=None, title_y="per cent of loans not yet bad")
+        picture = _picture(spec, f"{title}. Flow into bad standing by month.", "flow")
+    return [f"<h2>{escape(title)}</h2>", picture, table(heads, rows), *_eased(past)]
+
+
+def _monthly(flow: pl.DataFrame) -> pl.DataFrame:
+    """The flow of all products by month, by number and by balance, as a picture takes it."""
+    owed, spread = pl.col("owed"), pl.col("se_balance") * pl.col("owed")
+    sums = (
+        flow.group_by("month")
+        .agg(
+            pl.col("at_risk", "n").sum(),
+            q=(pl.col("p_balance") * owed).sum() / owed.sum(),
+            error=(spread**2).sum().sqrt() / owed.sum(),
+        )
+        .with_columns(p=pl.col("n") / pl.col("at_risk"))
+        .with_columns(se=(pl.col("p") * (1 - pl.col("p")) / pl.col("at_risk")).sqrt())
+        .sort("month")
+    )
+    by_number = sums.select(
+        "month", series=pl.lit("by number"), **ranges(pl.col("p"), pl.col("se"))
+    )
+    by_balance = sums.filter(pl.col("q").is_finite()).select(
+        "month", series=pl.lit("by balance"), **ranges(pl.col("q"), pl.col("error"))
+    )
+    return pl.concat([by_number, by_balance])
 
 
 def _eased(past: Past) -> list[str]:
@@ -242,6 +264,7 @@ def _vintages(past: Past) -> list[str]:
             str(row["age_months"]),
             figures.number(row["loans"]),
             f"{100 * row['ever_90']:.2f} ± {100 * row['se']:.2f}",
+            figures.percent(row["ever_90_balance"], 2),
         ]
         for row in ends.sort("vintage").iter_rows(named=True)
     ]
@@ -255,7 +278,16 @@ def _vintages(past: Past) -> list[str]:
     return [
         f"<h2>{escape(title)}</h2>",
         _picture(spec, title, "vintage"),
-        table(["originated", "by month", "loans then", "per cent ever past 90 days"], rows),
+        table(
+            [
+                "originated",
+                "by month",
+                "loans then",
+                "per cent ever past 90 days, by number",
+                "by balance",
+            ],
+            rows,
+        ),
         paragraph(note, "note"),
     ]
 
@@ -282,14 +314,25 @@ def _cures(past: Past) -> list[str]:
     title = _cured(told)
     spec = fans(shown, x="months", title_x="months after", title_y="per cent")
     rows = [
-        [names[name], figures.number(begun), str(month), f"{100 * share:.1f} ± {100 * se:.1f}"]
+        [
+            names[name],
+            figures.number(begun),
+            str(month),
+            f"{100 * share:.1f} ± {100 * se:.1f}",
+            _by_balance(known.filter(what=name, months=month)),
+        ]
         for name, (begun, month, share, se) in told.items()
     ]
     return [
         f"<h2>{escape(title)}</h2>",
         _picture(spec, title, "cure"),
-        table(["what", "loans that began", "by month", "per cent"], rows),
+        table(["what", "loans that began", "by month", "per cent, by number", "by balance"], rows),
     ]
+
+
+def _by_balance(row: pl.DataFrame) -> str:
+    share, se = row["share_balance"][0], row["se_balance"][0]
+    return figures.NOT_KNOWN if share is None else f"{100 * share:.1f} ± {100 * se:.1f}"
 
 
 def _by_month(curve: pl.DataFrame) -> tuple[int, int, float, float]:

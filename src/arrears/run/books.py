@@ -83,6 +83,7 @@ def history(
             moved = moves.count(known)
             past = report.Past(
                 roll=rolls.roll_rates(moved, known),
+                pooled=rolls.pooled(moved),
                 flow=rolls.flows(moved, known),
                 vintage=rolls.vintages(known),
                 cure=rolls.cures(known),
@@ -94,7 +95,7 @@ def history(
             for name in ("roll", "flow", "vintage", "cure"):
                 products.csv(f"{name}.csv", getattr(past, name))
             products.csv("chain.csv", chain)
-            whole = report.pooled(past.roll)
+            whole = past.pooled
             summary: dict[str, object] = {
                 "moves": int(past.roll["n"].sum()),
                 "months": "given" if tape.months is not None else "rebuilt from payments",

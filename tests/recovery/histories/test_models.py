@@ -11,6 +11,7 @@ import pytest
 from arrears.recovery.histories import chains
 from arrears.recovery.histories.misses import ahead, chance_of_default
 from arrears.recovery.histories.moves import Moves, count
+from arrears.recovery.histories.rolls import pooled
 from arrears.recovery.histories.semi_markov import contest, next_month
 from arrears.recovery.histories.states import BUCKETS
 from arrears.rules import load_market
@@ -51,6 +52,55 @@ def test_the_year_ahead_of_a_chain_is_what_was_observed() -> None:
     assert now["observed"].to_list() == pytest.approx([0.003, 0.015, 0.15, 0.5], abs=1e-6)
     ends = found.filter(pl.col("horizon").is_null())["chain"].to_list()
     assert ends == pytest.approx([0.003, 0.015, 0.15, 0.5], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rows", "bad"),
+    [
+        (
+            [{"closed": 0.8, "1-30": 0.2}, {"closed": 0.9, "31-60": 0.1},
+             {"closed": 0.85, "90+": 0.15}],
+            [0.003, 0.015, 0.15],
+        ),
+        (
+            [{"closed": 0.8, "1-30": 0.2}, {"closed": 0.4, "1-30": 0.3, "31-60": 0.3},
+             {"closed": 0.2, "90+": 0.1, "1-30": 0.6, "31-60": 0.1}],
+            [0.01333, 0.06667, 0.15556],
+        ),
+    ],
+)  # fmt: skip
+def test_a_tape_that_a_published_chain_made_gives_the_published_losses(follow, rows, bad) -> None:
+    # METHODS 2.4: the store (A&W), and the supply company whose account I is current or one month late
+    rng, days = (
+        np.random.default_rng(5),
+        {"current": 0, "1-30": 15, "31-60": 45, "90+": 100, "closed": 0},
+    )
+    names = list(BUCKETS[:3])
+    series, owed = [], {}
+    for loan in range(9_000):
+        state, path = names[loan % 3], []
+        while state in names and len(path) < 11:
+            path.append(state)
+            move = rows[names.index(state)]
+            state = str(rng.choice(list(move), p=list(move.values())))
+        path.append(state)
+        series.append([days[name] for name in path])
+        owed[loan] = [0 if name == "closed" else 100 for name in path]
+    moves = count(follow(*series, owed=owed))
+    found = chains.outlook(moves, months=60)
+    ends = found.filter(pl.col("horizon").is_null())["chain"].to_numpy()[:3]
+    seen = found.filter(pl.col("horizon").is_not_null())
+    true = np.array(bad)
+    error = np.sqrt(true * (1 - true) / 3_000)
+    assert (np.abs(ends - true) <= 4 * error).all()
+    assert (
+        np.abs(seen["observed"].to_numpy()[:3] - true) <= 4 * seen["se"].to_numpy()[:3] + 1e-4
+    ).all()
+    cohort = {(row["from"], row["to"]): row for row in pooled(moves).iter_rows(named=True)}
+    for start, move in zip(names, rows, strict=True):
+        for end, chance in move.items():
+            row = cohort[start, end]
+            assert abs(row["p"] - chance) <= 4 * row["se"]
 
 
 def simulated(*, wears_off: bool, loans: int = 1_500) -> list[list[int]]:

@@ -94,6 +94,16 @@ def test_months_after_a_write_off_are_not_moves(follow) -> None:
     assert list(cells(found)) == [("90+", "written-off")]
 
 
+def test_rates_over_all_months_are_those_of_the_sums(follow) -> None:
+    found = cells(rolls.pooled(count(follow([0, 0, 20], [0, 20, 50, 20], [0, 0]))))
+    assert found["current", "1-30"]["n"] == 2
+    assert found["current", "1-30"]["p"] == pytest.approx(2 / 4)
+    assert found["current", "1-30"]["se"] == pytest.approx(0.25)
+    assert found["current", "1-30"]["p_balance"] == pytest.approx(300 / 700)
+    assert found["1-30", "31-60"]["p"] == 1.0
+    assert found["31-60", "1-30"]["p"] == 1.0
+
+
 def test_flows_tell_new_terms_apart(follow) -> None:
     eased = tape(("L00001", date(2025, 2, 3), "restructured"))
     known = follow([0, 85, 95], [0, 85, 95], [0, 0, 0], events=eased)
@@ -115,6 +125,10 @@ def test_vintages_by_hand(follow) -> None:
     assert found["loans"].to_list() == [4, 4, 2]
     assert found["ever_90"].to_list() == pytest.approx([0.0, 0.25, 0.25])
     assert found["se"][1] == pytest.approx((0.25 * 0.75 / 4) ** 0.5)
+    # balances 100 to 400: of 1,000 the 100 go bad
+    assert found["ever_90_balance"].to_list() == pytest.approx([0.0, 0.1, 0.1])
+    each = 1_000**2 / (100**2 + 200**2 + 300**2 + 400**2)
+    assert found["se_balance"][1] == pytest.approx((0.1 * 0.9 / each) ** 0.5)
 
 
 def test_cures_and_relapses_by_hand(follow) -> None:
@@ -125,6 +139,7 @@ def test_cures_and_relapses_by_hand(follow) -> None:
     assert cure["at_risk"].to_list() == [2, 2, 1, 1]
     assert cure["events"].to_list() == [0, 1, 0, 0]
     assert cure["share"].to_list() == pytest.approx([0.0, 0.5, 0.5, 0.5])
+    assert cure["share_balance"].to_list() == pytest.approx([0.0, 1 / 3, 1 / 3, 1 / 3])
     relapse = found.filter(what=rolls.RELAPSE)
     assert relapse["events"].to_list() == [0, 1]
     assert relapse["share"].to_list() == [0.0, 1.0]

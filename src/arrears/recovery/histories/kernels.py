@@ -90,9 +90,18 @@ def _after(row, high, month, state, ended):  # type: ignore[no-untyped-def]  # p
 
 
 @numba.njit(cache=True)
-def ages(rows, loans, months, counts):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _add(sums, group, time, outcome, balance):  # type: ignore[no-untyped-def]  # pragma: no cover
+    counts, owed, square = sums
+    counts[group, time, outcome] += 1
+    if balance > 0:
+        owed[group, time, outcome] += balance
+        square[group, time, outcome] += float(balance) ** 2
+
+
+@numba.njit(cache=True)
+def ages(rows, loans, months, sums):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Loans not yet bad by origination year and age: how many stay so, go bad, end otherwise (V, A, 3)."""
-    first, month, state = rows
+    first, month, state, balance = rows
     ended, opened, vintage = loans
     for loan in range(len(first) - 1):
         if opened[loan] >= months:
@@ -107,19 +116,20 @@ def ages(rows, loans, months, counts):  # type: ignore[no-untyped-def]  # pragma
             age = month[row] + 1 - opened[loan]
             if end < 0 or age < 1:
                 continue
-            outcome = 0 if end < BAD else (2 if end == CLOSED else 1)
-            counts[vintage[loan], age - 1, outcome] += 1
+            worse = 1 if end in (BAD, WRITTEN_OFF) else (2 if end > BAD else 0)
+            _add(sums, vintage[loan], age - 1, worse, balance[row])
 
 
 @numba.njit(cache=True)
-def clocks(rows, loans, counts):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Months since a loan went bad, was cured, got new terms: how many stay, meet the event, end (3, P, T, 3)."""
-    first, month, state = rows
+def clocks(rows, loans, sums, products):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Months since a loan went bad, was cured, got new terms: how many stay, meet the event, end (3 P, T, 3)."""
+    first, month, state, balance = rows
     ended, product, eased = loans
-    longest = counts.shape[2]
+    longest = sums[0].shape[1]
     for loan in range(len(first) - 1):
         bad, cured, new = UNKNOWN, UNKNOWN, UNKNOWN
         seen = False
+        kind = product[loan]
         for row in range(first[loan], first[loan + 1]):
             now = state[row]
             if now < 0 or now > BAD:
@@ -140,12 +150,12 @@ def clocks(rows, loans, counts):  # type: ignore[no-untyped-def]  # pragma: no c
                 continue
             if bad >= 0 and here - bad < longest:
                 outcome = 1 if end == 0 else (2 if end > BAD else 0)
-                counts[0, product[loan], here - bad, outcome] += 1
+                _add(sums, kind, here - bad, outcome, balance[row])
             worse = 1 if end in (BAD, WRITTEN_OFF) else (2 if end > BAD else 0)
             if cured >= 0 and here - cured < longest:
-                counts[1, product[loan], here - cured, worse] += 1
+                _add(sums, products + kind, here - cured, worse, balance[row])
             if new >= 0 and here - new < longest:
-                counts[2, product[loan], here - new, worse] += 1
+                _add(sums, 2 * products + kind, here - new, worse, balance[row])
 
 
 @numba.njit(cache=True)
