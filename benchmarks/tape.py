@@ -280,10 +280,11 @@ def section(*, smoke: bool = False) -> str:
     lines = [
         "## Reading, classing, linking",
         "",
-        f"A CSV of 17 columns and {large:,} loans ({size:,.0f} MB), two rows in a thousand of them to be held back; "
-        f"the best of {REPEATS} runs, of pandera and link one. `by hand` is the class by days and card matrix, the "
-        "stage and their articles as one expression, without impairment, fraud, restructuring or the law as data; on "
-        "this tape it answers as `classify` does.",
+        f"A CSV of 17 columns and {large:,} loans ({size:,.0f} MB), two rows in a thousand of which are held back; "
+        f"best of {REPEATS} runs, of pandera and link one. `bare` ignores what it cannot read, or it would stop there; "
+        "the reader says what and where it is. `by hand` is the class by days and card matrix, the stage and their "
+        "articles as one expression, without impairment, fraud, restructuring or the law as data; on this tape it "
+        "answers as `classify` does.",
         "",
         "| what | loans | seconds | GB of memory | |",
         "|---|---:|---:|---:|---|",
