@@ -1,8 +1,62 @@
-"""Securities and income rights: the deal file, the waterfall to the fen, what each tranche gets."""
+"""Securities and income rights: the deal file, the waterfall to the fen, what each class gets, how large it may be."""
 
-from arrears.deals.answers import answers
-from arrears.deals.deal import Deal, read_deal
-from arrears.deals.engine import Day, run_deal
-from arrears.deals.tables import moves, place, tranches
+from __future__ import annotations
 
-__all__ = ["Day", "Deal", "answers", "moves", "place", "read_deal", "run_deal", "tranches"]
+from typing import TYPE_CHECKING
+
+from arrears.lazily import lazily
+
+if TYPE_CHECKING:
+    from arrears.deals.checks import check, read_deal
+    from arrears.deals.deal import Deal
+    from arrears.deals.engine import Run, in_chunks, run_deal
+    from arrears.deals.program import Program, compiled
+    from arrears.deals.results import Answers, answers
+    from arrears.deals.sizing import Sized, Stress, size, sized_deal
+    from arrears.deals.tables import Cash, cash_table, moves, place, tranches
+
+_FILE = {
+    "Answers": "results",
+    "Cash": "tables",
+    "Deal": "deal",
+    "Program": "program",
+    "Run": "engine",
+    "Sized": "sizing",
+    "Stress": "sizing",
+    "answers": "results",
+    "cash_table": "tables",
+    "check": "checks",
+    "compiled": "program",
+    "in_chunks": "engine",
+    "moves": "tables",
+    "place": "tables",
+    "read_deal": "checks",
+    "run_deal": "engine",
+    "size": "sizing",
+    "sized_deal": "sizing",
+    "tranches": "tables",
+}
+
+__all__ = [
+    "Answers",
+    "Cash",
+    "Deal",
+    "Program",
+    "Run",
+    "Sized",
+    "Stress",
+    "answers",
+    "cash_table",
+    "check",
+    "compiled",
+    "in_chunks",
+    "moves",
+    "place",
+    "read_deal",
+    "run_deal",
+    "size",
+    "sized_deal",
+    "tranches",
+]
+
+__getattr__ = lazily("arrears.deals", _FILE)

@@ -1,8 +1,10 @@
-"""`deal check` and `deal run`: a deal file, and what its classes get from given collections."""
+"""`deal check | run | size | report`: a deal file, and what its classes get from given collections."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
@@ -17,15 +19,16 @@ from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import ANSWER_IS_NO, Stopped
 
 _CASH = {"scenario": pl.Int64, "month": pl.Int64, "collections": pl.Int64}
-_MOVES_OF = 100
+MOVES_OF = 100
 
 
 @dataclass(frozen=True)
 class DealRun:
-    """A deal that ran: `deal.json`, and for people."""
+    """A deal that ran: its summary, lines for people, and what was found on the way."""
 
     summary: dict[str, object]
     told: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
 
     def lines(self) -> list[str]:
         """For people."""
@@ -45,45 +48,176 @@ def deal_check(file: Path) -> deals.Deal:
     return deal
 
 
+@dataclass(frozen=True)
+class _Work:
+    """A deal, its cash, and where products go."""
+
+    deal: deals.Deal
+    cash: deals.Cash
+    problems: tuple[Problem, ...]
+    products: Products
+    stages: Stages
+
+
+def _record(work: _Work, command: str, inputs: dict[str, Path], settings: object = None) -> None:
+    record = {
+        "command": command,
+        "inputs": [
+            {"name": name, "path": str(path), "sha256": file_hash(path)}
+            for name, path in inputs.items()
+        ],
+        "settings": settings or {},
+        "products": dict(sorted(work.products.hashes.items())),
+        "seconds": work.stages.seconds,
+    }
+    (work.products.folder / "run.json").write_text(to_json(record), encoding="utf-8")
+
+
+def _begin(file: Path, cash: Path, folder: Path, stages: Stages) -> _Work:
+    deal = deal_check(file)
+    with stages.stage("read"):
+        placed, problems = deals.place(deal, _cash(cash))
+    if placed is None:
+        raise Stopped(problems)
+    return _Work(deal, placed, tuple(problems), Products(folder), stages)
+
+
 def deal_run(
-    file: Path, *, cash: Path, out: Path, force: bool = False, watcher: Watcher | None = None
+    file: Path,
+    *,
+    cash: Path,
+    out: Path,
+    moves: int | None = MOVES_OF,
+    force: bool = False,
+    watcher: Watcher | None = None,
 ) -> DealRun:
     """Run a deal on collections by scenario and month: `tranches.parquet, moves.parquet, deal.json`.
 
-    `moves.parquet` holds the first 100 scenarios.
+    Args:
+        moves: `moves.parquet` holds the first so many scenarios; None for all.
 
     Raises:
         Stopped: the deal has faults (status 1), or the cash cannot be used (status 2).
     """
-    deal = deal_check(file)
     stages = Stages(watcher)
     with staged(out, force=force) as place:
-        with stages.stage("read"):
-            placed, problems = deals.place(deal, _cash(cash))
-        if placed is None:
-            raise Stopped(problems)
+        work = _begin(file, cash, place.folder, stages)
+        program = deals.compiled(work.deal)
         with stages.stage("run"):
-            days = {}
-            for number, (scenario, collections) in enumerate(placed.items(), start=1):
-                days[scenario] = deals.run_deal(deal, collections)
-                stages.watcher.advance(number, len(placed))
-        summary = deals.answers(deal, days)
-        products = Products(place.folder)
-        products.table("tranches.parquet", deals.tranches(days))
-        first = dict(list(days.items())[:_MOVES_OF])
-        products.table("moves.parquet", deals.moves(first))
-        products.json("deal.json", summary)
-        record = {
-            "command": "deal run",
-            "inputs": [
-                {"name": name, "path": str(path), "sha256": file_hash(path)}
-                for name, path in (("deal", file), ("cash", cash))
-            ],
-            "products": dict(sorted(products.hashes.items())),
-            "seconds": stages.seconds,
-        }
-        (place.folder / "run.json").write_text(to_json(record), encoding="utf-8")
-    return DealRun(summary | {"out": str(out)}, tuple(_told(deal, summary)))
+            found = _run(work, program, moves)
+        work.products.json("deal.json", found.summary)
+        settings = {"moves": "all" if moves is None else moves}
+        _record(work, "deal run", {"deal": file, "cash": cash}, settings)
+    told = tuple(_told(work.deal, found.summary))
+    return DealRun(found.summary | {"out": str(out)}, told, work.problems)
+
+
+def _run(work: _Work, program: deals.Program, moves: int | None) -> deals.Answers:
+    """Answers, and the tables beside them, chunk by chunk."""
+    gross, names = work.cash.collections, work.cash.names
+    parts = []
+    for part, run in deals.in_chunks(program, gross):
+        parts.append(deals.tranches(run, names[part]))
+        work.stages.watcher.advance(part.stop, 2 * gross.shape[1])
+    work.products.table("tranches.parquet", pl.concat(parts))
+    shown = slice(0, moves)
+    moved = deals.run_deal(program, gross[:, shown], moves=True)
+    work.products.table("moves.parquet", deals.moves(moved, names[shown]))
+    found = deals.answers(program, gross, names.tolist())
+    work.stages.watcher.advance(1, 1)
+    return found
+
+
+def deal_size(
+    file: Path,
+    *,
+    cash: Path,
+    shortfall: Sequence[str],
+    out: Path,
+    haircut: str = "0",
+    delay: int = 0,
+    force: bool = False,
+    watcher: Watcher | None = None,
+) -> DealRun:
+    """The largest senior class, and the smallest piece below it: `size.json`.
+
+    Args:
+        shortfall: chance of falling short, `0.01` of the first senior class, or `CLASS=0.01`; several, most senior
+            first.
+        haircut, delay: of the stress under which it is sized, a share and payment dates.
+
+    Raises:
+        Stopped: the deal has faults (status 1), the cash or the target cannot be used (status 2).
+    """
+    stages = Stages(watcher)
+    with staged(out, force=force) as place:
+        work = _begin(file, cash, place.folder, stages)
+        asked = _asked(work.deal, shortfall)
+        stress = deals.Stress(_share(haircut, "--haircut"), delay)
+        with stages.stage("size"):
+            found = deals.size(
+                work.deal, work.cash.collections, work.cash.names, asked=asked, stress=stress
+            )
+        summary = _sizes(work.deal, found)
+        summary["stress"] = {"haircut": float(stress.haircut), "delay": delay}
+        work.products.json("size.json", summary)
+        settings = {"shortfall": asked, "haircut": haircut, "delay": delay}
+        _record(work, "deal size", {"deal": file, "cash": cash}, settings)
+    return DealRun(summary | {"out": str(out)}, tuple(_size_told(summary)), work.problems)
+
+
+def _sizes(deal: deals.Deal, found: Sequence[deals.Sized]) -> dict[str, object]:
+    """`size.json`; the junior piece is what is left of the issue in the file."""
+    first = found[0]
+    total = sum(one.face for one in deal.classes if one.role != "notional")
+    senior = sum(one.face for one in found)
+    return {
+        "senior": first.face,
+        "junior": max(total - senior, 0),
+        "total": total,
+        "binding_step": first.binding_step,
+        "scenarios": list(first.scenarios),
+        "scenarios_short_above": first.falls_short,
+        "classes": [
+            {
+                "name": one.name,
+                "size": one.face,
+                "asked": one.asked,
+                "probability_of_shortfall": one.shortfall,
+                "binding_step": one.binding_step,
+                "scenarios": list(one.scenarios),
+            }
+            for one in found
+        ],
+    }
+
+
+def _asked(deal: deals.Deal, shortfall: Sequence[str]) -> dict[str, float]:
+    names = [one.name for one in deal.classes if one.role != "notional"]
+    default = deal.seniors()[0].name if deal.seniors() else names[0]
+    found: dict[str, float] = {}
+    for text in shortfall:
+        name, _, chance = text.rpartition("=")
+        name = name or default
+        if name not in names:
+            fix = did_you_mean(name, names)
+            raise Stopped([_bad("--shortfall", f"No class {name!r}.", fix)])
+        found[name] = float(_share(chance, "--shortfall"))
+    return found
+
+
+def _share(text: str, where: str) -> Fraction:
+    try:
+        share = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(-1)
+    if not 0 <= share <= 1:
+        raise Stopped([_bad(where, f"{text!r} is no share.", "Give a number from 0 to 1.")])
+    return share
+
+
+def _bad(where: str, found: str, fix: str) -> Problem:
+    return Problem("BAD-OPTION", "error", where, found, "The deal cannot be sized.", fix)
 
 
 def _cash(path: Path) -> pl.DataFrame:
@@ -104,11 +238,11 @@ def _cash(path: Path) -> pl.DataFrame:
         text = "A cell is empty or no whole number." if found.height else "There are no rows."
         fix = "Give whole numbers; collections in fen."
         raise Stopped([Problem("CASH-BAD-CELL", "error", str(path), text, why, fix)])
-    if found["month"].min() < 1:  # type: ignore[operator]
-        fix = "Month 1 begins on the cut-off date."
-        raise Stopped(
-            [Problem("CASH-BAD-CELL", "error", str(path), "A month is below 1.", why, fix)]
-        )
+    first, last = int(str(found["month"].min())), int(str(found["month"].max()))
+    if first < 1 or last > 1_200:
+        text = f"Months run from {first} to {last}."
+        fix = "Month 1 begins on the cut-off date; at most 1,200."
+        raise Stopped([Problem("CASH-BAD-CELL", "error", str(path), text, why, fix)])
     return found
 
 
@@ -127,4 +261,18 @@ def _told(deal: deals.Deal, summary: dict[str, object]) -> list[str]:
     lines.append(
         f"Cash in {report.money(kept['in'])}, out the same to the fen: difference {kept['difference']}."
     )
+    return lines
+
+
+def _size_told(summary: dict[str, object]) -> list[str]:
+    lines = []
+    for one in cast("list[dict[str, object]]", summary["classes"]):
+        face, chance = cast("float", one["size"]), cast("float", one["asked"])
+        why = f"; one fen more and {one['binding_step']} falls short too often"
+        lines.append(
+            f"{one['name']}: at most {report.money(face)} for a chance of falling short of "
+            f"{report.percent(chance)}{why if one['binding_step'] else ''}."
+        )
+    junior = cast("float", summary["junior"])
+    lines.append(f"Below: {report.money(junior)} of the issue in the file.")
     return lines

@@ -1,0 +1,155 @@
+"""How large the senior classes may be for a given chance of falling short, and which step sets the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from arrears.deals.builder import LARGEST
+from arrears.deals.deal import Deal
+from arrears.deals.engine import in_chunks
+from arrears.deals.kernels import Ints
+from arrears.deals.program import Program, compiled
+from arrears.deals.steps import STEPS
+
+_TOLD = 100
+
+
+@dataclass(frozen=True)
+class Stress:
+    """What collections suffer before a class is sized.
+
+    Attributes:
+        haircut: share taken off what comes in.
+        delay: payment dates by which everything comes later; what then falls behind the last date is lost.
+    """
+
+    haircut: Fraction = Fraction(0)
+    delay: int = 0
+
+    def on(self, collections: Ints) -> Ints:
+        """Stressed collections (T, S), fen; reversals are not made smaller."""
+        held = np.zeros_like(collections)
+        held[self.delay :] = collections[: len(collections) - self.delay]
+        p, q = (1 - self.haircut).as_integer_ratio()
+        whole, rest = held // q, held % q
+        return np.where(held > 0, whole * p + rest * p // q, held)
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A class as large as it may be.
+
+    Attributes:
+        face: fen; 0 where even the smallest falls short too often.
+        shortfall: chance of falling short at that size.
+        binding_step: the step whose due stays unpaid if it were a fen larger.
+        scenarios: numbers of those that fall short then, the first 100.
+    """
+
+    name: str
+    face: int
+    asked: float
+    shortfall: float
+    binding_step: str | None
+    scenarios: tuple[int, ...]
+    falls_short: int
+
+
+def sized_deal(deal: Deal, faces: Mapping[str, int]) -> Deal:
+    """The deal with other faces."""
+    classes = tuple(
+        one.model_copy(update={"face": faces.get(one.name, one.face)}) for one in deal.classes
+    )
+    return deal.model_copy(update={"classes": classes})
+
+
+def size(
+    deal: Deal, collections: Ints, names: Ints, *, asked: Mapping[str, float], stress: Stress
+) -> list[Sized]:
+    """The largest face of each class, one after another, the earlier ones at their size.
+
+    The chance of falling short is taken to grow with the face; the size found is exact to the fen: one fen more falls
+    short too often.
+
+    Args:
+        asked: chance of falling short that each class may have, the most senior first.
+    """
+    stressed = stress.on(collections)
+    found: list[Sized] = []
+    faces = dict.fromkeys(asked, 1)
+    for name, chance in asked.items():
+        face = _largest(deal, stressed, name, chance=chance, faces=faces)
+        faces[name] = max(face, 1)
+        found.append(_told(deal, stressed, names, name=name, chance=chance, face=face, faces=faces))
+    return found
+
+
+def _largest(
+    deal: Deal, stressed: Ints, name: str, *, chance: float, faces: Mapping[str, int]
+) -> int:
+    most = int(np.maximum(stressed, 0).sum(axis=0).max(initial=0)) + deal.reserve.initial
+    low, high = 0, min(max(most, 1), LARGEST // 4) + 1
+    allowed = int(chance * stressed.shape[1] + 1e-9)
+    while high - low > 1:
+        face = (low + high) // 2
+        short = falls_short(compiled(sized_deal(deal, {**faces, name: face})), stressed, name)
+        if int(short.sum()) <= allowed:
+            low = face
+        else:
+            high = face
+    return low
+
+
+def falls_short(program: Program, collections: Ints, name: str) -> np.ndarray:
+    """Whether a class is not paid in full by the final date (S,)."""
+    return np.asarray(_ends(program, collections, name).any(axis=0))
+
+
+def _ends(program: Program, collections: Ints, name: str) -> np.ndarray:
+    """Whether principal, and whether interest, stays unpaid (2, S)."""
+    one = program.classes[name]
+    slots = (one.balance, one.interest.due)
+    parts = [
+        np.stack([run.ends[slot] > 0 for slot in slots])
+        for _, run in in_chunks(program, collections, keep=[])
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _told(
+    deal: Deal,
+    stressed: Ints,
+    names: Ints,
+    *,
+    name: str,
+    chance: float,
+    face: int,
+    faces: Mapping[str, int],
+) -> Sized:
+    program = compiled(sized_deal(deal, {**faces, name: face + 1}))
+    principal, interest = _ends(program, stressed, name)
+    short = principal | interest
+    now = falls_short(compiled(sized_deal(deal, {**faces, name: max(face, 1)})), stressed, name)
+    fresh = short & ~now if face else short
+    shown = fresh if fresh.any() else short
+    step = None
+    if short.any():
+        kind = "PRINCIPAL" if (principal & shown).sum() >= (interest & shown).sum() else "INTEREST"
+        step = _step_for(deal, name, kind)
+    listed: Sequence[int] = names[short][:_TOLD].tolist()
+    share = float(now.mean()) if face else 0.0
+    return Sized(name, face, chance, share, step, tuple(listed), int(short.sum()))
+
+
+def _step_for(deal: Deal, name: str, kind: str) -> str | None:
+    """The step of the normal order that pays a class's principal or interest."""
+    role = next(one.role for one in deal.classes if one.name == name)
+    for step in deal.waterfall.normal:
+        roles = getattr(STEPS[step.word], kind)
+        if role in roles or ("named" in roles and name in step.names):
+            return step.label
+    return None

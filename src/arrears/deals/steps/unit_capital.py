@@ -1,0 +1,16 @@
+"""Return of capital on the units of a trust."""
+
+from __future__ import annotations
+
+from arrears.deals import kernels as k
+from arrears.deals.builder import Builder
+from arrears.deals.parts import Step
+
+NAMES = "none"
+INTEREST: tuple[str, ...] = ()
+PRINCIPAL: tuple[str, ...] = ("units",)
+
+
+def build(b: Builder, step: Step) -> None:  # noqa: ARG001
+    """Down to nothing."""
+    b.repay([b.classes[one.name] for one in b.deal.of_role("units")], k.SEQUENCE)
