@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SECTIONS: tuple[str, ...] = ("recovery_worlds", "rolls_real")
+SECTIONS: tuple[str, ...] = ("recovery_worlds", "rolls_real", "misses_world")
 HEAD = """# Validation
 
 Written by `make validation`. Synthetic worlds come from generators in `validation/worlds/` that share neither code nor
