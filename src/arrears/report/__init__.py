@@ -7,8 +7,8 @@ from arrears.report.due import DueFacts, due_workbook
 from arrears.report.figures import money, money_range, number, percent, share
 from arrears.report.findings import findings, told_findings
 from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden_page
+from arrears.report.history import Past, history_page
 from arrears.report.page import html
-from arrears.report.past import Past, history_page
 from arrears.report.valuation import price_page
 from arrears.report.warning import warnings
 from arrears.report.workbook import workbook, workbook_hash
