@@ -220,7 +220,7 @@ def _unit(raw: Raw, money: list[Guess], sample: pl.DataFrame) -> Unit:
     cells = _text(sample[main.theirs]).str.replace_all(r"[,，\s¥￥()（）]", "")
     decimals = cells.str.extract(r"\.(\d*?)0*$").fill_null("").str.len_bytes()
     values = cells.cast(pl.Float64, strict=False).drop_nulls()
-    values = values.filter(values > 0)
+    values = values.filter(values.is_finite() & (values > 0))
     middle = _middle(values)
     if middle is None:
         return "yuan"
