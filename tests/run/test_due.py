@@ -161,3 +161,14 @@ def test_on_a_book_with_months_the_list_is_learnt_from_them(case, tmp_path) -> N
     assert table["p_hidden"].null_count() < table.height
     few = run.due(replace(case.request), days=1, out=tmp_path / "few").summary["loans"]
     assert few <= done.summary["loans"]
+
+
+def test_a_loan_that_owes_nothing_is_never_due_and_a_standard_without_classes_says_none(
+    listed,
+) -> None:
+    table, done = listed(loan("A", principal=0, days_past_due=0))
+    assert table.is_empty()
+    assert "and none later" in done.lines[0]
+    table, done = listed(loan("A"), rulebook="ifrs9")
+    assert table["class_if_missed"].null_count() == 1
+    assert "fall a class" not in done.lines[0]

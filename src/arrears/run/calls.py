@@ -224,9 +224,10 @@ def _told(
         "loans": table.height, "days": days, "worth": float((table["p_miss"] * table["worth_of_payment"]).sum()),
         "worth_calling": worthwhile.height, "gain": gain, "only_hides": hides,
     }  # fmt: skip
-    loans = gathered.tape.loans
     if table.is_empty():
-        later = loans["next_due_date"].filter(loans["next_due_date"] > gathered.tape.as_of).sort()
+        tape = gathered.tape
+        runs = tape.loans.filter(pl.Series(tape.claim > 0), pl.col("days_past_due") <= _LAST)
+        later = runs["next_due_date"].filter(runs["next_due_date"] > tape.as_of).sort()
         told = f"the next one on {later[0]}" if len(later) else "and none later"
         return summary, [
             f"Nothing is due within {days} days, {told}.",
@@ -236,8 +237,11 @@ def _told(
     hours = "no rule on hours or dials was in force on this date"
     if rule.not_before:
         hours = f"{rule.not_before} to {rule.not_after}, at most {rule.max_dials} dials a day and number"
+    fall = ""
+    if table["class_if_missed"].null_count() < table.height:
+        fall = f"; {falls.height:,} fall a class if they miss"
     lines = [
-        f"Due       {table.height:,} loans within {days} days; {falls.height:,} fall a class if they miss",
+        f"Due       {table.height:,} loans within {days} days{fall}",
         f"Call      {worthwhile.height:,} of them, worth {report.money(gain)} after the cost of calling",
         f"Hours     {hours}",
         *(
