@@ -8,14 +8,20 @@ import pytest
 from arrears import run
 
 
-def test_classify_says_what_the_main_job_says(case, tmp_path) -> None:
-    run.classify(case.request, out=tmp_path / "out")
-    assert pl.read_parquet(tmp_path / "out/standing.parquet").equals(case.found.standing)
-    assert (tmp_path / "out/book.csv").read_bytes() == (case.out / "book.csv").read_bytes()
-    page = (tmp_path / "out/book.html").read_text("utf-8")
+@pytest.fixture(scope="module")
+def classified(case, tmp_path_factory):
+    out = tmp_path_factory.mktemp("classified") / "out"
+    run.classify(case.request, out=out)
+    return out
+
+
+def test_classify_says_what_the_main_job_says(case, classified) -> None:
+    assert pl.read_parquet(classified / "standing.parquet").equals(case.found.standing)
+    assert (classified / "book.csv").read_bytes() == (case.out / "book.csv").read_bytes()
+    page = (classified / "book.html").read_text("utf-8")
     assert "Warning ratios" in page
     assert "<script" not in page
-    warned = pl.read_csv(tmp_path / "out/warnings.csv")
+    warned = pl.read_csv(classified / "warnings.csv")
     loans, reported = case.found.tape.loans, ["substandard", "doubtful", "loss"]
     claim = pl.sum_horizontal("principal", "interest", "fees")
     late = loans.filter(pl.col("days_past_due") > 90).select(claim.sum()).item()
@@ -23,17 +29,16 @@ def test_classify_says_what_the_main_job_says(case, tmp_path) -> None:
     assert warned["value"][0] == pytest.approx(late / bad)
 
 
-def test_the_workbook_says_what_the_tables_say(case, tmp_path) -> None:
-    run.classify(case.request, out=tmp_path / "out")
-    book = pl.read_csv(tmp_path / "out/book.csv").filter(cut="branch").sort("key")
-    sheets = pl.read_excel(tmp_path / "out/book.xlsx", sheet_id=0)
+def test_the_workbook_says_what_the_tables_say(classified) -> None:
+    book = pl.read_csv(classified / "book.csv").filter(cut="branch").sort("key")
+    sheets = pl.read_excel(classified / "book.xlsx", sheet_id=0)
     sheet = sheets["branch"].sort("key")
     for name in ("claim", "by_rule", "with_hidden", "lo90"):
         yuan = sheet[f"{name.replace('_', ' ')} (yuan)"].cast(pl.Float64)
         assert (yuan * 100).to_list() == pytest.approx(book[name].to_list(), abs=1)
-    ratios = pl.read_csv(tmp_path / "out/warnings.csv")
+    ratios = pl.read_csv(classified / "warnings.csv")
     assert sheets["Warning ratios"].height == ratios.height
-    told = pl.read_csv(tmp_path / "out/findings.csv")
+    told = pl.read_csv(classified / "findings.csv")
     assert sheets["What stands out"]["code"].to_list() == told["code"].to_list()
 
 
