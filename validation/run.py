@@ -11,7 +11,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SECTIONS: tuple[str, ...] = ("recovery_worlds", "rolls_real", "misses_world")
+SECTIONS: tuple[str, ...] = (
+    "recovery_worlds",
+    "rolls_real",
+    "misses_world",
+    "hidden_worlds",
+    "hidden_real",
+)
 HEAD = """# Validation
 
 Written by `make validation`. Synthetic worlds come from generators in `validation/worlds/` that share neither code nor

@@ -33,6 +33,7 @@ class Case:
         gamma = np.zeros((len(self.code), self.emission.shape[1]))
         groups = kernels.grouped(self.cell, self.last, self.length)
         moved, likely = kernels.posterior(
+            (0,) * self.emission.shape[1],
             self.code, self.first, self.length, *groups, self.slot, self.cell, self.emission, self.initial,
             self.moves, self.ends, self.end_code, self.weight, gamma, learn,
         )  # fmt: skip

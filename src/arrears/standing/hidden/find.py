@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -18,6 +18,7 @@ from arrears.standing.hidden import model, prior
 from arrears.standing.hidden.audit import Sharpened, sharpen
 from arrears.standing.hidden.coded import Coded, coded
 from arrears.standing.hidden.finding import DRAWS, LEAST, Book, Hidden, Modelled, drawn
+from arrears.standing.hidden.maturity import either, kept_at_maturity, since_renewal
 from arrears.standing.hidden.months import lived as lived_of
 from arrears.standing.hidden.scorecard import score
 from arrears.standing.hidden.signs import signs as signs_of
@@ -165,6 +166,12 @@ def _by_model(
     gamma = np.empty((len(histories.code), len(prior.STATES)), dtype=np.float32)
     chance = scored.copy()
     chance[histories.loan] = chances_of(fit.params, histories, np.zeros_like(seen), gamma)
+    branch = np.full(len(chance), -1)
+    branch[histories.loan] = histories.branch
+    own = chance
+    missing = kept_at_maturity(book, own, scored, branch=branch, keeps=fit.params.keeps)
+    since_renewal(histories, missing[histories.loan], gamma)
+    chance = either(own, missing)
     rows = _drawable(book, chance)
     chances = _shifted(chance[rows], errors["scorecard"], seed)
     place = np.full(len(chance), -1)
@@ -173,8 +180,14 @@ def _by_model(
     if len(with_months) and not audited.any():
         few = histories.of(place[rows[with_months]])
         level = generator(seed, "hidden", "level").normal(0.0, errors["model"], DRAWS)
+
+        def more(near: model.Params) -> Floats:
+            return kept_at_maturity(book, own, scored, branch=branch, keeps=near.keeps)[
+                rows[with_months]
+            ]
+
         chances[with_months] = _redrawn(
-            fit.params, histories, seen, few=few, level=level, seed=seed
+            fit.params, histories, seen, few=few, more=more, level=level, seed=seed
         )
     made = Modelled(fit, histories, gamma)
     return _Found(chance, rows, chances, "model", "The hidden-state model.", made)
@@ -198,6 +211,7 @@ def _redrawn(
     audited: Ints,
     *,
     few: Coded,
+    more: Callable[[model.Params], Floats],
     level: Floats,
     seed: int,
 ) -> Floats:
@@ -205,7 +219,7 @@ def _redrawn(
     gamma = np.empty((len(few.code), len(prior.STATES)))
     none = np.zeros(len(few.loan), dtype=np.int64)
     found = [
-        chances_of(near, few, none, gamma)
+        either(chances_of(near, few, none, gamma), more(near))
         for near in fitting.drawn(params, histories, audited, seed=seed)
     ]
     many = np.repeat(np.stack(found, axis=1), DRAWS // len(found), axis=1)

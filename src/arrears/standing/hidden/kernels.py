@@ -22,6 +22,7 @@ _LOG_EVERY = 8
 
 @njit(cache=True, error_model="numpy")
 def _lay(
+    tag: tuple[int, ...],
     code: Codes,
     first: Ints,
     length: Ints,
@@ -41,7 +42,7 @@ def _lay(
     begin: Floats,
 ) -> None:
     """Lays up to LANES loans side by side; lanes without a loan repeat the first and are never read back."""
-    states = emission.shape[1]
+    states = len(tag)
     for lane in range(LANES):
         loan = members[lane] if lane < len(members) else members[0]
         join[lane] = longest - length[loan]
@@ -52,15 +53,14 @@ def _lay(
             for origin in range(states):
                 for to in range(states):
                     move[slot, origin, to, lane] = moves[cell[loan], slot, origin, to]
-    for step in range(longest):
-        for lane in range(LANES):
-            if step >= join[lane]:
-                row = code[place[lane] + step]
-                for state in range(states):
-                    seen[step, state, lane] = emission[row, state]
-            else:
-                for state in range(states):
-                    seen[step, state, lane] = 1.0
+    for lane in range(LANES):
+        for step in range(join[lane]):
+            for state in range(states):
+                seen[step, state, lane] = 1.0
+        for step in range(join[lane], longest):
+            row = code[place[lane] + step]
+            for state in range(states):
+                seen[step, state, lane] = emission[row, state]
     for lane in range(LANES):
         loan = members[lane] if lane < len(members) else members[0]
         for state in range(states):
@@ -69,6 +69,7 @@ def _lay(
 
 @njit(cache=True, error_model="numpy")
 def _forward(
+    tag: tuple[int, ...],
     longest: int,
     slots: Ints,
     join: Ints,
@@ -80,35 +81,26 @@ def _forward(
     scale: Floats,
 ) -> float:
     """Scaled forward chances into `room`, one over each step's sum into `scale`; the weighted log-likelihood."""
-    states = begin.shape[0]
+    states = len(tag)
     total = 0.0
-    now, sums = begin.copy(), np.ones(LANES)
+    sums = np.ones(LANES)
     for step in range(longest):
-        if step > 0:
-            slot = slots[step]
+        slot = slots[step]
+        for lane in range(LANES):
+            whole = 0.0
             for to in range(states):
-                for lane in range(LANES):
-                    now[to, lane] = room[step - 1, 0, lane] * move[slot, 0, to, lane]
-                for origin in range(1, states):
-                    for lane in range(LANES):
-                        now[to, lane] += room[step - 1, origin, lane] * move[slot, origin, to, lane]
+                value = begin[to, lane]
+                if step > join[lane]:
+                    value = room[step - 1, 0, lane] * move[slot, 0, to, lane]
+                    for origin in range(1, states):
+                        value += room[step - 1, origin, lane] * move[slot, origin, to, lane]
+                value *= seen[step, to, lane]
+                room[step, to, lane] = value
+                whole += value
+            sums[lane] *= whole
+            scale[step, lane] = 1.0 / whole
             for state in range(states):
-                for lane in range(LANES):
-                    now[state, lane] = (
-                        begin[state, lane] if step <= join[lane] else now[state, lane]
-                    )
-        for lane in range(LANES):
-            scale[step, lane] = 0.0
-        for state in range(states):
-            for lane in range(LANES):
-                now[state, lane] *= seen[step, state, lane]
-                scale[step, lane] += now[state, lane]
-        for lane in range(LANES):
-            sums[lane] *= scale[step, lane]
-            scale[step, lane] = 1.0 / scale[step, lane]
-        for state in range(states):
-            for lane in range(LANES):
-                room[step, state, lane] = now[state, lane] * scale[step, lane]
+                room[step, state, lane] *= scale[step, lane]
         if step % _LOG_EVERY == _LOG_EVERY - 1 or step == longest - 1:
             for lane in range(LANES):
                 if heavy[lane] != 0.0:
@@ -119,6 +111,7 @@ def _forward(
 
 @njit(cache=True, error_model="numpy")
 def _backward(
+    tag: tuple[int, ...],
     longest: int,
     count: int,
     slots: Ints,
@@ -134,40 +127,62 @@ def _backward(
     learn: bool,
 ) -> None:
     """The posterior of each loan-month into `gamma`; what moves along each way, but for its chance, added to `xi`."""
-    states = room.shape[1]
+    states = len(tag)
     back, ahead = np.ones((states, LANES)), np.empty((states, LANES))
-    for lane in range(count):
-        for state in range(states):
-            gamma[place[lane] + longest - 1, state] = room[longest - 1, state, lane]
     for step in range(longest - 2, -1, -1):
         slot = slots[step + 1]
-        for state in range(states):
-            for lane in range(LANES):
+        for lane in range(LANES):
+            for state in range(states):
                 ahead[state, lane] = (
                     back[state, lane] * seen[step + 1, state, lane] * scale[step + 1, lane]
                 )
-        for origin in range(states):
-            for lane in range(LANES):
-                back[origin, lane] = move[slot, origin, 0, lane] * ahead[0, lane]
-            for to in range(1, states):
-                for lane in range(LANES):
-                    back[origin, lane] += move[slot, origin, to, lane] * ahead[to, lane]
-        if learn:
             for origin in range(states):
-                for to in range(states):
-                    for lane in range(LANES):
-                        here = heavy[lane] if step >= join[lane] else 0.0
-                        xi[slot, origin, to, lane] += (
-                            here * room[step, origin, lane] * ahead[to, lane]
-                        )
-        for lane in range(count):
-            if step >= join[lane]:
-                for state in range(states):
-                    gamma[place[lane] + step, state] = room[step, state, lane] * back[state, lane]
+                value = move[slot, origin, 0, lane] * ahead[0, lane]
+                for to in range(1, states):
+                    value += move[slot, origin, to, lane] * ahead[to, lane]
+                back[origin, lane] = value
+        if learn:
+            for lane in range(LANES):
+                here = heavy[lane] if step >= join[lane] else 0.0
+                for origin in range(states):
+                    mine = here * room[step, origin, lane]
+                    for to in range(states):
+                        xi[slot, origin, to, lane] += mine * ahead[to, lane]
+        for lane in range(LANES):
+            for state in range(states):
+                room[step, state, lane] *= back[state, lane]
+    for lane in range(count):
+        begins = place[lane]
+        for step in range(join[lane], longest):
+            for state in range(states):
+                gamma[begins + step, state] = room[step, state, lane]
+
+
+@njit(cache=True, error_model="numpy")
+def _add(
+    tag: tuple[int, ...],
+    moved: Floats,
+    cell: Ints,
+    members: Ints,
+    lowest: int,
+    highest: int,
+    xi: Floats,
+    move: Floats,
+) -> None:
+    """Adds the moves of each lane to those of its loan's cell."""
+    for lane in range(len(members)):
+        mine = cell[members[lane]]
+        for slot in range(lowest, highest):
+            for origin in range(len(tag)):
+                for to in range(len(tag)):
+                    moved[mine, slot, origin, to] += (
+                        xi[slot, origin, to, lane] * move[slot, origin, to, lane]
+                    )
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def posterior(
+    tag: tuple[int, ...],
     code: Codes,
     first: Ints,
     length: Ints,
@@ -189,6 +204,7 @@ def posterior(
     """Posterior of every loan-month, written to `gamma`; expected moves and log-likelihoods.
 
     Args:
+        tag: as many numbers as states; the compiler knows their count and unrolls the loops over states.
         code: row of `emission` (u, s) of every loan-month (t,), loan after loan.
         first, length: where each loan (n,) begins in `code`, and its months, at least one.
         order, starts: loans group by group; group g is `order[starts[g]:starts[g + 1]]`, at most LANES.
@@ -198,27 +214,22 @@ def posterior(
         cell: of each loan: its row of `initial` and `moves` (n,).
         initial, moves: (cells, s) and (cells, slots, s, s).
         ends, end_code: what multiplies the last month, by a code of each loan: (codes, s), (n,).
-        weight: of each loan in moves and likelihood.
-        gamma: (t, s), overwritten.
-        learn: whether to add up the expected moves.
+        weight: of each loan (n,). gamma: (t, s), overwritten. learn: whether moves are added up.
 
     Returns:
-        Expected moves (cells, slots, s, s), all zero without `learn`, and the log-likelihood of each block.
+        Expected moves (cells, slots, s, s), and the log-likelihood of each block.
     """
-    states = emission.shape[1]
+    states = len(tag)
     longest = length.max()
     moved = np.zeros_like(moves)
     likely = np.zeros(BLOCKS)
     for block in prange(BLOCKS):
-        room = np.empty((longest, states, LANES))
-        seen = np.empty((longest, states, LANES))
-        scale = np.empty((longest, LANES))
+        room, scale = np.empty((longest, states, LANES)), np.empty((longest, LANES))
+        seen = np.empty_like(room)
         slots = np.zeros(longest, dtype=np.int64)
         move = np.empty((moves.shape[1], states, states, LANES))
-        xi = np.empty((moves.shape[1], states, states, LANES))
-        begin = np.empty((states, LANES))
-        join = np.empty(LANES, dtype=np.int64)
-        place = np.empty(LANES, dtype=np.int64)
+        xi, begin = np.empty_like(move), np.empty((states, LANES))
+        join, place = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
         heavy = np.zeros(LANES)
         for group in range(cuts[block], cuts[block + 1]):
             members = order[starts[group] : starts[group + 1]]
@@ -229,23 +240,18 @@ def posterior(
             for step in range(most):
                 slots[step] = slot[lasts[group] - most + 1 + step]
             _lay(
-                code, first, length, members, emission, cell, initial, moves, slots, ends,
+                tag, code, first, length, members, emission, cell, initial, moves, slots, ends,
                 end_code, most, join, place, seen, move, begin,
             )  # fmt: skip
-            likely[block] += _forward(most, slots, join, heavy, seen, move, begin, room, scale)
+            likely[block] += _forward(tag, most, slots, join, heavy, seen, move, begin, room, scale)
             lowest, highest = slots[0], slots[most - 1] + 1
             xi[lowest:highest] = 0.0
             _backward(
-                most, count, slots, join, place, heavy, seen, move, room, scale, gamma, xi, learn
-            )
-            for lane in range(count if learn else 0):
-                mine = cell[members[lane]]
-                for at in range(lowest, highest):
-                    for origin in range(states):
-                        for to in range(states):
-                            moved[mine, at, origin, to] += (
-                                xi[at, origin, to, lane] * move[at, origin, to, lane]
-                            )
+                tag, most, count, slots, join, place, heavy, seen, move, room, scale, gamma,
+                xi, learn,
+            )  # fmt: skip
+            if learn:
+                _add(tag, moved, cell, members, lowest, highest, xi, move)
     return moved, likely
 
 

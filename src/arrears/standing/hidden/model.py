@@ -216,6 +216,7 @@ def expect(
     at = layout.histories
     start, moves = transitions(params, layout.cells)
     moved, likely = kernels.posterior(
+        (0,) * _S,
         at.code,
         at.first,
         at.length,
@@ -296,11 +297,12 @@ def _tables(counts: Counts, layout: Layout, weight: Floats) -> tuple[Floats, ...
         prior.DAYS[None],
         prior.DAYS_WEIGHT[None, :, None, None],
     )
-    # Past day 90 is what shown means; the others are never there, so that a loan on its way there counts as strained.
-    new_days[:, prior.SHOWN] = prior.DAYS[prior.SHOWN]
-    new_days[..., 5] = prior.DAYS[None, ..., 5]
-    low = new_days[..., :5]
-    new_days[..., :5] = low / low.sum(axis=-1, keepdims=True) * (1.0 - new_days[..., 5:])
+    # Past day 90 a loan shows: a strained one may be there and come back, a sound one is never there. Days of the bad
+    # states are not learnt: they are what tells a loan that is kept from one that openly falls behind.
+    new_days[:, prior.SHOWN :] = prior.DAYS[prior.SHOWN :]
+    late, low = prior.DAYS[None, prior.SOUND, :, 5:], new_days[:, prior.SOUND, :, :5]
+    new_days[:, prior.SOUND, :, :5] = low / low.sum(axis=-1, keepdims=True) * (1.0 - late)
+    new_days[:, prior.SOUND, :, 5:] = late
     new_pay = _shares(summed((pay_before, 8), (pay, 8))[..., 1:], prior.PAY[None], row)
     new_timing = _shares(summed((timing, 4)), prior.TIMING[None], prior.WEIGHT[None, :, None])
     new_outside = _shares(outside, prior.OUTSIDE, prior.WEIGHT[:, None] / 2.0)
