@@ -70,3 +70,10 @@ def test_gaps_fallen_days_and_months_before_the_loan_are_told(past) -> None:
     told = {problem.code for problem in done.problems}
     assert {"MONTHS-WITH-GAPS", "DAYS-FALL-UNPAID", "MONTH-BEFORE-LOAN"} <= told
     assert roll["n"].to_list() == [1]
+
+
+def test_months_that_all_lie_after_the_cut_off_move_nothing(past) -> None:
+    done, roll, page = past([month("A", 5), month("A", 6)])
+    assert "MONTH-AFTER-CUT-OFF" in {problem.code for problem in done.problems}
+    assert roll.is_empty()
+    assert "nothing can be said of moves" in page

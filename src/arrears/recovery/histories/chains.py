@@ -62,7 +62,7 @@ def whole_chain(rows: Floats) -> Floats:
 
 def table(moves: Moves, paths: Paths) -> pl.DataFrame:
     """The chain of each product over all months: `product, from, to, n, share?, p`, `p` being smoothed."""
-    n = moves.n.sum(axis=(0, 2))[:, : BAD + 1]
+    n = moves.n.sum(axis=(0, 2))[: len(paths.products), : BAD + 1]
     p, _ = smoothed(n)
     risk = n.sum(axis=-1, keepdims=True)
     share = np.divide(n, risk, out=np.full(n.shape, np.nan), where=risk > 0)

@@ -84,9 +84,7 @@ def paths(
     ids = table["loan_id"].gather(starts)
     facts = _facts(ids, loans, events, payments, begin=begin)
     products = tuple(facts["product"].unique().sort().to_list())
-    product = facts["product"].replace_strict(
-        list(products), list(range(len(products))), return_dtype=pl.Int8
-    )
+    product = facts["product"].cast(pl.Enum(products)).to_physical().cast(pl.Int8)
     horizon = _number(as_of, begin)
     month = _numbers(table["month"], begin)
     days = table["days_past_due"].cast(pl.Int32).fill_null(-1).to_numpy()
