@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from arrears.channels import ladders
 from arrears.errors import BadArgument
 from arrears.run import Request, steps
 
@@ -49,3 +50,19 @@ def test_the_record_tells_what_each_step_adds(case) -> None:
     assert told["call"]["with_step"] > 0
     assert told["app"]["own"] is None
     assert told["app"]["used"] == told["app"]["market"]
+
+
+def test_where_hours_do_not_go_round_loans_make_do_without(resolved, tmp_path) -> None:
+    limits = tmp_path / "hours.yaml"
+    lines = [
+        f"  - {{name: call_hours, max: 20, scope: {{start_month: {month}}}}}"
+        for month in (0, 6, 12)
+    ]
+    limits.write_text("capacities:\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    found = resolved(capacity=str(limits), holder="fintech")
+    used = found.plan.capacities
+    assert (used["used"] <= used["limit"] + 1e-9).all()
+    called = found.situation.overdue & (ladders(found.situation).hours > 0)
+    assert called.sum() < found.situation.overdue.sum() / 2
+    ease = resolved(capacity=None, holder="fintech")
+    assert found.plan.value < ease.plan.value

@@ -3,7 +3,15 @@
 from arrears.channels.holder import KINDS, Book, Holder, discount_rate, read_holder
 from arrears.channels.ladder import ladder_table, ladders
 from arrears.channels.litigate import demands
-from arrears.channels.offers import CHANNELS, COLUMNS, Offers, after_tax, offers, permits_now
+from arrears.channels.offers import (
+    CHANNELS,
+    COLUMNS,
+    Offers,
+    after_tax,
+    at_scarce_prices,
+    offers,
+    permits_now,
+)
 from arrears.channels.restructure import Terms, fills, terms, without_ban
 from arrears.channels.situation import STARTS, Situation
 from arrears.channels.uplift import Uplift, learn
@@ -25,6 +33,7 @@ __all__ = [
     "Terms",
     "Uplift",
     "after_tax",
+    "at_scarce_prices",
     "demands",
     "discount_rate",
     "fills",

@@ -21,15 +21,16 @@ def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the sa
 def outcome(situation: Situation, start: int) -> Outcome:
     """The loan's ladder for a quarter from `start` on and usual collecting after it, nobody calling before.
 
-    No cost and no call for a sound borrower.
+    No cost and no call for a sound borrower. Commission is due on what comes while nobody calls, too: the loan stays
+    where it is placed.
     """
     taken, usual = ladders(situation), situation.collected
     sums = usual if start == 0 else idle(situation, start)
     gain, meanwhile = _gain(situation, start, sums)
     kappa = situation.commission
     free = np.where(taken.own, kappa, 0.0)
-    pv_paid = kappa * (sums.pv - sums.pv_until(start) + gain[0]) - free * meanwhile[0]
-    paid = kappa * (sums.cash - sums.cash_until(start) + gain[1]) - free * meanwhile[1]
+    pv_paid = kappa * (sums.pv + gain[0]) - free * meanwhile[0]
+    paid = kappa * (sums.cash + gain[1]) - free * meanwhile[1]
     part, later = _still_owing(situation, start), (1.0 + situation.rate) ** (-start / 12.0)
     effort = part * taken.cost
     sold_pv, sold = situation.court_later

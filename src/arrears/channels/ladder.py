@@ -7,6 +7,7 @@ payments are nearly proportional to their odds; in the chance of reaching day 91
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,6 +26,7 @@ Ints = npt.NDArray[np.int64]
 TRACE = len(RUNGS)
 _SHIFTS = (-0.6, 0.0, 0.7)
 _IDLE = _SHIFTS[:2]
+_PRICED = ("ladders", "options")
 _CALL, _AGENCY, _VISIT = (RUNGS.index(step) for step in ("call", "agency", "visit"))
 
 
@@ -36,6 +38,7 @@ class Options:
         shift: of the logit of a payment against usual collecting.
         own: done by own staff, so that no commission is due on what comes meanwhile.
         cost: fen, calls and visits in it.
+        asked: the same, with what calls and visits are dearer for being scarce; it decides.
         steps: bits of the steps, bit `TRACE` for a search.
     """
 
@@ -43,6 +46,7 @@ class Options:
     shift: Floats
     own: Flags
     cost: Floats
+    asked: Floats
     hours: Floats
     visits: Floats
     steps: Ints
@@ -96,7 +100,7 @@ def _ladders(situation: Situation) -> Ladders:
         _lagrange(found.shift),
         np.exp(-found.shift),
         found.own,
-        found.cost,
+        found.asked,
         cell,
         late,
         situation.commission,
@@ -187,7 +191,7 @@ def _options(situation: Situation) -> Options:
         dialled = hours * taken[_CALL]
         cost = cost + dialled * situation.number("channels/call_hour_cost")
         rows.append((mask, total - as_usual, cost, dialled, float(taken[_VISIT])))
-    return _frontiers(rows)
+    return _frontiers(rows, situation.scarce)
 
 
 def _masks() -> list[int]:
@@ -197,17 +201,21 @@ def _masks() -> list[int]:
     return [mask for mask in whole if not (mask >> _AGENCY & 1 and mask & own)]
 
 
-def _frontiers(rows: list[tuple[int, Floats, Floats, Floats, float]]) -> Options:
+def _frontiers(
+    rows: list[tuple[int, Floats, Floats, Floats, float]], scarce: Mapping[str, float]
+) -> Options:
     """Of each cell the ladders that no cheaper one equals, cheapest first."""
     masks = np.array([row[0] for row in rows])
     shift, cost, hours = (np.stack([row[k] for row in rows]) for k in (1, 2, 3))
     visits = np.array([row[4] for row in rows])
+    asked = cost + hours * scarce.get("call_hours", 0.0)
+    asked += visits[:, None] * scarce.get("visits", 0.0)
     agency = (masks >> _AGENCY & 1).astype(np.bool_)
     kept: list[tuple[int, int]] = []
     first = [0]
     for cell in range(COUNT):
         for group in (np.flatnonzero(~agency), np.flatnonzero(agency)):
-            order = group[np.lexsort((masks[group], -shift[group, cell], cost[group, cell]))]
+            order = group[np.lexsort((masks[group], -shift[group, cell], asked[group, cell]))]
             best = np.maximum.accumulate(shift[order, cell])
             rises = np.concatenate([[True], best[1:] > best[:-1] + 1e-9])
             kept += [(cell, int(place)) for place in order[rises]]
@@ -218,6 +226,7 @@ def _frontiers(rows: list[tuple[int, Floats, Floats, Floats, float]]) -> Options
         shift=shift[place, cell_],
         own=~agency[place],
         cost=cost[place, cell_],
+        asked=asked[place, cell_],
         hours=hours[place, cell_],
         visits=visits[place],
         steps=masks[place].astype(np.int64),
@@ -279,11 +288,21 @@ class Responses:
 
 def responses(situation: Situation) -> Responses:
     """What shifts of a quarter do to each loan."""
-    return situation.once("responses", lambda s: responses_at(s, 0))
+    return responses_at(situation, 0)
 
 
 def responses_at(situation: Situation, later: int) -> Responses:
     """The same for loans so many months older; those before day 91 have no later quarter."""
+    return situation.once(f"responses_{later}", lambda s: _responses_at(s, later))
+
+
+def repriced(situation: Situation, scarce: Mapping[str, float]) -> Situation:
+    """The same situation, in which ladders are chosen at other prices of calls and visits."""
+    kept = {name: found for name, found in situation._once.items() if name not in _PRICED}
+    return replace(situation, scarce=scarce, _once=kept)
+
+
+def _responses_at(situation: Situation, later: int) -> Responses:
     rate, months = situation.rate, int(situation.number("ladder/months"))
     weights = np.stack(
         [window(rate, 0), window(0.0, 0), window(rate, 0, months), window(0.0, 0, months)]
@@ -297,6 +316,10 @@ def responses_at(situation: Situation, later: int) -> Responses:
 
 def idle(situation: Situation, start: int) -> Sums:
     """Cash if nobody collects until a month, and then as usual; a sound borrower pays as ever."""
+    return situation.once(f"idle_{start}", lambda s: _idle_until(s, start))
+
+
+def _idle_until(situation: Situation, start: int) -> Sums:
     shift = np.where(situation.overdue, -usual(situation)[cell_of(situation)], 0.0)
     late = _late(situation, situation.weights, start, nodes=_IDLE)
     laid = _lagrange(shift, _IDLE)

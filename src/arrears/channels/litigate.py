@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from arrears.channels.situation import STARTS, Flags, Floats, Situation
 from arrears.channels.way import Bars, Outcome, Permit, no_pool
@@ -110,7 +111,8 @@ def _gains(situation: Situation) -> dict[int, Floats]:
 def _court_gains(situation: Situation) -> dict[int, Floats]:
     """What a case adds to usual cash from each start: worth, cash, cash times month (3, n).
 
-    Of loans past day 91 alone; what they owe by then is what usual collecting leaves.
+    Of loans past day 91 alone; what they owe by then is what usual collecting leaves. What is enforced does not hang
+    on whether the borrower answers: it goes by the product alone, and by whether there is something to take.
     """
     forecast = situation.forecast
     months = len(forecast.params.odds)
@@ -130,13 +132,16 @@ def _court_gains(situation: Situation) -> dict[int, Floats]:
     tables = [grid.weigh(forecast.shares(effect, month), weights) for month, _ in parts]
     plain = grid.weigh(forecast.shares(), weights)
     chance, found = takeable(situation), {}
+    effects = forecast.params.product_effect
+    score = situation.loans["product"].replace_strict(effects, default=0.0, return_dtype=pl.Float64)
+    score = np.maximum(score.to_numpy(), forecast.score)
     for start in STARTS:
         age = np.where(forecast.age >= 0, forecast.age + start, -1)
         owed = situation.claim * np.where(forecast.age >= 0, situation.owed_after(start), 0.0)
         total = -grid.read_off(plain, age, forecast.score, owed)
         for table, (_, share) in zip(tables, parts, strict=True):
             mine = np.flatnonzero(share)
-            taken = grid.read_off(table, age[mine], forecast.score[mine], owed[mine])
+            taken = grid.read_off(table, age[mine], score[mine], owed[mine])
             total[mine] += share[mine, None] * taken
         gain = (total * chance[:, None]).T
         later = (1.0 + situation.rate) ** (-start / 12.0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
@@ -17,6 +17,7 @@ from arrears.channels import (
     securitise,
     transfer,
 )
+from arrears.channels.ladder import repriced
 from arrears.channels.situation import STARTS, Flags, Floats, Situation
 from arrears.channels.way import CAPACITIES, Outcome, Permit, PoolTerms
 
@@ -155,6 +156,21 @@ def offers(situation: Situation, progress: Callable[[float, float], None] | None
         file.NAME: numbers for file in _FILES if (numbers := file.package(situation)) is not None
     }
     return Offers(situation, value, tuple(permits), tuple(outcomes), packages, pools)
+
+
+def at_scarce_prices(found: Offers, scarce: Mapping[str, float]) -> Offers:
+    """The same offers, but ladders of steps chosen as if calls and visits cost so many fen a unit more.
+
+    Costs stay what they are: where hours are scarce, loans to which they add little make do without.
+    """
+    situation = repriced(found.situation, scarce)
+    value, outcomes = found.value.copy(), list(found.outcomes)
+    for column, (channel, start) in enumerate(COLUMNS):
+        if channel == collect.NAME:
+            outcomes[column] = collect.outcome(situation, start)
+            worth = after_tax(situation, outcomes[column].pv)
+            value[:, column] = np.where(found.eligible(column), worth, np.nan)
+    return replace(found, situation=situation, value=value, outcomes=tuple(outcomes))
 
 
 def permits_now(situation: Situation) -> dict[str, Permit]:

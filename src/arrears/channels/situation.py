@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -33,6 +33,7 @@ class Situation:
     Attributes:
         events: what was done to the loans; the limitation rests on them.
         steps_add: what each step to collect adds by cell (`cells.COUNT`, steps); None for the market's figures.
+        scarce: fen by which an hour of calls or a visit is dearer than its cost, because others could use it.
         held_out: loans that get no step this quarter, so that steps can be measured against them (n,).
     """
 
@@ -46,6 +47,7 @@ class Situation:
     events: pl.DataFrame | None = None
     steps_add: Floats | None = None
     held_out: Flags | None = None
+    scarce: Mapping[str, float] = field(default_factory=dict)
     _sold: dict[tuple[str, int], dict[int, Floats]] = field(default_factory=dict)
     _once: dict[str, object] = field(default_factory=dict)
 

@@ -90,13 +90,8 @@ def _find(request: Request, stages: Stages) -> Resolution:
     with stages.stage("offers"):
         offers = channels.offers(situation, stages.watcher.advance)
     with stages.stage("plan"):
-        result = plan.make_plan(
-            situation,
-            offers,
-            gathered.capacities,
-            stages.watcher.advance,
-            before=gathered.previous,
-        )
+        offers, result = steps.planned(gathered, offers, stages.watcher.advance)
+    situation = offers.situation
     if isinstance(result, plan.Unreachable):
         raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
     three = three_ways(gathered, classed, hidden)

@@ -1,12 +1,16 @@
-"""What the holder's own contacts say of steps to collect, and which loans are left alone to measure them."""
+"""Steps to collect: what the holder's own contacts say of them, who is left alone to measure them, who goes without
+where calls and visits are scarce.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from arrears import channels
+from arrears import channels, plan
 from arrears.run.gather import Gathered
 
 
@@ -35,3 +39,58 @@ def held_out(loan_ids: pl.Series, share: float, seed: int) -> npt.NDArray[np.boo
         return None
     place = loan_ids.hash(seed=seed).to_numpy().astype(np.float64) / 2.0**64
     return np.asarray(place < share)
+
+
+_EFFORT = {"call_hours": "channels/call_hour_cost", "visits": "channels/visit_cost"}
+_FACTORS = (4.0, 16.0, 1024.0)
+_WORTH_IT = 1.005
+
+Told = Callable[[float, float], None]
+
+
+def planned(
+    gathered: Gathered, offers: channels.Offers, progress: Told | None = None
+) -> tuple[channels.Offers, plan.PlanResult | plan.Unreachable]:
+    """The plan; where calls or visits are too scarce for it, once more with ladders that use fewer of them.
+
+    A ladder is chosen for each loan by itself. Where the hours do not go round, the price at which they are weighed
+    is raised, in steps of two so that a little more capacity does not change who is called; the offers of the better
+    plan are given back with it.
+    """
+
+    def attempt(tried: channels.Offers) -> plan.PlanResult | plan.Unreachable:
+        return plan.make_plan(
+            tried.situation, tried, gathered.capacities, progress, before=gathered.previous
+        )
+
+    best = offers, attempt(offers)
+    factors = _to_try(gathered, best[1])
+    for factor in factors:
+        prices = {
+            name: factor * gathered.market.number(path, gathered.tape.as_of)
+            for name, path in _EFFORT.items()
+            if any(limit.name == name for limit in gathered.capacities)
+        }
+        tried = channels.at_scarce_prices(offers, prices)
+        found = attempt(tried)
+        if isinstance(best[1], plan.Unreachable):
+            best = (tried, found) if isinstance(found, plan.PlanResult) else best
+            continue
+        if isinstance(found, plan.Unreachable) or found.value < _WORTH_IT * best[1].value:
+            break
+        best = tried, found
+    return best
+
+
+def _to_try(gathered: Gathered, found: plan.PlanResult | plan.Unreachable) -> tuple[float, ...]:
+    """Factors on the cost of calls and visits that are tried, by what the first plan says of them."""
+    if isinstance(found, plan.Unreachable):
+        limited = any(c.name in _EFFORT and c.max is not None for c in gathered.capacities)
+        return _FACTORS if limited and not found.proven else ()
+    ratios = [
+        row["shadow_price"] / gathered.market.number(_EFFORT[row["capacity"]], gathered.tape.as_of)
+        for row in found.capacities.iter_rows(named=True)
+        if row["capacity"] in _EFFORT and row["sense"] == "max"
+    ]
+    price = max(ratios, default=0.0)
+    return (float(2.0 ** np.floor(np.log2(price))),) if price >= 1.0 else ()
