@@ -17,6 +17,7 @@ SECTIONS: tuple[str, ...] = (
     "misses_world",
     "hidden_worlds",
     "hidden_real",
+    "ways_world",
 )
 HEAD = """# Validation
 
