@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
@@ -44,6 +42,6 @@ def test_every_loan_of_the_plan_is_told_to_the_field(tried) -> None:
     steps = set(told.filter(pl.col("channel") == "collect")["step"])
     assert steps <= {*ways_world.STEPS, "none"}
     worth, cash = ways_world.brought(made, told, 2)
-    assert (0 < worth).all()
+    assert (worth > 0).all()
     assert (worth <= cash).all()
     assert np.isfinite(worth).all()
