@@ -261,8 +261,9 @@ def section(*, smoke: bool = False) -> str:
     large, small = (SMOKE, SMOKE) if smoke else (ROWS, OF_PANDERA)
     with tempfile.TemporaryDirectory() as folder:
         path, part = Path(folder) / "loans.csv", Path(folder) / "part.csv"
-        write_tape(path, large)
-        write_tape(part, small)
+        # Written elsewhere: a process counts the memory of the one that began it as its own.
+        for name, count in ((path, large), (part, small)):
+            subprocess.run([sys.executable, __file__, "--write", str(name), str(count)], check=True)
         size = path.stat().st_size / 1e6
         alone, mine = apart("bare", path), apart("read", path)
         theirs, less = apart("pandera", part), apart("read", part)
@@ -308,7 +309,9 @@ def one(name: str, path: Path) -> str:
 
 
 if __name__ == "__main__":
-    if "--one" in sys.argv:
+    if "--write" in sys.argv:
+        write_tape(Path(sys.argv[2]), int(sys.argv[3]))
+    elif "--one" in sys.argv:
         print(one(sys.argv[2], Path(sys.argv[3])))
     else:
         print(section(smoke="--smoke" in sys.argv))

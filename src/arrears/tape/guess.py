@@ -18,7 +18,7 @@ from arrears.tape.source import Raw, read_raw
 
 _CANONICAL, _TERM, _ALIAS, _CONTENT, _NEAR = 1.0, 0.98, 0.9, 0.6, 0.5
 _LEAST, _LEAST_SHOWN = 0.51, 0.3
-_SAMPLE, _MORE = 2_000, 50_000
+_SAMPLE, _MORE = 2_000, 20_000
 _CLOSE = 0.84
 _READABLE = 0.8
 _DAY_FIRST = r"^\s*(\d{1,2})[/.\-]\d{1,2}[/.\-]\d{4}"
