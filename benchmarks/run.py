@@ -12,7 +12,15 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = ("tape.py", "history.py", "resolve.py", "plan.py", "recovery_grid.py", "hidden.py")
+SCRIPTS = (
+    "tape.py",
+    "history.py",
+    "resolve.py",
+    "plan.py",
+    "recovery_grid.py",
+    "hidden.py",
+    "deals.py",
+)
 HEAD = """# Benchmarks
 
 Written by `make bench`; each section was measured in one run, on a machine with {cores} cores, Python {python}.

@@ -43,6 +43,13 @@ def add_to(app: typer.Typer) -> None:
             "--shortfall A2=0.05 --haircut 0.2 -o size",
         ),
     )(size)
+    deal.command(
+        "report",
+        epilog=with_examples(
+            "arrears deal report deal.yaml --cash cash.parquet -o report",
+            "arrears deal report deal.yaml --cash cash.parquet --actual came.csv -o report",
+        ),
+    )(report_it)
     app.add_typer(deal, name="deal")
 
 
@@ -109,6 +116,24 @@ def size(
             watcher=bar,
         )
     _show(sized, json=json)
+
+
+def report_it(
+    file: _File,
+    cash: _Cash,
+    out: o.Out,
+    actual: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="What came in since: scenario, month, collections."),
+    ] = None,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    json: o.Json = False,
+) -> None:
+    """Term sheet, cash by date, fans by class, investor report: HTML and Excel."""
+    with Bar(3, quiet=quiet) as bar:
+        told = run.deal_report(file, cash=cash, out=out, actual=actual, force=force, watcher=bar)
+    _show(told, json=json)
 
 
 def _show(ran: run.DealRun, *, json: bool) -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from arrears.deals.program import Program, compiled
     from arrears.deals.results import Answers, answers
     from arrears.deals.sizing import Sized, Stress, size, sized_deal
-    from arrears.deals.tables import Cash, cash_table, moves, place, tranches
+    from arrears.deals.tables import Cash, cash_table, dates_reached, moves, place, tranches
+    from arrears.deals.template import Terms, sized_file
 
 _FILE = {
     "Answers": "results",
@@ -23,10 +24,12 @@ _FILE = {
     "Run": "engine",
     "Sized": "sizing",
     "Stress": "sizing",
+    "Terms": "template",
     "answers": "results",
     "cash_table": "tables",
     "check": "checks",
     "compiled": "program",
+    "dates_reached": "tables",
     "in_chunks": "engine",
     "moves": "tables",
     "place": "tables",
@@ -34,6 +37,7 @@ _FILE = {
     "run_deal": "engine",
     "size": "sizing",
     "sized_deal": "sizing",
+    "sized_file": "template",
     "tranches": "tables",
 }
 
@@ -45,10 +49,12 @@ __all__ = [
     "Run",
     "Sized",
     "Stress",
+    "Terms",
     "answers",
     "cash_table",
     "check",
     "compiled",
+    "dates_reached",
     "in_chunks",
     "moves",
     "place",
@@ -56,6 +62,7 @@ __all__ = [
     "run_deal",
     "size",
     "sized_deal",
+    "sized_file",
     "tranches",
 ]
 

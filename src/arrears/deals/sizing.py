@@ -68,7 +68,13 @@ def sized_deal(deal: Deal, faces: Mapping[str, int]) -> Deal:
 
 
 def size(
-    deal: Deal, collections: Ints, names: Ints, *, asked: Mapping[str, float], stress: Stress
+    deal: Deal,
+    collections: Ints,
+    names: Ints,
+    *,
+    asked: Mapping[str, float],
+    stress: Stress,
+    faces: Mapping[str, int] | None = None,
 ) -> list[Sized]:
     """The largest face of each class, one after another, the earlier ones at their size.
 
@@ -77,6 +83,7 @@ def size(
 
     Args:
         asked: chance of falling short that each class may have, the most senior first.
+        faces: of classes that are settled already.
     """
     stressed = stress.on(collections)
     found: list[Sized] = []

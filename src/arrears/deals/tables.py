@@ -49,6 +49,14 @@ def _of_months(deal: Deal, months: int) -> list[int | None]:
     return found
 
 
+def dates_reached(deal: Deal, months: int) -> int:
+    """How many payment dates have all their months among the first so many."""
+    after = deal.cutoff_date + timedelta(days=1)
+    begins = after if after.day == 1 else deal.cutoff_date
+    told = add_months(begins, months) - timedelta(days=1)
+    return sum(one.collection_end <= told for one in deal.dates())
+
+
 def place(deal: Deal, cash: pl.DataFrame) -> tuple[Cash | None, list[Problem]]:
     """Collections by period and scenario, from `scenario, month, collections` (fen, months from 1)."""
     of_month = _of_months(deal, int(str(cash["month"].max())))

@@ -9,6 +9,7 @@ import polars as pl
 from arrears.channels import Situation
 from arrears.core.dates import DAYS_A_YEAR
 from arrears.handover.letters import MOST, assignments
+from arrears.handover.pools import write_deal
 from arrears.plan import PlanResult
 from arrears.tape.columns import CLASSES, WORDS
 
@@ -34,7 +35,7 @@ _PLAIN = (
 def write_packages(
     situation: Situation, plan: PlanResult, folder: Path, *, every: bool = False
 ) -> None:
-    """One folder a package that goes now: `notice.md`, `tape.csv`, and for a sale the notices to borrowers.
+    """One folder a package that goes now: `notice.md`, `tape.csv`; for a sale the notices to borrowers, else the deal.
 
     Args:
         every: a notice for every loan, not only the first ones.
@@ -50,6 +51,8 @@ def write_packages(
             text = notice(rows, situation, str(channel), number)
             (place / "notice.md").write_text(text, encoding="utf-8", newline="\n")
             tape(rows).write_csv(place / "tape.csv")
+            if channel in {"securitise", "income_rights"}:
+                write_deal(rows, situation, str(channel), place)
             if channel == "transfer":
                 notices = assignments(rows, situation, None if every else MOST)
                 # Apart from the package: they name loans as the seller does, and go to borrowers alone.
@@ -117,7 +120,8 @@ def _conditions(channel: str) -> list[str]:
         ]
     if channel == "securitise":
         return [
-            "The originator stays servicer. The deal file and its cash are not part of this package."
+            "The originator stays servicer. The deal is in deal.yaml, its cash in cash.parquet, all on a page in "
+            "term_sheet.md."
         ]
     return [
         "For qualified institutions only, looked through to the end. The bank stays creditor and goes on collecting; "

@@ -3,6 +3,7 @@
 from arrears.report.book import ThreeWays, book, by_standard
 from arrears.report.books import book_page, book_workbook
 from arrears.report.contents import WAYS, Contents
+from arrears.report.deal import deal_page, deal_workbook
 from arrears.report.due import DueFacts, due_workbook
 from arrears.report.figures import money, money_range, number, percent, share
 from arrears.report.findings import findings, told_findings
@@ -25,6 +26,8 @@ __all__ = [
     "book_page",
     "book_workbook",
     "by_standard",
+    "deal_page",
+    "deal_workbook",
     "due_workbook",
     "findings",
     "hidden_findings",

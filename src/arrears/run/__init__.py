@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from arrears.run.calls import due
     from arrears.run.checked import Checked, check
     from arrears.run.compared import Compared, compare
-    from arrears.run.deals import DealRun, deal_check, deal_run, deal_size
+    from arrears.run.deals import DealRun, deal_check, deal_report, deal_run, deal_size
     from arrears.run.demonstration import demo, files_told
     from arrears.run.explained import Explained, explain
     from arrears.run.gather import as_problem
@@ -37,6 +37,7 @@ _FILE = {
     "DealRun": "deals",
     "Done": "job",
     "deal_check": "deals",
+    "deal_report": "deals",
     "deal_run": "deals",
     "deal_size": "deals",
     "compare": "compared",
@@ -98,6 +99,7 @@ __all__ = [
     "classify",
     "compare",
     "deal_check",
+    "deal_report",
     "deal_run",
     "deal_size",
     "demo",

@@ -166,6 +166,56 @@ def deal_size(
     return DealRun(summary | {"out": str(out)}, tuple(_size_told(summary)), work.problems)
 
 
+def deal_report(
+    file: Path,
+    *,
+    cash: Path,
+    out: Path,
+    actual: Path | None = None,
+    force: bool = False,
+    watcher: Watcher | None = None,
+) -> DealRun:
+    """Term sheet, cash by date, fans by class and the investor report: `report.html`, `report.xlsx`.
+
+    Args:
+        actual: what has come in since the cut-off, one scenario of `scenario, month, collections`.
+
+    Raises:
+        Stopped: the deal has faults (status 1), or the cash cannot be used (status 2).
+    """
+    stages = Stages(watcher)
+    with staged(out, force=force) as place:
+        work = _begin(file, cash, place.folder, stages)
+        seen = None if actual is None else _actual(work.deal, actual)
+        with stages.stage("run"):
+            program = deals.compiled(work.deal)
+            found = deals.answers(program, work.cash.collections, work.cash.names.tolist())
+        with stages.stage("report"):
+            work.products.text("report.html", report.deal_page(work.deal, found, seen))
+            report.deal_workbook(work.deal, found, place.folder / "report.xlsx", seen)
+            work.products.adopt("report.xlsx")
+        inputs = {"deal": file, "cash": cash} | ({} if actual is None else {"actual": actual})
+        _record(work, "deal report", inputs)
+    told = (*_told(work.deal, found.summary), f"The page: {out / 'report.html'}")
+    return DealRun(found.summary | {"out": str(out)}, told, work.problems)
+
+
+def _actual(deal: deals.Deal, path: Path) -> pl.DataFrame:
+    """Collections that came in by payment date, of the dates whose months are all there; fen."""
+    table = _cash(path)
+    placed, problems = deals.place(deal, table)
+    if placed is None:
+        raise Stopped(problems)
+    if len(placed.names) > 1:
+        fix = "Give what came in as one scenario."
+        text = f"{len(placed.names)} scenarios."
+        raise Stopped([Problem("CASH-BAD-CELL", "error", "--actual", text, fix, fix)])
+    whole = deals.dates_reached(deal, int(str(table["month"].max())))
+    return pl.DataFrame(
+        {"period": list(range(1, whole + 1)), "collections": placed.collections[:whole, 0]}
+    )
+
+
 def _sizes(deal: deals.Deal, found: Sequence[deals.Sized]) -> dict[str, object]:
     """`size.json`; the junior piece is what is left of the issue in the file."""
     first = found[0]

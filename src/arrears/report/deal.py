@@ -1,0 +1,318 @@
+"""The page and the workbook of a deal: who gets what, how surely, date by date."""
+
+from __future__ import annotations
+
+import datetime as dt
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from arrears.deals import Answers, Deal
+from arrears.report import charts, figures
+from arrears.report.parts import paragraph, shell, table
+from arrears.report.workbook import write_sheet
+
+_RANKS = ("q05", "q25", "q50", "q75", "q95")
+
+
+def deal_page(deal: Deal, found: Answers, actual: pl.DataFrame | None = None) -> str:
+    """`report.html`: term sheet, classes, a fan a class, cash by date, investor report.
+
+    Args:
+        actual: `period, collections` that came in (fen), beside the forecast.
+    """
+    told: dict[str, Any] = dict(found.summary)
+    classes: dict[str, Any] = told["tranches"]
+    title = _headline(deal, classes)
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        paragraph(f"{deal.name}. Closing {figures.day(deal.closing_date)}.", "when"),
+        _numbers(deal, told, classes),
+        *_terms(deal, classes),
+        *_fans(deal, found),
+        *_by_date(deal, found),
+        *_takes(told),
+        *_investors(deal, found, actual),
+        _note(told),
+    ]
+    return shell(title, parts)
+
+
+def _headline(deal: Deal, classes: dict[str, Any]) -> str:
+    first = deal.classes[0].name
+    chance = classes[first]["probability_of_shortfall"]
+    if not chance:
+        return f"{first} is paid in full in every scenario"
+    return f"{first} falls short in {figures.percent(chance)} of scenarios"
+
+
+def _numbers(deal: Deal, told: dict[str, Any], classes: dict[str, Any]) -> str:
+    """At most four."""
+    first = deal.classes[0]
+    row = classes[first.name]
+    issue = sum(one.face for one in deal.classes if one.role != "notional")
+    life = row["wal_years"]
+    items = [
+        (figures.money(issue), "issued", f"{len(deal.classes)} classes"),
+        (
+            figures.money(told["collections"]["mean"]),
+            "expected collections",
+            f"{told['collections']['mean'] / issue:.2f} times the issue",
+        ),
+        (
+            figures.percent(row["yield"], 2),
+            f"yield of {first.name}",
+            f"average life {figures.number(life, 2)} years",
+        ),
+        (
+            figures.number(row["break_even_multiple"], 2),
+            f"of expected collections just pay {first.name}",
+            f"falls short in {figures.percent(row['probability_of_shortfall'])} of "
+            f"{told['scenarios']:,} scenarios",
+        ),
+    ]
+    shown = "\n".join(
+        f"<li><b>{escape(big)}</b><span>{escape(what)}</span><span>{escape(more)}</span></li>"
+        for big, what, more in items
+    )
+    return f'<ul class="numbers">\n{shown}\n</ul>'
+
+
+def _terms(deal: Deal, classes: dict[str, Any]) -> list[str]:
+    dates = deal.dates()
+    sheet = [
+        ["kind", f"{deal.kind.replace('_', ' ')}, {deal.pool.replace('_', '-')} pool"],
+        ["cut-off and closing", f"{deal.cutoff_date}, {deal.closing_date}"],
+        ["payments", f"{len(dates)}, {dates[0].payment_date} to {dates[-1].payment_date}"],
+        ["reserve", deal.reserve.type],
+        ["order of payment", ", ".join(step.label for step in deal.waterfall.normal)],
+    ]
+    after = deal.waterfall.post_enforcement
+    if after is not None:
+        sheet.append(["after an event of default", ", ".join(step.label for step in after)])
+    rows = [
+        [
+            one.name,
+            one.role,
+            figures.yuan(one.face),
+            figures.percent(_rate(deal, one.name), 2),
+            f"{float(one.issue_price):g}",
+            figures.percent(row["yield"], 2),
+            figures.number(row["wal_years"], 2),
+            row["expected_maturity"] or figures.NOT_KNOWN,
+            figures.percent(row["probability_of_shortfall"]),
+            figures.percent(row["expected_loss"], 2),
+            figures.number(row["coverage"], 2),
+            figures.number(row["break_even_multiple"], 2),
+        ]
+        for one in deal.classes
+        for row in [classes[one.name]]
+    ]
+    heads = ["class", "role", "size, yuan", "coupon", "price", "yield", "life, years",
+             "expected maturity", "falls short in", "expected loss", "cash / size", "break-even"]  # fmt: skip
+    return [
+        '<h2 id="terms">Term sheet</h2>',
+        table(["term", ""], sheet, words=2, short=1),
+        '<h2 id="classes">What each class gets</h2>',
+        table(heads, rows, words=2),
+    ]
+
+
+def _rate(deal: Deal, name: str) -> float | None:
+    one = next(one for one in deal.classes if one.name == name)
+    rate = deal.rate(one, deal.dates()[0].accrual_start)
+    return None if rate is None else float(rate)
+
+
+def _fans(deal: Deal, found: Answers) -> list[str]:
+    parts = ['<h2 id="fans">How fast each class is repaid</h2>']
+    for one in deal.classes:
+        if one.role == "notional":
+            continue
+        fan = found.fans[one.name]
+        repaid = int(np.argmax(fan[:, 2] == 0)) + 1 if (fan[:, 2] == 0).any() else None
+        said = (
+            f"in the middle scenario repaid on payment {repaid}"
+            if repaid
+            else "never repaid in the middle scenario"
+        )
+        caption = f"{one.name}: {said}."
+        drawn = charts.svg(fan_chart(fan), caption, f"fan-{one.name}")
+        parts.append(
+            f"<h3>{escape(caption)}</h3><figure>{drawn}<figcaption class=note>"
+            "Balance after each payment. Inner band: half of all scenarios; outer band: nine in ten."
+            "</figcaption></figure>"
+        )
+    return parts
+
+
+def fan_chart(fan: np.ndarray) -> dict[str, object]:
+    """Balance of a class by payment, with its ranges, million yuan."""
+    frame = pl.DataFrame({name: fan[:, place] / 1e8 for place, name in enumerate(_RANKS)})
+    data = {"values": frame.with_columns(payment=pl.int_range(1, pl.len() + 1)).to_dicts()}
+    x = {"field": "payment", "type": "quantitative", "title": "payment", "axis": {"tickMinStep": 1}}
+
+    def band(low: str, high: str, opacity: float) -> dict[str, object]:
+        y = {"field": low, "type": "quantitative", "title": "million yuan"}
+        return {
+            "mark": {"type": "area", "color": charts.ACCENT, "opacity": opacity},
+            "encoding": {"x": x, "y": y, "y2": {"field": high}},
+        }
+
+    middle = {
+        "mark": {"type": "line", "color": charts.ACCENT, "strokeWidth": 2.5},
+        "encoding": {"x": x, "y": {"field": "q50", "type": "quantitative"}},
+    }
+    layer = [band("q05", "q95", 0.18), band("q25", "q75", 0.3), middle]
+    return {"data": data, "width": 490, "height": 220, "layer": layer}
+
+
+def cash_by_date(deal: Deal, found: Answers) -> pl.DataFrame:
+    """Mean cash of everybody by payment date, fen."""
+    columns: dict[str, object] = {
+        "payment": list(range(1, len(deal.dates()) + 1)),
+        "date": [one.payment_date for one in deal.dates()],
+        "collections": found.collected,
+    }
+    columns |= dict(found.by_date)
+    columns |= {name: paid for name, paid in found.taken.items() if paid.any()}
+    return pl.DataFrame(columns)
+
+
+def _by_date(deal: Deal, found: Answers) -> list[str]:
+    frame = cash_by_date(deal, found)
+    rows = [
+        [str(row[0]), str(row[1]), *(figures.yuan(cell) for cell in row[2:])]
+        for row in frame.iter_rows()
+    ]
+    heads = ["payment", "date", *(f"{name}, yuan" for name in frame.columns[2:])]
+    note = (
+        "Means over scenarios; what a class gets is interest, principal and its part of the rest."
+    )
+    return [
+        '<h2 id="cash">Cash by payment date</h2>',
+        table(heads, rows, words=2),
+        paragraph(note, "note"),
+    ]
+
+
+def _takes(told: dict[str, Any]) -> list[str]:
+    rows = [
+        [name.replace("_", " "), figures.yuan(amount)]
+        for name, amount in told["takes"].items()
+        if amount
+    ]
+    return [
+        '<h2 id="takes">What servicer, originator and others take</h2>',
+        table(["who", "yuan, mean of scenarios"], rows),
+    ]
+
+
+def investor_table(deal: Deal, found: Answers, actual: pl.DataFrame | None) -> pl.DataFrame:
+    """Collections by payment date: forecast, actual where known, and how far apart, cumulative; fen."""
+    frame = pl.DataFrame(
+        {
+            "payment": np.arange(1, len(deal.dates()) + 1),
+            "date": [one.payment_date for one in deal.dates()],
+            "forecast": found.collected,
+        }
+    )
+    known = {} if actual is None else dict(actual.select("period", "collections").iter_rows())
+    came = pl.Series("actual", [known.get(n) for n in frame["payment"]], dtype=pl.Int64)
+    share = came.cum_sum() / pl.Series(frame["forecast"]).cum_sum()
+    return frame.with_columns(came, share.alias("actual_to_forecast"))
+
+
+def _investors(deal: Deal, found: Answers, actual: pl.DataFrame | None) -> list[str]:
+    frame = investor_table(deal, found, actual)
+    seen = frame.drop_nulls("actual")
+    if seen.is_empty():
+        title = "Investor report: nothing has come in yet to hold against the forecast"
+    else:
+        share = float(seen["actual_to_forecast"][-1])
+        title = f"Investor report: {figures.percent(share)} of the forecast has come in so far"
+    rows = [
+        [
+            str(row["payment"]),
+            str(row["date"]),
+            figures.yuan(row["forecast"]),
+            figures.yuan(row["actual"]),
+            figures.percent(row["actual_to_forecast"]),
+        ]
+        for row in frame.iter_rows(named=True)
+    ]
+    heads = ["payment", "date", "forecast, yuan", "actual, yuan", "actual / forecast, cumulative"]
+    return [f'<h2 id="investors">{escape(title)}</h2>', table(heads, rows, words=2)]
+
+
+def _note(told: dict[str, Any]) -> str:
+    kept = told["conservation"]
+    text = (
+        f"All cash that came in, {figures.money(kept['in'])} over all scenarios, left or stays in the reserve: "
+        f"difference {kept['difference']} fen. Row by row: tranches.parquet and moves.parquet of deal run."
+    )
+    return paragraph(text, "note")
+
+
+def deal_workbook(deal: Deal, found: Answers, path: Path, actual: pl.DataFrame | None) -> None:
+    """`report.xlsx`: a cover, then classes, cash by date, balances, the investor report; money in yuan."""
+    import xlsxwriter
+
+    day = deal.closing_date
+    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+        book.set_properties(
+            {"title": deal.name, "created": dt.datetime(day.year, day.month, day.day)}
+        )
+        formats = {
+            "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True}),
+            "yuan": book.add_format({"num_format": "#,##0.00"}),
+            "title": book.add_format({"bold": True, "font_size": 14}),
+        }
+        cover = book.add_worksheet("Cover")
+        cover.set_column(0, 0, 26)
+        cover.set_column(1, 1, 90)
+        cover.write_string(0, 0, deal.name, formats["title"])
+        for row, (name, text) in enumerate(_cover(deal, found), start=2):
+            cover.write_string(row, 0, name, formats["head"])
+            cover.write_string(row, 1, text)
+        write_sheet(book.add_worksheet("Classes"), _class_table(found), formats, money=["size"])
+        cash = cash_by_date(deal, found)
+        write_sheet(book.add_worksheet("Cash"), cash, formats, money=cash.columns[2:])
+        fans = _fan_table(found)
+        write_sheet(book.add_worksheet("Balances"), fans, formats, money=list(_RANKS))
+        report = investor_table(deal, found, actual)
+        write_sheet(book.add_worksheet("Investors"), report, formats, money=["forecast", "actual"])
+
+
+def _cover(deal: Deal, found: Answers) -> list[tuple[str, str]]:
+    return [
+        ("Closing", figures.day(deal.closing_date)),
+        ("Cut-off", figures.day(deal.cutoff_date)),
+        ("Scenarios", f"{found.summary['scenarios']:,}"),
+        ("Expected collections", figures.money(float(found.collected.sum()))),
+        ("Order of payment", ", ".join(step.label for step in deal.waterfall.normal)),
+        ("Amounts", "yuan; the files beside this one hold fen"),
+    ]
+
+
+def _class_table(found: Answers) -> pl.DataFrame:
+    classes: dict[str, dict[str, Any]] = dict(found.summary["tranches"])  # type: ignore[call-overload]
+    rows = [
+        {"class": name} | {key: value for key, value in row.items() if not isinstance(value, dict)}
+        for name, row in classes.items()
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _fan_table(found: Answers) -> pl.DataFrame:
+    parts = [
+        pl.DataFrame(
+            {"class": [name] * len(fan), "payment": np.arange(1, len(fan) + 1)}
+            | {rank: fan[:, place] for place, rank in enumerate(_RANKS)}
+        )
+        for name, fan in found.fans.items()
+    ]
+    return pl.concat(parts)

@@ -1,0 +1,43 @@
+"""The papers of a deal that the plan proposes: a deal file and cash that the deal commands take as they are."""
+
+from __future__ import annotations
+
+from arrears import run
+from arrears.handover.pools import SCENARIOS, write_deal
+
+
+def test_a_package_for_investors_runs_as_it_lies_there(situation, tmp_path) -> None:
+    loans = situation(*({"days_past_due": 95 + 12 * n, "principal": 30_000_000} for n in range(60)))
+    for channel in ("securitise", "income_rights"):
+        place = tmp_path / channel / "package-01"
+        place.mkdir(parents=True)
+        write_deal(loans.loans, loans, channel, place)
+        ran = run.deal_run(
+            place / "deal.yaml", cash=place / "cash.parquet", out=tmp_path / f"{channel}-out"
+        )
+        told = ran.summary
+        assert ran.problems == ()
+        assert told["scenarios"] == SCENARIOS
+        assert told["conservation"]["difference"] == 0
+        expected = loans.forecast.at(36)["mean"]
+        assert abs(told["collections"]["mean"] / expected - 1.0) < 0.05
+        sheet = (place / "term_sheet.md").read_text("utf-8")
+        assert all(f"| {name} |" in sheet for name in told["tranches"])
+        if channel == "securitise":
+            assert told["tranches"]["Senior"]["probability_of_shortfall"] <= 0.005
+
+
+def test_the_report_of_a_deal_is_a_page_and_a_workbook(situation, tmp_path) -> None:
+    loans = situation(*({"days_past_due": 95 + 12 * n, "principal": 30_000_000} for n in range(60)))
+    write_deal(loans.loans, loans, "securitise", tmp_path)
+    came = tmp_path / "came.csv"
+    came.write_text(
+        "scenario,month,collections\n" + "".join(f"0,{m},100000\n" for m in range(1, 8))
+    )
+    run.deal_report(
+        tmp_path / "deal.yaml", cash=tmp_path / "cash.parquet", out=tmp_path / "out", actual=came
+    )
+    page = (tmp_path / "out/report.html").read_text("utf-8")
+    assert "of the forecast has come in so far" in page
+    assert page.count("<svg") == 2
+    assert (tmp_path / "out/report.xlsx").stat().st_size > 5_000
