@@ -221,6 +221,18 @@ def _rests(page: HiddenPage) -> list[str]:
     made = page.found.modelled
     if made is None:
         return parts
+    if made.choice.table.height:
+        rows = [
+            [row["way"], f"{row['auc']:.3f}", f"{row['lo90']:.3f}", f"{row['hi90']:.3f}"]
+            for row in made.choice.table.iter_rows(named=True)
+        ]
+        parts += [
+            table(["way", "area under the curve", "low", "high"], rows),
+            paragraph(
+                "Boosting is shown for comparison: it is taught which loans come to light, and a kept loan does not.",
+                "note",
+            ),
+        ]
     shared = f"{made.fit.params.common:.2f}"
     told = [f"{value:,.0f}" for value in made.fit.likelihoods]
     parts.append(

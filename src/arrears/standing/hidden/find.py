@@ -16,8 +16,9 @@ from arrears.standing.classify import bad
 from arrears.standing.hidden import fit as fitting
 from arrears.standing.hidden import model, prior
 from arrears.standing.hidden.audit import Sharpened, sharpen
+from arrears.standing.hidden.choice import choose, levelled
 from arrears.standing.hidden.coded import Coded, coded
-from arrears.standing.hidden.finding import DRAWS, LEAST, Book, Hidden, Modelled, drawn
+from arrears.standing.hidden.finding import DRAWS, LEAST, Book, Choice, Hidden, Modelled, drawn
 from arrears.standing.hidden.maturity import either, kept_at_maturity, since_renewal
 from arrears.standing.hidden.months import lived as lived_of
 from arrears.standing.hidden.scorecard import score
@@ -83,7 +84,10 @@ def find(
     else:
         audited = np.zeros(len(scored), dtype=np.int64)
         audited[looked] = np.where(found, 2, 1)
-        first = _by_model(book, histories, scored, audited=audited, errors=errors, seed=seed)
+        picked = choose(book, market.numbers("hidden/scorecard", as_of), seed=seed)
+        first = _by_model(
+            book, histories, scored, audited=audited, picked=picked, errors=errors, seed=seed
+        )
     if not len(looked):
         return _finding(book, first, seed=seed)
     sharp = sharpen(first.chance, book.signs, looked, found)
@@ -152,10 +156,11 @@ def _by_model(
     scored: Floats,
     *,
     audited: Ints,
+    picked: Choice,
     errors: dict[str, float],
     seed: int,
 ) -> _Found:
-    """The hidden-state model; loans without months keep the scorecard's chance.
+    """The hidden-state model, or another way that foretold better; loans without months keep the scorecard's chance.
 
     Args:
         audited: of each loan (n,), the place in `model.AUDITED`: it shapes the fit, while the chances given are those
@@ -189,8 +194,15 @@ def _by_model(
         chances[with_months] = _redrawn(
             fit.params, histories, seen, few=few, more=more, level=level, seed=seed
         )
-    made = Modelled(fit, histories, gamma)
-    return _Found(chance, rows, chances, "model", "The hidden-state model.", made)
+    made = Modelled(fit, histories, gamma, picked)
+    if picked.ranking is None:
+        return _Found(chance, rows, chances, "model", f"The hidden-state model. {picked.why}", made)
+    chance = np.where(book.shown, chance, 0.0)
+    chance[book.shown] = levelled(picked.ranking[book.shown], float(chance.sum()))
+    rows = _drawable(book, chance)
+    chances = _shifted(chance[rows], errors["model"], seed)
+    why = f"In the order of the {picked.way}, at the level of the hidden-state model. {picked.why}"
+    return _Found(chance, rows, chances, picked.way, why, made)
 
 
 def chances_of(

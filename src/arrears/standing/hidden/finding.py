@@ -39,12 +39,33 @@ class Book:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Which way ships and why.
+
+    Attributes:
+        way: `model` or `scorecard`.
+        table: `way, auc, lo90, hi90, ahead_of_model_lo90`, by the loans judged.
+        judged, outcomes: loans ranked, and those that gave themselves away.
+        why: in a sentence.
+        ranking: of all loans (n,) on the cut-off date, by the way that ships; None where that is the model.
+    """
+
+    way: str
+    table: pl.DataFrame
+    judged: int
+    outcomes: int
+    why: str
+    ranking: Floats | None = None
+
+
+@dataclass(frozen=True)
 class Modelled:
-    """The model behind a finding: its fit, the histories, and the posterior (t, s) of every loan-month."""
+    """The model behind a finding: fit, histories, posterior (t, s) of every loan-month, and why it ships or not."""
 
     fit: Fit
     histories: Coded
     gamma: npt.NDArray[np.float32]
+    choice: Choice
 
 
 @dataclass(frozen=True)
@@ -56,7 +77,7 @@ class Hidden:
             the tape tells no history of the loan.
         rows: the loans (m,) whose chance is worth drawing; the others hide their expected amount in every draw.
         draws: fen hidden (m, DRAWS) in each of those loans, parameters and outcomes drawn together.
-        basis: `model`, `scorecard` or `boosting`, or `none`.
+        basis: `model`, `scorecard` or `none`.
         why: why this one, in a sentence.
         signs: indicators of each loan with their evidence (`signs.signs`), rows as `table`.
         book: the loans with their histories.

@@ -40,7 +40,7 @@ class Fit:
     loans: int
 
 
-def fit(histories: Coded, audited: Ints, *, seed: int) -> Fit:
+def fit(histories: Coded, audited: Ints, *, seed: int, starts: int = len(STARTS)) -> Fit:
     """The parameters most likely by histories (h,) and audits; on a sample where there are very many.
 
     Args:
@@ -51,7 +51,7 @@ def fit(histories: Coded, audited: Ints, *, seed: int) -> Fit:
     layout, ones = Layout.of(part), np.ones(len(chosen))
     gamma = np.empty((len(part.code), len(prior.STATES)))
     tried = []
-    for number, times in enumerate(STARTS):
+    for number, times in enumerate(STARTS[:starts]):
         params = _jittered(Params.first(part), times, generator(seed, "hidden", "start", number))
         for _ in range(TRIAL):
             params, reached = _step(params, layout, ones, audited=seen, gamma=gamma)
