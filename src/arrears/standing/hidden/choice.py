@@ -2,8 +2,8 @@
 
 Without an inspection nobody has seen a hidden loan, but bad ones give themselves away later: they pass day 90, or have
 to be kept alive again. So each way ranks, on the day some months before the cut-off date, the loans that pay and show
-a sign; what followed is the judge. The model ships unless the scorecard is better beyond chance. Boosting stands beside them
-and never ships on this alone: it is taught which loans come to light, and a kept loan is one that does not; in worlds
+a sign; what followed is the judge. The model ships unless the scorecard is better beyond chance. Boosting stands beside
+and never ships on this alone: it is taught which loans come to light, and a kept loan does not; in worlds
 whose truth is known it found fewer hidden loans where it won here.
 """
 
