@@ -72,8 +72,11 @@ def test_gaps_fallen_days_and_months_before_the_loan_are_told(past) -> None:
     assert roll["n"].to_list() == [1]
 
 
-def test_months_that_all_lie_after_the_cut_off_move_nothing(past) -> None:
+def test_months_that_all_lie_after_the_cut_off_move_nothing(past, tmp_path) -> None:
     done, roll, page = past([month("A", 5), month("A", 6)])
+    tables = {name: str(tmp_path / f"{name}.csv") for name in ("loans", "months")}
+    book = run.classify(run.Request(**tables), out=tmp_path / "book").summary
+    assert book["with_hidden"] is None, "no history is told by the cut-off date"
     assert "MONTH-AFTER-CUT-OFF" in {problem.code for problem in done.problems}
     assert roll.is_empty()
     assert "nothing can be said of moves" in page

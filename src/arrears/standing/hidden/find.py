@@ -78,7 +78,8 @@ def find(
     looked, found = _looked_into(book, audit)
     scored = score(book.signs, market.numbers("hidden/scorecard", as_of))
     errors = {name: market.number(f"hidden/{name}_error", as_of) for name in ("scorecard", "model")}
-    histories = coded(loans, book.lived, book.signs["outside"]) if book.monthly else None
+    told = book.monthly and not book.lived.is_empty()
+    histories = coded(loans, book.lived, book.signs["outside"]) if told else None
     if histories is None or not histories.length.size or histories.length.max() < 2:
         first = _by_scorecard(book, scored, errors=errors, seed=seed)
     else:
