@@ -59,6 +59,13 @@ def test_the_offer_states_the_sum_what_it_is_made_of_and_whom_to_ask(situation) 
     assert not re.search(r"[{}](?![^<]*</style>)", page.split("</style>")[1])
 
 
+def test_a_waiver_of_nothing_is_not_spoken_of(situation) -> None:
+    offer = pl.DataFrame(OFFER | {"waived_interest": [0], "waived_fees": [0]})
+    page = letters.offer_letters(offer, situation, None, None)
+    assert "waive" not in page
+    assert "减免" not in page
+
+
 def test_no_letter_threatens(situation) -> None:
     page = letters.offer_letters(pl.DataFrame(OFFER), situation, None, None).lower()
     assert not re.search(r"court|sue|blacklist|seiz|police|法院|起诉|失信|查封|报警", page)

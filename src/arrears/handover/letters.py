@@ -34,6 +34,10 @@ _DATES = (
 )
 _UNKNOWN = {"zh": "未知", "en": "not known"}
 _COURT = {"zh": "有管辖权的人民法院", "en": "the people's court in charge"}
+_WAIVER = {
+    "zh": "减免利息 {0}、费用 {1}；",
+    "en": "We waive {0} of the interest and {1} of the fees. ",
+}
 _HOURS = {
     "zh": "{0}之前和{1}之后，我们不会与您联系。",
     "en": "Nobody calls you before {0} or after {1}.",
@@ -105,9 +109,16 @@ def _fields(rows: pl.DataFrame, situation: Situation) -> Iterator[Mapping[str, s
         found = dict(always)
         for language in _UNKNOWN:
             for name in FIELDS:
-                if name != "hours":
+                if name not in {"hours", "waiver"}:
                     found[f"{language}/{name}"] = _told(name, row, language)
+            waives = row.get("waived_interest") or row.get("waived_fees")
+            found[f"{language}/waiver"] = _waiver(found, language) if waives else ""
         yield found
+
+
+def _waiver(found: Mapping[str, str], language: str) -> str:
+    parts = (found[f"{language}/waived_interest"], found[f"{language}/waived_fees"])
+    return _WAIVER[language].format(*parts)
 
 
 def _told(name: str, row: Mapping[str, object], language: str) -> str:

@@ -37,6 +37,7 @@ FIELDS = (
     "to_pay",
     "waived_fees",
     "waived_interest",
+    "waiver",
 )
 _STYLE = (
     "body{font:11pt/1.5 system-ui,'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;"

@@ -52,7 +52,7 @@ def frontier(contents: Contents) -> list[list[str]]:
             figures.yuan(row["npl_removed"]),
             figures.yuan(row["value"]),
             figures.yuan(row["cost"]),
-            figures.percent(row["bad_loan_ratio"], 2),
+            figures.percent(row["bad_loan_ratio"], 3),
         ]
         for row in contents.what_if.frontier.iter_rows(named=True)
     ]
