@@ -31,25 +31,32 @@ width is a share of the forecast."""
 TABLES = ("loans", "months", "payments", "events")
 
 
-def forecast(made: recovery.Recovery, folder: Path) -> dict[int, dict[str, float]]:
-    """What the product expects with its ranges, by horizon; through files, as a user would."""
+def forecasts(made: recovery.Recovery, folder: Path) -> dict[str, dict[int, dict[str, float]]]:
+    """What the product expects with its ranges, by basis and horizon; through files, as a user would."""
     files = {}
     for name in TABLES:
         files[name] = str(folder / f"{name}.parquet")
         getattr(made, name).write_parquet(files[name])
-    out = folder / "forecast"
-    run.forecast(arrears.Request(**files), out=out, force=True)
-    curve = pl.read_parquet(out / "curve.parquet")
-    return {
-        month: curve.row(by_predicate=pl.col("month") == month, named=True) for month in HORIZONS
-    }
+    bases = {"Arrears, market prior": {}}
+    if hasattr(run, "fit"):
+        run.fit(arrears.Request(**files), out=folder / "fit", force=True)
+        bases["Arrears, fitted"] = {"model": str(folder / "fit/model.json")}
+    said = {}
+    for basis, model in bases.items():
+        run.forecast(arrears.Request(**files, **model), out=folder / "forecast", force=True)
+        curve = pl.read_parquet(folder / "forecast/curve.parquet")
+        said[basis] = {
+            month: curve.row(by_predicate=pl.col("month") == month, named=True)
+            for month in HORIZONS
+        }
+    return said
 
 
 def one(seed: int, loans: int, folder: Path) -> list[dict[str, float | str | int]]:
     """What each way said of one book, and what came: a row a way and horizon."""
     made = recovery.book(recovery.Setting(loans=loans, seed=seed))
     sales = made.payments.filter(pl.col("source") == "sale")
-    said = {"Arrears, market prior": forecast(made, folder)}
+    said = forecasts(made, folder)
     for name, way in (("chain ladder", naive.chain_ladder), ("last year's curve", naive.last_year)):
         said[name] = {month: {"mean": way(made.months, sales, month)} for month in HORIZONS}
     came = {month: float(made.truth[f"paid_{month}"].sum()) for month in HORIZONS}
