@@ -24,8 +24,9 @@ bench: $(VENV)/.dev  ## measures everything anew and writes benchmarks/README.md
 validation: $(VENV)/.dev  ## holds the models against the truth and writes docs/validation.md
 	$(BIN)/python -m validation.run
 
-docs: $(VENV)/.base  ## docs/rulebook.md from the rulebooks
+docs: $(VENV)/.base  ## docs/rulebook.md from the rulebooks, docs/notices.md from the notices
 	$(BIN)/python -c "from arrears import rules; print(rules.page([rules.load(n) for n in ('cn', *rules.STANDARDS)]), end='')" > docs/rulebook.md
+	$(BIN)/python -m validation.notices --write
 
 clean:
 	rm -rf $(VENV) out

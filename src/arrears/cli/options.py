@@ -76,6 +76,9 @@ Holdout = Annotated[
 Scenarios = Annotated[
     int, typer.Option("--scenarios", metavar="N", min=1, help="Scenarios of the common factor.")
 ]
+Stress = Annotated[
+    str | None, typer.Option("--stress", metavar="NAME", help="Under a stress of the market book.")
+]
 
 
 def day(typed: datetime | None) -> date | None:
@@ -103,6 +106,7 @@ def request(
     audit: str | None = None,
     scenarios: int = 1000,
     holdout: float = 0.0,
+    stress: str | None = None,
 ) -> Request:
     """The request that the options make.
 
@@ -130,4 +134,5 @@ def request(
         scenarios=scenarios,
         excel_all=excel == "all",
         holdout=holdout,
+        stress=stress,
     )

@@ -56,7 +56,7 @@ def takes_a_tape(verb: Callable[..., Any], *, or_else: str | None = None) -> Cal
 
     def command(**typed: Any) -> None:
         extras = {name: typed.pop(name) for name in own}
-        asked = {"scenarios": extras["scenarios"]} if "scenarios" in extras else {}
+        asked: dict[str, Any] = {k: v for k, v in extras.items() if k in {"scenarios", "stress"}}
         if "audit" in extras:
             asked["audit"] = extras.pop("audit")
         named = {name: typed[name] for name in _REQUEST}

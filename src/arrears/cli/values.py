@@ -36,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
     )(takes_a_tape(price, or_else="header"))
 
 
-def forecast(scenarios: o.Scenarios = 1000, **asked: Any) -> Any:
+def forecast(scenarios: o.Scenarios = 1000, stress: o.Stress = None, **asked: Any) -> Any:
     """Say what will still be paid, loan by loan and as a whole with its range."""
     return run.forecast(asked.pop("request"), **asked)
 
@@ -49,6 +49,7 @@ def price(
         typer.Option("--header", metavar="F", help="A package's public header, instead of a tape."),
     ] = None,
     scenarios: o.Scenarios = 1000,
+    stress: o.Stress = None,
     **asked: Any,
 ) -> Any:
     """Say what a buyer can pay, from a tape or from a public header."""
@@ -56,4 +57,5 @@ def price(
     if header is None:
         return run.price(request, irr=irr, bidders=bidders, **asked)
     asked.pop("watcher")
-    return run.price_header(header, irr=irr, bidders=bidders, scenarios=scenarios, **asked)
+    asked |= {"scenarios": scenarios, "stress": stress}
+    return run.price_header(header, irr=irr, bidders=bidders, **asked)

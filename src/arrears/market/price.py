@@ -11,6 +11,8 @@ import polars as pl
 from scipy.optimize import brentq
 
 from arrears.core.dates import DAYS_A_YEAR
+from arrears.market import costs as stack
+from arrears.market.auction import Terms, best_start, expected, value_over_start
 from arrears.recovery import Forecast
 from arrears.recovery.forecast import window
 from arrears.recovery.outlook import CURVE
@@ -24,6 +26,7 @@ AGE_BANDS = (
     (5.0, "3 to 5 years"),
 )
 OLDEST = "over 5 years"
+_RANKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _RATES = tuple(number / 100 for number in range(0, 41, 2))
 
 
@@ -56,14 +59,16 @@ def price(
     as_of: date,
     irr: float | None = None,
     bidders: int | None = None,
-    start_price: float = 0.0,
+    start_price: float | None = None,
+    reserve: float = 0.0,
 ) -> Priced:
     """What a buyer can pay for the loans (n rows, in the order of the forecast).
 
     Args:
         irr: return asked for a year; the market's where it is left out.
         bidders: who bid against each other; the market's usual number where it is left out.
-        start_price: no bid is lower.
+        start_price: no bid is lower; the market's usual distance below the price where it is not told.
+        reserve: what keeping the loans is worth to the seller.
     """
 
     def figure(name: str) -> float:
@@ -76,25 +81,24 @@ def price(
     principal = float(loans["principal"].sum())
     mean = np.diff(forecast.curve["mean"].to_numpy(), prepend=0.0)[:months]
     paths = np.diff(forecast.paths, axis=1, prepend=0.0)[:, :months]
-    shares = commission_shares(forecast, market, as_of)
     collections = float(mean.sum())
-    by_loan = forecast.table["expected_60m"].to_numpy()
-    commission = float((by_loan * shares).sum() / by_loan.sum()) if by_loan.sum() > 0 else 0.0
+    commission = stack.by_month(forecast, market, as_of, mean)
     vat, litigation, fee = (figure(name) for name in ("vat", "litigation", "channel_fee"))
-    keeps = 1.0 - commission - vat - litigation
+    keeps = np.clip(1.0 - commission - vat - litigation, 0.0, 1.0)
     net = mean * keeps
     bid = max(_worth(net, asked) - fee, 0.0)
     life = float((net * np.arange(1, months + 1)).sum() / net.sum()) if net.sum() > 0 else 0.0
-    loses = float(((paths * keeps).sum(axis=1) - fee < bid).mean())
+    kept = paths * keeps
+    loses = float((kept.sum(axis=1) - fee < bid).mean())
+    discount = (1.0 + asked) ** (-np.arange(1, months + 1) / 12.0)
+    worths = np.maximum((kept * discount).sum(axis=1) - fee, 0.0)
     costs = {
-        "commission": collections * commission,
+        "commission": float((mean * commission).sum()),
         "litigation": collections * litigation,
         "tax": collections * vat,
         "channel_fee": fee,
         "funding": bid * figure("funding") * life / 12.0,
     }
-    epsilon = figure("signal") * bid
-    winning = max(bid - 2.0 * epsilon / (count + 1), start_price) if count > 1 else start_price
     told: dict[str, object] = {
         "claim": owed,
         "principal": principal,
@@ -112,14 +116,17 @@ def price(
         "probability_of_loss": loses,
         "quantiles": {
             f"q{int(100 * rank):02d}": float(np.quantile(paths.sum(axis=1), rank))
-            for rank in (0.05, 0.25, 0.5, 0.75, 0.95)
+            for rank in _RANKS
         },
-        "bidders": count,
-        "expected_winning_bid": winning,
+        "price_range": {f"q{int(100 * r):02d}": float(np.quantile(worths, r)) for r in _RANKS},
+        **_sale(bid, reserve, market=market, as_of=as_of, bidders=count, start_price=start_price),
         "basis": forecast.basis,
         "rests_on": "published recoveries and prices (FACTS 4.4, 9; METHODS 1.5)",
     }
-    table = _buckets(forecast, loans, shares, irr=asked, months=months, rest=vat + litigation)
+    weights = window(asked, 0, months) * (1.0 - vat - litigation)
+    worth = stack.kept_by_loan(forecast, weights, market, as_of)
+    worth *= _to_the_sum(worth, _worth(net, asked))
+    table = _buckets(forecast, loans, worth)
     prices = [max(_worth(net, rate) - fee, 0.0) for rate in _RATES]
     by_irr = pl.DataFrame({"irr": list(_RATES), "price": prices})
     return Priced(told, bid, asked, collections, loses, net, table, by_irr)
@@ -146,30 +153,49 @@ def _payback(cash: Floats, paid: float) -> int | None:
     return int(reached[0]) + 1 if len(reached) else None
 
 
-def commission_shares(forecast: Forecast, market: MarketBook, as_of: date) -> Floats:
-    """Commission on what each loan pays (n,), by months since day 91."""
-    table = np.array(market.table("channels/commission", as_of))
-    place = np.searchsorted(table[:, 0], forecast.age, side="right") - 1
-    early = market.number("channels/commission_before_91", as_of)
-    return np.where(forecast.age >= 0, table[np.maximum(place, 0), 1], early)
-
-
-def _buckets(
-    forecast: Forecast,
-    loans: pl.DataFrame,
-    shares: Floats,
+def _sale(
+    bid: float,
+    reserve: float,
     *,
-    irr: float,
-    months: int,
-    rest: float,
-) -> pl.DataFrame:
-    """Worth by product and age, at the return asked for, before the fee of the deal."""
-    cash = forecast.voluntary(window(irr, 0, months)[None, :])[:, 0]
+    market: MarketBook,
+    as_of: date,
+    bidders: int,
+    start_price: float | None,
+) -> dict[str, object]:
+    """What an auction is expected to bring, and the start price that brings the seller most (METHODS 6)."""
+    usual = market.number("buyer/bidders", as_of)
+    signal = market.number("buyer/signal", as_of)
+    shows_up = min(market.number("auction/arrivals", as_of) / usual, 1.0)
+    ratio = market.number("auction/price_over_start", as_of)
+    typical = Terms(
+        value=1.0, start=1.0, bidders=int(usual), shows_up=shows_up, disagreement=signal
+    )
+    start = bid / value_over_start(ratio, typical) if start_price is None else start_price
+    terms = Terms(value=bid, start=start, bidders=bidders, shows_up=shows_up, disagreement=signal)
+    found = expected(terms)
+    best, brings = best_start(terms, reserve) if bid > 0.0 else (reserve, reserve)
+    return {
+        "bidders": bidders,
+        "expected_winning_bid": start if found.price is None else found.price,
+        "start_price": start,
+        "sale_probability": found.sold,
+        "best_start_price": best,
+        "best_start_brings": brings,
+    }
+
+
+def _to_the_sum(parts: Floats, whole: float) -> float:
+    """Factor that makes parts add up to a whole that was worked out by month; 1 where there is nothing."""
+    total = float(parts.sum())
+    return whole / total if total > 0.0 else 1.0
+
+
+def _buckets(forecast: Forecast, loans: pl.DataFrame, worth: Floats) -> pl.DataFrame:
+    """Worth (n,) by product and age, at the return asked for, before the fee of the deal."""
     years = loans["days_past_due"].to_numpy() / DAYS_A_YEAR
     edges = [edge for edge, _ in AGE_BANDS]
     names = [name for _, name in AGE_BANDS] + [OLDEST]
     band = np.searchsorted(edges, years, side="right")
-    worth = cash * (1.0 - shares - rest)
     frame = pl.DataFrame(
         {
             "product": loans["product"],

@@ -119,7 +119,7 @@ class Forecast:
         """
         chance = np.where(self.age >= 0, 1.0, self.due.roll)
         owed = np.zeros(len(self.claim))
-        for delay, mine in self._delays():
+        for delay, mine in self.delays():
             weights = np.ascontiguousarray(window(0.0, 0, delay)[None, : len(self.params.odds)])
             sums = grid.weigh(self.shares(), weights)
             loans = (np.maximum(self.age[mine], 0), self.score[mine], np.ones(int(mine.sum())))
@@ -127,7 +127,7 @@ class Forecast:
         sold: Floats = chance * self.claim * self.covered * owed
         return sold
 
-    def _delays(self) -> list[tuple[int, Flags]]:
+    def delays(self) -> list[tuple[int, Flags]]:
         """Months to the sale of collateral, and the loans for which it takes so long (n,)."""
         delay, real = self.collateral.delay, self.covered > 0.0
         return [(int(months), real & (delay == months)) for months in np.unique(delay[real])]
@@ -135,7 +135,7 @@ class Forecast:
     def with_sale(self, weights: Floats) -> Floats:
         """As `voluntary`, but once collateral is sold only the shortfall goes on paying, as an unsecured claim."""
         values = self.voluntary(weights)
-        for delay, mine in self._delays():
+        for delay, mine in self.delays():
             later = weights.copy()
             later[:, :delay] = 0.0
             months = len(self.params.odds)

@@ -75,6 +75,7 @@ def settings(request: Request) -> Record:
         "scenarios": request.scenarios,
         "excel_all": request.excel_all,
         "holdout": request.holdout,
+        "stress": request.stress,
     }
 
 
@@ -95,6 +96,7 @@ def request_of(record: Mapping[str, object]) -> Request:
         scenarios=cast("int", asked["scenarios"]),
         excel_all=cast("bool", asked["excel_all"]),
         holdout=cast("float", asked.get("holdout", 0.0)),
+        stress=cast("str | None", asked.get("stress")),
     )
     return request.with_files(typed)
 

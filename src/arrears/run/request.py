@@ -25,6 +25,7 @@ class Request:
         audit: loans that somebody has looked into, and whether they were hidden.
         excel_all: every loan in the workbook, not only the first 20,000.
         holdout: share of the loans that get no step to collect, so that steps can be measured against them.
+        stress: name of a change of the market, for a forecast or a price.
     """
 
     loans: str
@@ -45,6 +46,7 @@ class Request:
     scenarios: int = 1000
     excel_all: bool = False
     holdout: float = 0.0
+    stress: str | None = None
 
     def __post_init__(self) -> None:
         if self.scenarios < 1:

@@ -53,7 +53,7 @@ def forecast(
 
 def forecast_of(gathered: Gathered) -> tuple[recovery.Forecast, pl.DataFrame]:
     """The forecast of the loans that owe anything, and these loans."""
-    tape = gathered.tape
+    tape, stress = gathered.tape, gathered.request.stress
     loans = tape.loans.filter(pl.Series(tape.claim > 0))
     found = recovery.forecast(
         loans,
@@ -62,6 +62,7 @@ def forecast_of(gathered: Gathered) -> tuple[recovery.Forecast, pl.DataFrame]:
         discount_rate=channels.discount_rate(gathered.holder, gathered.market, tape.as_of),
         seed=gathered.request.seed,
         scenarios=gathered.request.scenarios,
+        stress=recovery.Stress.named(stress, gathered.market, tape.as_of) if stress else None,
     )
     return found, loans
 
@@ -91,6 +92,7 @@ def price(
         with stages.stage("forecast"):
             found, loans = forecast_of(gathered)
         with stages.stage("price"):
+            reserve = _reserve(found, gathered.market, gathered.tape.as_of)
             priced = market.price(
                 found,
                 loans,
@@ -98,8 +100,8 @@ def price(
                 as_of=gathered.tape.as_of,
                 irr=irr,
                 bidders=bidders,
+                reserve=reserve,
             )
-            reserve = _reserve(found, gathered.market, gathered.tape.as_of)
         return _leave(priced, found, products, reserve=reserve, title=Path(request.loans).name)
 
     return job(request, work, name="price", out=out, force=force, watcher=watcher)
@@ -113,6 +115,7 @@ def price_header(
     bidders: int | None = None,
     scenarios: int = 1000,
     seed: int = 0,
+    stress: str | None = None,
     force: bool = False,
 ) -> Done:
     """A buyer's valuation of a package of which only the public header is known.
@@ -141,7 +144,9 @@ def price_header(
         discount_rate=channels.discount_rate(holder, book, day),
         seed=seed,
         scenarios=scenarios,
+        stress=recovery.Stress.named(stress, book, day) if stress else None,
     )
+    reserve = _reserve(forecast, book, day)
     priced = market.price(
         forecast,
         loans,
@@ -149,11 +154,11 @@ def price_header(
         as_of=day,
         irr=irr,
         bidders=bidders,
-        start_price=float(told.start_price or 0),
+        start_price=None if told.start_price is None else float(told.start_price),
+        reserve=reserve,
     )
     with staged(out, force=force) as place:
         products = Products(place.folder)
-        reserve = _reserve(forecast, book, day)
         summary, lines = _leave(priced, forecast, products, reserve=reserve, title=told.name)
         if told.start_price:
             asked = 100 * told.start_price / forecast.claim.sum()
@@ -168,9 +173,8 @@ def price_header(
 
 def _reserve(found: recovery.Forecast, book: rules.MarketBook, day: date) -> float:
     """What keeping the loans is worth to the seller: its own collections less commission, at its own rate."""
-    weights = recovery.window(found.discount_rate, 0)[None, :]
-    kept = found.voluntary(weights)[:, 0] * (1.0 - market.commission_shares(found, book, day))
-    return float(kept.sum())
+    weights = recovery.window(found.discount_rate, 0)
+    return float(market.kept_by_loan(found, weights, book, day).sum())
 
 
 def _leave(
@@ -197,10 +201,13 @@ def _leave(
         if per is None
         else f"{100 * bid / float(found.claim.sum()):.1f} fen on the yuan owed"
     )
+    sale = priced.told
     lines = [
         f"Price     {report.money(bid)}, {each}, for {report.percent(priced.irr_asked, 0)} a year",
         f"Collects  {report.money(priced.collections)} in {len(priced.net)} months, before costs",
         f"Loses     with a probability of {report.percent(priced.loses, 0)}",
         f"Reserve   {report.money(reserve)}: what keeping is worth to the seller",
+        f"Auction   {sale['bidders']} bidders who may come, expected price "
+        f"{report.money(float(str(sale['expected_winning_bid'])))}",
     ]
     return told, lines
