@@ -18,6 +18,7 @@ SCRIPTS = (
     "resolve.py",
     "plan.py",
     "recovery_grid.py",
+    "price.py",
     "hidden.py",
     "deals.py",
 )

@@ -18,6 +18,7 @@ SECTIONS: tuple[str, ...] = (
     "hidden_worlds",
     "hidden_real",
     "ways_world",
+    "market",
 )
 HEAD = """# Validation
 
