@@ -80,11 +80,12 @@ class Builder:
         self.start[self.slots - 1] = start
         return self.slots - 1
 
-    def ledger(self, name: str, *, new: bool = True) -> Ledger:
-        """A debt that is carried while unpaid."""
+    def ledger(self, name: str, *, new: bool = True, used: bool = True) -> Ledger:
+        """A debt that is carried while unpaid; one that nothing can arise in is not `used`."""
         made = Ledger(name, self.slot(), self.slot(), self.slot() if new else -1)
-        self.pairs.append((made.due, made.paid, 0))
-        self.paid.append(made.paid)
+        if used:
+            self.pairs.append((made.due, made.paid, 0))
+            self.paid.append(made.paid)
         return made
 
     def taker(self, name: str) -> int:
@@ -153,6 +154,9 @@ class Builder:
 
     def rank_equally(self, *ledgers: Ledger) -> None:
         """In proportion to what is due, where cash falls short."""
+        if len(ledgers) == 1:
+            self.pay(*ledgers)
+            return
         slots = [slot for one in ledgers for slot in (one.due, one.paid)]
         self._do(k.RATA, slots, [(one.name, one.paid) for one in ledgers])
 

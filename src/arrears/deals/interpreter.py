@@ -94,15 +94,14 @@ def below(amount, total, up, down):  # type: ignore[no-untyped-def]
 def receive(x: Ints, gross: Ints, code: Code, t: int, last: bool) -> None:
     """Cash of the period, less earlier reversals; the tests that look at collections."""
     s = code.settings
+    x[k.FINAL, :] = np.int64(last)
+    x[k.CALL, :] = 0
+    owed, came, total, ended = x[k.RECEIVABLE], x[k.CREDITED], x[k.CUMULATIVE], x[k.ENDED]
     for lane in range(len(gross)):
-        x[k.FINAL, lane] = np.int64(last)
-        x[k.CALL, lane] = 0
-        net = gross[lane] - x[k.RECEIVABLE, lane]
-        if x[k.ENDED, lane]:
-            net = np.int64(0)
-        x[k.CREDITED, lane] = max(net, 0)
-        x[k.RECEIVABLE, lane] = max(-net, 0)
-        x[k.CUMULATIVE, lane] += max(net, 0)
+        net = (gross[lane] - owed[lane]) * (1 - ended[lane])
+        came[lane] = max(net, 0)
+        owed[lane] = max(-net, 0)
+        total[lane] += max(net, 0)
     if s[S_RECOVERY]:
         for lane in range(len(gross)):
             behind = below(
@@ -228,6 +227,15 @@ def enforce(x: Ints, code: Code, t: int, moves: Ints) -> None:
     """Events of default that the trial of the normal order shows: undo it for those scenarios."""
     s = code.settings
     late = s[S_UNPAID_FROM] <= t
+    if not late:
+        some = np.int64(0)
+        mode = x[k.MODE]
+        for slot in code.seniors:
+            row = x[slot]
+            for lane in range(len(mode)):
+                some += np.int64(row[lane] > 0) * (1 - mode[lane])
+        if some == 0:
+            return
     for lane in range(x.shape[1]):
         if x[k.MODE, lane]:
             continue
@@ -255,6 +263,18 @@ def enforce(x: Ints, code: Code, t: int, moves: Ints) -> None:
 
 
 @njit(cache=True)
+def pay_enforced(x: Ints, code: Code, t: int, moves: Ints) -> None:
+    """The order after an event of default, for its scenarios alone: they are few, and set side by side for it."""
+    lanes = np.flatnonzero(x[k.MODE] != 0)
+    y, moved = x[:, lanes], moves[:, lanes]
+    y[k.CASH] = y[k.AVAILABLE]
+    distribute(y, code, code.enforced, t, moved)
+    for place in range(len(lanes)):
+        x[:, lanes[place]] = y[:, place]
+        moves[:, lanes[place]] = moved[:, place]
+
+
+@njit(cache=True)
 def one_day(x: Ints, gross: Ints, code: Code, t: int, moves: Ints) -> np.int64:
     """One payment date of a block; returns the largest difference between cash in and cash out."""
     last = t == len(code.forecast) - 1
@@ -263,37 +283,36 @@ def one_day(x: Ints, gross: Ints, code: Code, t: int, moves: Ints) -> np.int64:
     arise(x, code, t)
     if s[S_CALL] and not last:
         test_call(x, code, t)
-    some_normal = some_enforced = False
+    free, cash, mode, kept = x[k.AVAILABLE], x[k.CASH], x[k.MODE], x[k.RESERVE]
+    came, called, opened = x[k.CREDITED], x[k.CALL], x[k.RESERVE_OPEN]
+    broken = np.int64(0)
     for lane in range(len(gross)):
-        cash = x[k.CREDITED, lane] + x[k.CALL, lane] + x[k.RESERVE, lane]
-        x[k.AVAILABLE, lane] = cash
-        x[k.RESERVE_OPEN, lane] = x[k.RESERVE, lane]
-        x[k.RESERVE, lane] = 0
-        x[k.CASH, lane] = cash if x[k.MODE, lane] == 0 else 0
-        some_normal = some_normal or x[k.MODE, lane] == 0
+        free[lane] = came[lane] + called[lane] + kept[lane]
+        opened[lane] = kept[lane]
+        kept[lane] = 0
+        cash[lane] = free[lane] * (1 - mode[lane])
+        broken += mode[lane]
     x[k.TARGET, :] = 0
-    if some_normal:
+    if broken < len(gross):
         distribute(x, code, code.normal, t, moves)
         if s[S_MISSED_INTEREST] or s[S_UNPAID_FROM] <= t:
             enforce(x, code, t, moves)
+    left, broken = np.int64(0), np.int64(0)
     for lane in range(len(gross)):
-        some_enforced = some_enforced or x[k.MODE, lane] != 0
-    left = np.int64(0)
-    if some_enforced:
-        for lane in range(len(gross)):
-            left = max(left, x[k.CASH, lane])
-            x[k.CASH, lane] = x[k.AVAILABLE, lane] if x[k.MODE, lane] else 0
-        distribute(x, code, code.enforced, t, moves)
+        left = max(left, cash[lane] * (1 - mode[lane]))
+        broken += mode[lane]
+    if broken:
+        pay_enforced(x, code, t, moves)
     row = x[k.FREE]
     for lane in range(len(gross)):
-        row[lane] = x[k.AVAILABLE, lane] - x[k.RESERVE, lane]
+        row[lane] = free[lane] - kept[lane]
     for slot in code.paid:
         if slot != k.EXCESS:
             gone = x[slot]
             for lane in range(len(gross)):
                 row[lane] -= gone[lane]
     for lane in range(len(gross)):
-        left = max(left, abs(row[lane]), x[k.CASH, lane])
+        left = max(left, max(abs(row[lane]), cash[lane]))
     return left
 
 

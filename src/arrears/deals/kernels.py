@@ -239,41 +239,52 @@ def set_aside(
     Nothing is set aside on a final date, after an event of default, or once the seniors are repaid.
     """
     q, up = constant[2], constant[3]
-    for lane in range(x.shape[1]):
-        target = np.int64(0)
-        if x[FINAL, lane] == 0 and x[MODE, lane] == 0 and x[SENIOR_BALANCES, lane] > 0:
-            left = constant[1]
-            target = constant[0]
-            for place in range(len(pairs) // 2):
-                amount = x[pairs[2 * place], lane] + x[pairs[2 * place + 1], lane]
-                whole, rest = floor_share(amount, ratios[place, 1], q, inverses[place])
-                target += amount * ratios[place, 0] + whole
-                left += rest
-            target += left // q
-            target += np.int64(left % q >= up)
-            target = min(max(target, limits[0]), limits[1])
-        x[TARGET, lane] = target
-        kept = min(x[CASH, lane], target)
-        x[RESERVE, lane] += kept
-        x[CASH, lane] -= kept
+    target, rest, cash, kept = x[TARGET], x[FREE], x[CASH], x[RESERVE]
+    final, mode, senior = x[FINAL], x[MODE], x[SENIOR_BALANCES]
+    target[:] = constant[0]
+    rest[:] = constant[1]
+    for place in range(len(pairs) // 2):
+        owed, paid = x[pairs[2 * place]], x[pairs[2 * place + 1]]
+        more, f, inverse = ratios[place, 0], ratios[place, 1], inverses[place]
+        for lane in range(len(cash)):
+            amount = owed[lane] + paid[lane]
+            whole, left = floor_share(amount, f, q, inverse)
+            target[lane] += amount * more + whole
+            rest[lane] += left
+            over = np.int64(rest[lane] >= q)
+            rest[lane] -= over * q
+            target[lane] += over
+    least, most = limits[0], limits[1]
+    for lane in range(len(cash)):
+        wanted = min(max(target[lane] + np.int64(rest[lane] >= up), least), most)
+        open_ = np.int64(final[lane] == 0) * np.int64(mode[lane] == 0) * np.int64(senior[lane] > 0)
+        target[lane] = wanted * open_
+        amount = min(cash[lane], wanted * open_)
+        kept[lane] += amount
+        cash[lane] -= amount
 
 
 @njit(cache=True)
 def split_rest(x: Ints, paid: Ints, ratios: Ints, inverses: Floats) -> None:
     """All that is left, by shares, by cumulative rounding; the last one takes the rest."""
-    for lane in range(x.shape[1]):
-        cash = x[CASH, lane]
-        x[EXCESS, lane] += cash
-        done = np.int64(0)
-        for place in range(len(paid)):
-            upto = cash
-            if place < len(paid) - 1:
-                ratio = ratios[place]
-                whole, left = floor_share(cash, ratio[1], ratio[2], inverses[place])
-                upto = cash * ratio[0] + whole + np.int64(left >= ratio[3])
-            x[paid[place], lane] += upto - done
-            done = upto
-        x[CASH, lane] = 0
+    cash, whole_of, done = x[CASH], x[EXCESS], x[FREE]
+    for lane in range(len(cash)):
+        whole_of[lane] += cash[lane]
+        done[lane] = 0
+    for place in range(len(paid)):
+        gone = x[paid[place]]
+        if place == len(paid) - 1:
+            for lane in range(len(cash)):
+                gone[lane] += cash[lane] - done[lane]
+            continue
+        more, f, q, up = ratios[place, 0], ratios[place, 1], ratios[place, 2], ratios[place, 3]
+        inverse = inverses[place]
+        for lane in range(len(cash)):
+            whole, left = floor_share(cash[lane], f, q, inverse)
+            upto = cash[lane] * more + whole + np.int64(left >= up)
+            gone[lane] += upto - done[lane]
+            done[lane] = upto
+    cash[:] = 0
 
 
 @njit(cache=True)

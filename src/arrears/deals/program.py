@@ -135,12 +135,13 @@ def _costs(b: Builder) -> None:
     deal = b.deal
     for name, rate in (("tax", deal.tax.rate), ("servicing", deal.servicing.rate)):
         made = b.ledgers[name] = b.ledger(name)
-        b.arise(k.SHARE, made.new, k.CREDITED, b.ratio(Fraction(rate)), b.no_least)
-        b.arise(k.ADD, made.due, made.new)
+        if rate:
+            b.arise(k.SHARE, made.new, k.CREDITED, b.ratio(Fraction(rate)), b.no_least)
+            b.arise(k.ADD, made.due, made.new)
     _expenses(b)
     for fee in _in_turn(deal):
         _fee(b, fee)
-    made = b.ledgers["incentive"] = b.ledger("incentive")
+    made = b.ledgers["incentive"] = b.ledger("incentive", used=deal.incentive is not None)
     if deal.incentive:
         shares = [Fraction(tier.rate) for tier in deal.incentive.tiers]
         over = [lcm(*(share.denominator for share in shares))] * len(b.dates)
@@ -153,7 +154,7 @@ def _expenses(b: Builder) -> None:
     costs = b.deal.expenses
     accrual = costs.accrual
     made = b.ledgers["expenses"] = b.ledger("expenses")
-    b.over["expenses"] = b.ledger("expenses", new=False)
+    b.over["expenses"] = b.ledger("expenses", new=False, used=costs.cap_per_period is not None)
     spans = [b.span(period, accrual.day_count) for period in b.dates]
     if accrual.type == "rate_on_opening_balance":
         ratio = b.ratio([Fraction(accrual.rate) * span for span in spans])
@@ -162,6 +163,8 @@ def _expenses(b: Builder) -> None:
         known = [Fraction(accrual.amount)] * len(spans)
         if accrual.type == "rate_on_initial":
             known = [accrual.base * Fraction(accrual.rate) * span for span in spans]
+        if not any(known) and not any(period.invoices for period in b.dates):
+            return
         b.arise(k.CONSTANT, made.new, 0, b.constant([b.rounded(amount) for amount in known]))
     b.arise(k.PLUS, made.new, 0, b.constant([period.invoices for period in b.dates]))
     _into_ledgers(b, "expenses", costs.cap_per_period)
@@ -191,7 +194,7 @@ def _fee(b: Builder, fee: Fee) -> None:
     if fee.basis == "remaining":
         return
     made = b.ledgers[fee.name] = b.ledger(fee.name)
-    b.over[fee.name] = b.ledger(fee.name, new=False)
+    b.over[fee.name] = b.ledger(fee.name, new=False, used=fee.cap is not None)
     on = [fee.arises(number) for number in range(1, len(b.dates) + 1)]
     if fee.basis in {"flat", "initial"}:
         known = [b.rounded(b.fee_known(fee, date)) * one for date, one in enumerate(on)]
