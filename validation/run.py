@@ -19,6 +19,7 @@ SECTIONS: tuple[str, ...] = (
     "hidden_real",
     "ways_world",
     "market",
+    "deals",
 )
 HEAD = """# Validation
 

@@ -312,7 +312,7 @@ def one_day(x: Ints, gross: Ints, code: Code, t: int, moves: Ints) -> np.int64:
             for lane in range(len(gross)):
                 row[lane] -= gone[lane]
     for lane in range(len(gross)):
-        left = max(left, max(abs(row[lane]), cash[lane]))
+        left = max(left, abs(row[lane]), cash[lane])
     return left
 
 
