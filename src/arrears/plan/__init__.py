@@ -2,12 +2,16 @@
 
 from arrears.plan.capacities import Capacity, check_scopes, read_capacities
 from arrears.plan.plan import PlanResult, Unreachable, make_plan
+from arrears.plan.pool import Concentration, Pool, PoolRules, select_pool
 from arrears.plan.ratios import ban_costs, outcomes, ratios
 from arrears.plan.whatif import WhatIf, what_if
 
 __all__ = [
     "Capacity",
+    "Concentration",
     "PlanResult",
+    "Pool",
+    "PoolRules",
     "Unreachable",
     "WhatIf",
     "ban_costs",
@@ -16,5 +20,6 @@ __all__ = [
     "outcomes",
     "ratios",
     "read_capacities",
+    "select_pool",
     "what_if",
 ]
