@@ -16,9 +16,11 @@ import polars as pl
 import pytest
 
 COMMANDS = [
-    "check", "map", "resolve", "verify", "explain", "demo", "synth", "link", "anonymise", "forecast", "price",
+    "check", "map", "resolve", "verify", "explain",
+    "fit", "track", "demo", "synth", "link", "anonymise", "forecast", "price",
     "classify", "history", "due", "compare",
-    "deal check", "deal run", "rules show", "rules explain", "rules diff", "rules check",
+    "hidden", "deal check", "deal run", "deal size", "deal report",
+    "rules show", "rules explain", "rules diff", "rules check",
 ]  # fmt: skip
 
 
@@ -46,7 +48,7 @@ def test_the_pages_options_of_a_tape_are_those_of_resolve(arrears, root) -> None
     options = set(re.findall(r"`(--[a-z-]+)", table))
     helped = set(re.findall(r"(--[a-z-]+)", arrears("resolve", "--help").out.split("Options")[1]))
     assert options - {"--excel"} < helped
-    own = {"--capacity", "--holdout", "--letter", "--previous", "--scenarios"}
+    own = {"--audit", "--capacity", "--holdout", "--letter", "--model", "--previous", "--scenarios"}
     assert helped - options == own | {"--quiet", "--json", "--help"}
 
 

@@ -39,8 +39,7 @@ def add_to(app: typer.Typer) -> None:
         "size",
         epilog=with_examples(
             "arrears deal size deal.yaml --cash cash.parquet --shortfall 0.01 -o size",
-            "arrears deal size deal.yaml --cash cash.parquet --shortfall A1=0.001 "
-            "--shortfall A2=0.05 --haircut 0.2 -o size",
+            "arrears deal size deal.yaml --cash cash.parquet --shortfall A=0.001 --delay 3 -o size",
         ),
     )(size)
     deal.command(

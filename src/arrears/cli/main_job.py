@@ -57,6 +57,7 @@ def resolve(
     audit: o.Audit = None,
     scenarios: o.Scenarios = 1000,
     holdout: o.Holdout = 0.0,
+    model: o.Model = None,
     seed: o.Seed = 0,
     threads: o.Threads = None,
     excel: o.Excel = None,
@@ -84,6 +85,7 @@ def resolve(
         audit=audit,
         scenarios=scenarios,
         holdout=holdout,
+        model=model,
     )
     with Bar(_STAGES, quiet=quiet) as bar:
         resolution = run.resolve(request, out=out, force=force, watcher=bar)

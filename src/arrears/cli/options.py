@@ -80,6 +80,10 @@ Stress = Annotated[
     str | None, typer.Option("--stress", metavar="NAME", help="Under a stress of the market book.")
 ]
 
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="F", help="A fitted model; else the market prior.")
+]
+
 
 def day(typed: datetime | None) -> date | None:
     """The day of an option."""
@@ -107,6 +111,7 @@ def request(
     scenarios: int = 1000,
     holdout: float = 0.0,
     stress: str | None = None,
+    model: str | None = None,
 ) -> Request:
     """The request that the options make.
 
@@ -135,4 +140,5 @@ def request(
         excel_all=excel == "all",
         holdout=holdout,
         stress=stress,
+        model=model,
     )

@@ -39,6 +39,9 @@ def _tape(
 _OPTIONS = inspect.signature(_tape, eval_str=True).parameters
 _REQUEST = [name for name in _OPTIONS if name not in {"out", "threads", "force", "quiet", "json"}]
 
+# Options of a verb's own that are a request's too.
+_ASKED = ("scenarios", "stress", "model")
+
 
 def takes_a_tape(verb: Callable[..., Any], *, or_else: str | None = None) -> Callable[..., None]:
     """A command with the options of a tape and those of `verb`, which gets `request, out, force, watcher` besides.
@@ -56,7 +59,7 @@ def takes_a_tape(verb: Callable[..., Any], *, or_else: str | None = None) -> Cal
 
     def command(**typed: Any) -> None:
         extras = {name: typed.pop(name) for name in own}
-        asked: dict[str, Any] = {k: v for k, v in extras.items() if k in {"scenarios", "stress"}}
+        asked: dict[str, Any] = {name: extras[name] for name in _ASKED if name in extras}
         if "audit" in extras:
             asked["audit"] = extras.pop("audit")
         named = {name: typed[name] for name in _REQUEST}

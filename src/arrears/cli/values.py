@@ -1,4 +1,4 @@
-"""`forecast`, `price`."""
+"""`fit`, `forecast`, `price`, `track`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from arrears import run
 from arrears.cli import options as o
 from arrears.cli.examples import with_examples
+from arrears.cli.show import show_object, show_problems
 from arrears.cli.tape_command import takes_a_tape
 
 _Irr = Annotated[
@@ -24,8 +25,14 @@ def add_to(app: typer.Typer) -> None:
     """Put the commands of this file into the application."""
     app.command(
         epilog=with_examples(
+            "arrears fit loans.csv --payments payments.csv -o fit",
+            "arrears fit loans.parquet --months months.parquet --json -o fit",
+        )
+    )(takes_a_tape(fit))
+    app.command(
+        epilog=with_examples(
             "arrears forecast loans.csv -o forecast",
-            "arrears forecast loans.parquet --scenarios 5000 --json -o forecast",
+            "arrears forecast loans.parquet --model fit/model.json --json -o forecast",
         )
     )(takes_a_tape(forecast))
     app.command(
@@ -34,9 +41,25 @@ def add_to(app: typer.Typer) -> None:
             "arrears price --header examples/notices/ant_consumer_2025_1.yaml -o bid",
         )
     )(takes_a_tape(price, or_else="header"))
+    app.command(
+        epilog=with_examples(
+            "arrears track result --payments payments.csv -o track",
+            "arrears track forecast --payments payments.parquet --json -o track",
+        )
+    )(track)
 
 
-def forecast(scenarios: o.Scenarios = 1000, stress: o.Stress = None, **asked: Any) -> Any:
+def fit(**asked: Any) -> Any:
+    """Fit recovery on the tape's own history; needs --payments or --months."""
+    return run.fit(asked.pop("request"), **asked)
+
+
+def forecast(
+    scenarios: o.Scenarios = 1000,
+    stress: o.Stress = None,
+    model: o.Model = None,
+    **asked: Any,
+) -> Any:
     """Say what will still be paid, loan by loan and as a whole with its range."""
     return run.forecast(asked.pop("request"), **asked)
 
@@ -50,6 +73,7 @@ def price(
     ] = None,
     scenarios: o.Scenarios = 1000,
     stress: o.Stress = None,
+    model: o.Model = None,
     **asked: Any,
 ) -> Any:
     """Say what a buyer can pay, from a tape or from a public header."""
@@ -59,3 +83,25 @@ def price(
     asked.pop("watcher")
     asked |= {"scenarios": scenarios, "stress": stress}
     return run.price_header(header, irr=irr, bidders=bidders, **asked)
+
+
+def track(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="What resolve, forecast or price left.")
+    ],
+    payments: Annotated[
+        Path, typer.Option(metavar="F", help="Payments of its loans after its cut-off date.")
+    ],
+    out: o.Out,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    json: o.Json = False,
+) -> None:
+    """Hold what came in against the forecast of an earlier run, and forecast again."""
+    done = run.track(folder, payments=payments, out=out, force=force)
+    if json:
+        show_object(done.summary)
+        return
+    if not quiet:
+        show_problems(done.problems, as_json=False, rest="")
+    print("\n".join(done.lines))

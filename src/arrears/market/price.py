@@ -121,7 +121,8 @@ def price(
         "price_range": {f"q{int(100 * r):02d}": float(np.quantile(worths, r)) for r in _RANKS},
         **_sale(bid, reserve, market=market, as_of=as_of, bidders=count, start_price=start_price),
         "basis": forecast.basis,
-        "rests_on": "published recoveries and prices (FACTS 4.4, 9; METHODS 1.5)",
+        "rests_on": forecast.rests_on
+        or "published recoveries and prices (FACTS 4.4, 9; METHODS 1.5)",
     }
     weights = window(asked, 0, months) * (1.0 - vat - litigation)
     worth = stack.kept_by_loan(forecast, weights, market, as_of)

@@ -14,7 +14,7 @@ from arrears.recovery import grid
 from arrears.recovery.collateral import Collateral, collateral
 from arrears.recovery.factors import REGIONS, segments
 from arrears.recovery.outlook import CURVE, book_of, outlook
-from arrears.recovery.params import Floats, Ints, Params, ages, scores
+from arrears.recovery.params import Fitted, Floats, Ints, Params, ages, scores
 from arrears.recovery.schedule import (
     Schedule,
     balance_after,
@@ -44,6 +44,7 @@ class Forecast:
         collateral: what collateral brings, through the court alone.
         discount_rate: a year.
         home_risk: deviation of house prices by tier, the part of it that is shared, its correlation with payments.
+        basis: `model` or `market prior`; `rests_on` says what a model rests on.
     """
 
     loan_ids: pl.Series
@@ -53,6 +54,7 @@ class Forecast:
     collateral: Collateral
     discount_rate: float
     basis: str
+    rests_on: str
     params: Params
     due: Schedule
     push: Floats
@@ -192,16 +194,22 @@ def forecast(
     seed: int = 0,
     scenarios: int = 1000,
     stress: Stress | None = None,
+    model: Fitted | None = None,
 ) -> Forecast:
-    """Forecast a book by the market prior (METHODS 1.5).
+    """Forecast a book by the market prior (METHODS 1.5), or by a model fitted on its own history.
 
     Args:
         loans: canonical loans that owe anything (n rows).
         discount_rate: a year.
         scenarios: paths of the common factor behind the range; expectations do not depend on them.
+        model: what `fit` has left.
     """
     stress = stress or Stress()
-    params = stress.on(Params.of(market, as_of))
+    params = Params.of(market, as_of)
+    shift = scores(loans, params) if model is None else model.scores(loans, as_of)
+    if model is not None:
+        params = model.params(params)
+    params = stress.on(params)
     claim = loans.select(pl.sum_horizontal("principal", "interest", "fees")).to_series()
     owed = claim.to_numpy().astype(np.float64)
     age = ages(loans)
@@ -210,7 +218,7 @@ def forecast(
     bare = Forecast(
         loan_ids=loans["loan_id"],
         age=age,
-        score=scores(loans, params),
+        score=shift,
         claim=owed,
         collateral=collateral(
             loans,
@@ -221,7 +229,8 @@ def forecast(
             court_months=stress.court_months,
         ),
         discount_rate=discount_rate,
-        basis="market prior",
+        basis="market prior" if model is None else "model",
+        rests_on="" if model is None else model.rests_on,
         params=params,
         due=schedule(loans, owed, age, params=params, as_of=as_of),
         push=np.exp(params.deviation * paths) * stress.push(months),

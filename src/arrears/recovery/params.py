@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +96,20 @@ class Params:
             level_error=market.number("scenarios/level_error", as_of),
             tilt_error=market.number("scenarios/tilt_error", as_of),
         )
+
+
+class Fitted(Protocol):
+    """A model fitted on a book's own history, as the forecast takes it."""
+
+    @property
+    def rests_on(self) -> str:
+        """What it rests on, in a few words."""
+
+    def params(self, market: Params) -> Params:
+        """The market's parameters with the model's own in their place."""
+
+    def scores(self, loans: pl.DataFrame, as_of: date) -> Floats:
+        """Shift of each loan's payment hazard (n,) on the logit scale."""
 
 
 def collections(c1: float, beta: float, months: int) -> Floats:

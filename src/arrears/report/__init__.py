@@ -7,9 +7,11 @@ from arrears.report.deal import deal_page, deal_workbook
 from arrears.report.due import DueFacts, due_workbook
 from arrears.report.figures import money, money_range, number, percent, share
 from arrears.report.findings import findings, told_findings
+from arrears.report.fit_page import fit_page
 from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden_page
 from arrears.report.history import Past, history_page
 from arrears.report.page import html
+from arrears.report.track_page import track_page
 from arrears.report.valuation import price_page
 from arrears.report.warning import warnings
 from arrears.report.workbook import workbook, workbook_hash
@@ -30,6 +32,7 @@ __all__ = [
     "deal_workbook",
     "due_workbook",
     "findings",
+    "fit_page",
     "hidden_findings",
     "hidden_page",
     "history_page",
@@ -41,6 +44,7 @@ __all__ = [
     "price_page",
     "share",
     "told_findings",
+    "track_page",
     "warnings",
     "workbook",
     "workbook_hash",

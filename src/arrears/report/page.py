@@ -188,11 +188,21 @@ def _recovery(contents: Contents) -> str:
             else "",
             table(heads, rows),
             paragraph(
-                "It rests on a market prior, not on the history of these loans: published recoveries and prices, "
-                "shifted by product, contact and legal status. By loan: forecast.parquet; by month: curve.parquet.",
+                f"{_ground(contents)} By loan: forecast.parquet; by month: curve.parquet.",
                 "note",
             ),
         ]
+    )
+
+
+def _ground(contents: Contents) -> str:
+    """What the forecast rests on."""
+    forecast = contents.situation.forecast
+    if forecast.basis == "model":
+        return f"It rests on a model of the bank's own history: {forecast.rests_on}."
+    return (
+        "It rests on a market prior, not on the history of these loans: published recoveries and prices, shifted by "
+        "product, contact and legal status."
     )
 
 

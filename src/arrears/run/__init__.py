@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from arrears.run.deals import DealRun, deal_check, deal_report, deal_run, deal_size
     from arrears.run.demonstration import demo, files_told
     from arrears.run.explained import Explained, explain
+    from arrears.run.fitted import fit
     from arrears.run.gather import as_problem
     from arrears.run.hiding import hidden
     from arrears.run.job import Done
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from arrears.run.stopped import ANSWER_IS_NO, NOT_DONE, Stopped
     from arrears.run.summary import rows_told, summary, told
     from arrears.run.synthesise import SynthRequest, synth
+    from arrears.run.tracked import track
     from arrears.run.values import forecast, price, price_header
     from arrears.run.verified import Verified, verify
 
@@ -44,6 +46,7 @@ _FILE = {
     "classify": "books",
     "due": "calls",
     "hidden": "hiding",
+    "fit": "fitted",
     "history": "books",
     "forecast": "values",
     "price": "values",
@@ -75,6 +78,7 @@ _FILE = {
     "summary": "summary",
     "synth": "synthesise",
     "told": "summary",
+    "track": "tracked",
     "verify": "verified",
 }
 
@@ -106,6 +110,7 @@ __all__ = [
     "due",
     "explain",
     "files_told",
+    "fit",
     "forecast",
     "hidden",
     "history",
@@ -123,6 +128,7 @@ __all__ = [
     "summary",
     "synth",
     "told",
+    "track",
     "verify",
 ]
 

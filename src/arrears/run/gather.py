@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -12,8 +14,12 @@ from arrears.core.hashing import file_hash
 from arrears.errors import ArrearsError
 from arrears.problems import Problem, errors
 from arrears.run.audited import read_audit
+from arrears.run.modelfile import read_model
 from arrears.run.request import TABLES, Request
 from arrears.run.stopped import Stopped
+
+if TYPE_CHECKING:
+    from arrears.recovery.fitting.model import RecoveryModel
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Gathered:
         letter: the holder's own text of an offer.
         audit: `loan_id, hidden, chance?` of loans that somebody has looked into.
         problems: what was found on the way and does not stop the work.
+        model: what recovery is forecast by; None for the market prior.
     """
 
     request: Request
@@ -37,6 +44,7 @@ class Gathered:
     audit: pl.DataFrame | None
     tape: tape.Tape
     problems: tuple[Problem, ...]
+    model: RecoveryModel | None = None
 
     def inputs(self) -> list[dict[str, object]]:
         """Name, path as typed, hash and rows of every file read; rows null where it is no table."""
@@ -74,8 +82,14 @@ def gather(request: Request) -> Gathered:
     if request.letter is not None:
         letter, found = handover.read_template(Path(request.letter))
         problems += found
+    model: RecoveryModel | None = None
+    if request.model is not None:
+        model, found = read_model(Path(request.model))
+        problems += found
     reading = read_tape(request)
     problems += reading.problems
+    if model and reading.tape and model.as_of > reading.tape.as_of:
+        problems.append(_sees_ahead(model.as_of, reading.tape.as_of))
     if rulebook and reading.tape:
         _check_force(rulebook, reading.tape, problems)
     if capacities and reading.tape:
@@ -100,6 +114,7 @@ def gather(request: Request) -> Gathered:
         audit,
         reading.tape,
         tuple(problems),
+        model,
     )
 
 
@@ -115,6 +130,12 @@ def _previous(path: str | None, problems: list[Problem]) -> pl.DataFrame | None:
         fix = "Name the folder that an earlier `resolve` has left."
         problems.append(Problem("PREVIOUS-UNREADABLE", "error", "--previous", found, why, fix))
         return None
+
+
+def _sees_ahead(model: date, tape_: date) -> Problem:
+    found = f"The model was fitted as of {model}, the tape is of {tape_}."
+    why = "It knows what came after the cut-off date."
+    return Problem("MODEL-SEES-AHEAD", "warning", "--model", found, why, "Use an earlier model.")
 
 
 def read_tape(request: Request) -> tape.Reading:

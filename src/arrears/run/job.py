@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +42,13 @@ def job(
     out: Path,
     force: bool = False,
     watcher: Watcher | None = None,
+    more: Sequence[Problem] = (),
 ) -> Done:
     """Read the tape, do the work, and leave its products with `run.json` in `out`.
 
     Args:
         work: writes the products and tells what it found: a summary, and lines for people.
+        more: what the work finds wrong on its way, looked at when it is done.
 
     Raises:
         Stopped: the input cannot be used.
@@ -62,4 +64,4 @@ def job(
         record["products"] = dict(sorted(products.hashes.items()))
         record["seconds"] = stages.seconds
         (place.folder / RECORD).write_text(to_json(record), encoding="utf-8")
-    return Done(summary | {"out": str(out)}, tuple(lines), gathered.problems)
+    return Done(summary | {"out": str(out)}, tuple(lines), (*gathered.problems, *more))

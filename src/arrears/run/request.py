@@ -9,7 +9,7 @@ from pathlib import Path
 from arrears.errors import BadArgument
 
 TABLES = ("loans", "payments", "months", "events", "contacts")
-_FILES = (*TABLES, "map", "holder", "capacity", "previous", "letter", "audit")
+_FILES = (*TABLES, "map", "holder", "capacity", "previous", "letter", "audit", "model")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Request:
         previous: `plan.parquet` of an earlier run, whose ways are left only where that pays.
         letter: own text of an offer of new terms.
         audit: loans that somebody has looked into, and whether they were hidden.
+        model: what `fit` has left; None for the market prior.
         excel_all: every loan in the workbook, not only the first 20,000.
         holdout: share of the loans that get no step to collect, so that steps can be measured against them.
         stress: name of a change of the market, for a forecast or a price.
@@ -47,6 +48,7 @@ class Request:
     excel_all: bool = False
     holdout: float = 0.0
     stress: str | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         if self.scenarios < 1:
@@ -87,6 +89,7 @@ class Request:
             capacity=files.get("capacity"),
             previous=files.get("previous"),
             audit=files.get("audit"),
+            model=files.get("model"),
             reforms=tuple(files[f"reform_{number}"] for number in numbers),
         )
 

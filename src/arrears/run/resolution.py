@@ -210,6 +210,7 @@ def situate(
             discount_rate=channels.discount_rate(gathered.holder, gathered.market, tape.as_of),
             seed=gathered.request.seed,
             scenarios=gathered.request.scenarios,
+            model=gathered.model,
         )
     return channels.Situation(
         loans=loans,

@@ -32,6 +32,7 @@ def forecast(
     ) -> tuple[dict[str, object], list[str]]:
         with stages.stage("forecast"):
             found, _ = forecast_of(gathered)
+        products.table("accepted.parquet", gathered.tape.loans)
         products.table("forecast.parquet", found.table)
         products.table("curve.parquet", found.curve)
         summary = {"as_of": gathered.tape.as_of.isoformat(), "claim": float(found.claim.sum())}
@@ -63,6 +64,7 @@ def forecast_of(gathered: Gathered) -> tuple[recovery.Forecast, pl.DataFrame]:
         seed=gathered.request.seed,
         scenarios=gathered.request.scenarios,
         stress=recovery.Stress.named(stress, gathered.market, tape.as_of) if stress else None,
+        model=gathered.model,
     )
     return found, loans
 
@@ -102,6 +104,7 @@ def price(
                 bidders=bidders,
                 reserve=reserve,
             )
+        products.table("accepted.parquet", gathered.tape.loans)
         return _leave(priced, found, products, reserve=reserve, title=Path(request.loans).name)
 
     return job(request, work, name="price", out=out, force=force, watcher=watcher)
