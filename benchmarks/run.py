@@ -21,6 +21,7 @@ SCRIPTS = (
     "price.py",
     "hidden.py",
     "deals.py",
+    "fit.py",
 )
 HEAD = """# Benchmarks
 

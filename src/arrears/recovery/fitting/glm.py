@@ -19,6 +19,8 @@ _KNOTS_FROM = 200
 _KNOTS = (0.05, 0.35, 0.65, 0.95)
 _TOLERANCE = 1e-10
 _PIVOT = 1e-8
+# Numbers up to which a full matrix is quicker than one kept by levels.
+_DENSE = 4_000_000
 
 
 class FitMissing(ArrearsError):
@@ -200,6 +202,13 @@ def _matrix(layout: Design, cells: pl.DataFrame):  # type: ignore[no-untyped-def
     import tabmat
 
     size = layout.spline.shape[1]
+    if cells.height * layout.width <= _DENSE:
+        x = np.zeros((cells.height, layout.width), order="F")
+        x[:, :size] = layout.spline[cells["band"].to_numpy()]
+        for term, columns in layout.columns.items():
+            own = columns[cells[term].to_numpy()]
+            x[np.flatnonzero(own >= 0), own[own >= 0]] = 1.0
+        return tabmat.DenseMatrix(x)
     parts = [tabmat.DenseMatrix(np.asfortranarray(layout.spline[cells["band"].to_numpy()]))]
     places = [np.arange(size)]
     for term, columns in layout.columns.items():
