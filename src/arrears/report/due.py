@@ -48,7 +48,9 @@ def due_workbook(
 
     top = table if all_rows else table.head(MOST_LOANS)
     shown = _for_people(top).with_columns(branch=top["branch"].fill_null(NOT_GIVEN))
-    worth = shown.group_by("branch").agg(pl.col("call is worth").sum(), pl.len())
+    worth = shown.group_by("branch", maintain_order=True).agg(
+        pl.col("call is worth").sum(), pl.len()
+    )
     order = worth.sort("call is worth", "branch", descending=[True, False])["branch"].to_list()
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         day = facts.as_of

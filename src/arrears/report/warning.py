@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from arrears.standing import NPL, bad
@@ -43,6 +44,15 @@ def warnings(loans: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([_cut(base, cut) for cut in cuts])
 
 
+def _hidden(base: pl.DataFrame, cut: str, keys: pl.Series) -> pl.Series:
+    """Hidden amount of each key, added up in the order of the loans, so that threads change no bit of it."""
+    place = base[cut].replace_strict(keys, range(len(keys)), return_dtype=pl.Int64).to_numpy()
+    known = base["hidden"].is_not_null().to_numpy()
+    total = np.bincount(place, base["hidden"].fill_null(0.0).to_numpy(), len(keys))
+    seen = np.bincount(place[known], minlength=len(keys)) > 0
+    return pl.Series(np.where(seen, total, np.nan)).fill_nan(None)
+
+
 def _cut(base: pl.DataFrame, cut: str) -> pl.DataFrame:
     names = (
         "claim",
@@ -53,14 +63,13 @@ def _cut(base: pl.DataFrame, cut: str) -> pl.DataFrame:
         "renewed",
         "eased",
         "ruled",
-        "hidden",
     )
     sums = (
         base.group_by(pl.col(cut).alias("key"))
         .agg(pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()) for name in names)
-        .with_columns(found=pl.col("ruled") + pl.col("hidden"))
         .sort("key")
     )
+    sums = sums.with_columns(found=pl.col("ruled") + _hidden(base, cut, sums["key"]))
 
     def to(part: str, whole: str) -> pl.Expr:
         return pl.col(part) / pl.when(pl.col(whole) > 0).then(pl.col(whole))

@@ -143,7 +143,7 @@ def _page(a: Path, b: Path, compared: Compared) -> str:
     ]
     moves = (
         compared.table.filter(pl.col("channel_a") != pl.col("channel_b"))
-        .group_by("channel_a", "channel_b")
+        .group_by("channel_a", "channel_b", maintain_order=True)
         .agg(loans=pl.len(), gain=(pl.col("value_b") - pl.col("value_a")).sum())
         .sort("loans", "channel_a", "channel_b", descending=[True, False, False])
     )

@@ -92,7 +92,7 @@ def _changed(monthly: pl.DataFrame) -> str:
 
 def flows(past: Past) -> list[str]:
     """How many go bad, by product and month."""
-    sums = past.flow.group_by("product").agg(
+    sums = past.flow.group_by("product", maintain_order=True).agg(
         pl.col("at_risk", "n").sum(),
         share=(pl.col("p_balance") * pl.col("owed")).sum() / pl.col("owed").sum(),
     )
@@ -137,7 +137,7 @@ def _monthly(flow: pl.DataFrame) -> pl.DataFrame:
     """The flow of all products by month, by number and by balance, as a picture takes it."""
     owed, spread = pl.col("owed"), pl.col("se_balance") * pl.col("owed")
     sums = (
-        flow.group_by("month")
+        flow.group_by("month", maintain_order=True)
         .agg(
             pl.col("at_risk", "n").sum(),
             q=(pl.col("p_balance") * owed).sum() / owed.sum(),
