@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SECTIONS: tuple[str, ...] = (
     "recovery_worlds",
+    "recovery_real",
     "rolls_real",
     "misses_world",
     "hidden_worlds",
