@@ -8,8 +8,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from arrears.core.money import parse_money
-from arrears.errors import BadArgument
+from arrears.core.money import money_of_field
 from arrears.files import did_you_mean, read_model
 from arrears.problems import Problem
 from arrears.rules import MarketBook
@@ -28,16 +27,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 AMCS = ("national_amc", "local_amc")
 
 
-def _money(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return parse_money(value)
-        except BadArgument as error:
-            raise ValueError(str(error)) from None
-    return value
-
-
-Fen = Annotated[int, BeforeValidator(_money)]
+Fen = Annotated[int, BeforeValidator(money_of_field)]
 
 
 class Book(BaseModel):

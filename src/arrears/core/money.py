@@ -51,6 +51,20 @@ def parse_money(text: str | int) -> int:
     return round_half_up(number * _UNITS[match[2] or "fen"])
 
 
+def money_of_field(value: object) -> object:
+    """Fen of a file's field where a person wrote text; anything else as it stands, for the model to judge.
+
+    Raises:
+        ValueError: the text is no amount of money.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_money(value)
+    except BadArgument as error:
+        raise ValueError(str(error)) from None
+
+
 def split_proportionally(total: int, weights: Sequence[int]) -> list[int]:
     """Whole parts of `total` in proportion to `weights`, adding up to it, by cumulative rounding.
 

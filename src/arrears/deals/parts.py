@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from arrears.core.money import parse_money
-from arrears.errors import BadArgument
+from arrears.core.money import money_of_field
 
 
 def _exact(value: object) -> object:
@@ -20,15 +19,6 @@ def _exact(value: object) -> object:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError):
         raise ValueError("it is no number") from None
-
-
-def _fen(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return parse_money(value)
-        except BadArgument as error:
-            raise ValueError(str(error)) from None
-    return value
 
 
 def _step(value: object) -> object:
@@ -48,7 +38,7 @@ def _step(value: object) -> object:
 
 
 Exact = Annotated[Any, BeforeValidator(_exact)]
-Fen = Annotated[int, BeforeValidator(_fen)]
+Fen = Annotated[int, BeforeValidator(money_of_field)]
 Count = Literal["ACT/365F", "ACT/360", "ACT/ACT", "30E/360", "30/360"]
 Role = Literal["senior", "sub", "units", "notional"]
 

@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from arrears.core.money import parse_money
-from arrears.errors import BadArgument
+from arrears.core.money import money_of_field
 from arrears.files import read_model
 from arrears.problems import Problem
 from arrears.tape.columns import LOANS
@@ -21,16 +20,7 @@ _MOST = 50_000
 _SPREAD = (0.6, 0.8, 1.0, 1.2, 1.4)
 
 
-def _money(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return parse_money(value)
-        except BadArgument as error:
-            raise ValueError(str(error)) from None
-    return value
-
-
-Fen = Annotated[int, BeforeValidator(_money), Field(ge=0)]
+Fen = Annotated[int, BeforeValidator(money_of_field), Field(ge=0)]
 
 
 class Header(BaseModel):

@@ -11,8 +11,7 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from arrears.channels import CAPACITIES, STARTS
-from arrears.core.money import parse_money
-from arrears.errors import BadArgument
+from arrears.core.money import money_of_field
 from arrears.files import did_you_mean, read_model
 from arrears.problems import Problem, errors
 
@@ -29,16 +28,7 @@ SCOPES = (
 _IN_FEN = ("transfer_claim", "securitise_claim", "income_rights_claim", "npl_removed", "cash_cost")
 
 
-def _amount(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return float(parse_money(value))
-        except BadArgument as error:
-            raise ValueError(str(error)) from None
-    return value
-
-
-Amount = Annotated[float, BeforeValidator(_amount)]
+Amount = Annotated[float, BeforeValidator(money_of_field)]
 
 
 class Capacity(BaseModel):
