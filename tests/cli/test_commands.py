@@ -157,6 +157,35 @@ def test_a_run_that_is_stopped_leaves_nothing_under_the_final_name(
     assert not out.exists()
 
 
+# Loads the table of Sobol's numbers in compiled code that prints an interrupt and drops it.
+_HIT_IN_COMPILED_CODE = """
+import os, signal, sys
+from numpy.lib import _npyio_impl as npz
+from arrears.cli.main import main
+
+read = npz.NpzFile.__getitem__
+
+def hit(self, key):
+    npz.NpzFile.__getitem__ = read
+    os.kill(os.getpid(), signal.SIGTERM)
+    return read(self, key)
+
+npz.NpzFile.__getitem__ = hit
+main(sys.argv[1:])
+"""
+
+
+def test_an_interrupt_that_compiled_code_drops_is_sent_again(plain, tmp_path) -> None:
+    out = tmp_path / "out"
+    words = ["forecast", str(plain / "loans.csv"), "--as-of", "2025-03-31", "-o", str(out), "-q"]
+    done = subprocess.run(
+        [sys.executable, "-c", _HIT_IN_COMPILED_CODE, *words], capture_output=True, check=False
+    )
+    assert done.returncode == 130
+    assert b"Traceback" not in done.stderr
+    assert not out.exists()
+
+
 def test_a_full_disk_leaves_nothing_and_says_so(arrears, plain, tmp_path) -> None:
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

@@ -11,7 +11,7 @@ import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _limit_threads(words)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _as_interrupt)
-    sys.unraisablehook = _once_more
+    sys.unraisablehook, sys.excepthook = _once_more, _not_interrupts
     status = run(words)
     if status == STOPPED_BY_USER:
         # CPython ends by the signal, not by this status, if the interrupt came while it ran a string of code.
@@ -109,12 +109,24 @@ def _as_interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _once_more(lost: sys.UnraisableHookArgs) -> None:
-    """Python drops an interrupt that arrives in a callback, so it is sent again right after."""
-    if not isinstance(lost.exc_value, KeyboardInterrupt):
+    """Python drops an interrupt that arrives in a callback, so it is sent again right after.
+
+    What else is dropped once a stop was asked for comes of the stop, and nobody needs to read it.
+    """
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, _as_interrupt)
+            signal.setitimer(signal.ITIMER_REAL, 0.02)
+    elif not _asked_to_stop.is_set():
         sys.__unraisablehook__(lost)
-    elif hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, _as_interrupt)
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
+
+
+def _not_interrupts(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Compiled code prints an exception before it drops it; an interrupt is sent again instead."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
 
 
 def _bad_option(error: Exception) -> Problem:
