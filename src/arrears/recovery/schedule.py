@@ -125,32 +125,42 @@ def performing(
 ) -> Floats:
     """Weighted expected cash (n, F) of loans before day 91: due payments while they last, the curve after default.
 
+    Loans are taken by score, so that those of one score share what a default is worth in each month.
+
     Args:
         weights: (F, H) weights of the months.
         after: (H, NODES, F) weighted cash after a default in each month, for a yuan then owed.
     """
     loans, width, horizon = len(balance), weights.shape[0], weights.shape[1]
     values = np.zeros((loans, width))
+    order = np.argsort(score)
     size = (loans + BLOCKS - 1) // BLOCKS
     for block in prange(BLOCKS):
-        nodes = np.empty(NODES)
-        for loan in range(block * size, min((block + 1) * size, loans)):
+        nodes, worth = np.empty(NODES), np.empty((horizon, width))
+        here, known = np.nan, 0
+        for place in range(block * size, min((block + 1) * size, loans)):
+            loan = order[place]
             if balance[loan] <= 0.0:
                 continue
-            lay(score[loan], nodes)
+            if score[loan] != here:
+                here, known = score[loan], 0
+                lay(here, nodes)
+            last = min(horizon, max(term[loan], roll_month[loan]))
+            for month in range(known, last):
+                worth[month] = 0.0
+                for node in range(NODES):
+                    for row in range(width):
+                        worth[month, row] += nodes[node] * after[month, node, row]
+            known = max(known, last)
             owed, alive = balance[loan], 1.0
             level = _level(owed, rate[loan], term[loan])
-            for month in range(min(horizon, max(term[loan], roll_month[loan]))):
+            for month in range(last):
                 fails = hazard[loan] * alive
                 if month + 1 == roll_month[loan]:
                     fails += roll[loan]
                 fails = min(fails, alive)
-                if fails > 0.0:
-                    for row in range(width):
-                        total = 0.0
-                        for node in range(NODES):
-                            total += nodes[node] * after[month, node, row]
-                        values[loan, row] += fails * owed * total
+                for row in range(width):
+                    values[loan, row] += fails * owed * worth[month, row]
                 alive -= fails
                 if month < term[loan]:
                     cash, owed = _due(owed, rate[loan], term[loan] - month, kind[loan], level)

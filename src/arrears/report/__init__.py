@@ -2,6 +2,7 @@
 
 from arrears.report.book import ThreeWays, book, by_standard
 from arrears.report.books import book_page, book_workbook
+from arrears.report.charts import get_ready
 from arrears.report.contents import WAYS, Contents
 from arrears.report.deal import deal_page, deal_workbook
 from arrears.report.due import DueFacts, due_workbook
@@ -33,6 +34,7 @@ __all__ = [
     "due_workbook",
     "findings",
     "fit_page",
+    "get_ready",
     "hidden_findings",
     "hidden_page",
     "history_page",

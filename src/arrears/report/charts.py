@@ -27,6 +27,13 @@ def _config() -> dict[str, object]:
     }  # fmt: skip
 
 
+def get_ready() -> None:
+    """Start what draws; the first picture is then as quick as the others."""
+    import vl_convert
+
+    vl_convert.vegalite_to_svg(json.dumps({"mark": "point"}))
+
+
 def svg(spec: dict[str, object], alt: str, name: str) -> str:
     """A Vega-Lite picture as inline SVG.
 

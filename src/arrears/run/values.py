@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -91,21 +92,26 @@ def price(
     def work(
         gathered: Gathered, products: Products, stages: Stages
     ) -> tuple[dict[str, object], list[str]]:
-        with stages.stage("forecast"):
-            found, loans = forecast_of(gathered)
-        with stages.stage("price"):
-            reserve = _reserve(found, gathered.market, gathered.tape.as_of)
-            priced = market.price(
-                found,
-                loans,
-                market=gathered.market,
-                as_of=gathered.tape.as_of,
-                irr=irr,
-                bidders=bidders,
-                reserve=reserve,
-            )
-        products.table("accepted.parquet", gathered.tape.loans)
-        return _leave(priced, found, products, reserve=reserve, title=Path(request.loans).name)
+        # The largest table is written, and what draws is started, beside the forecast.
+        with ThreadPoolExecutor(2) as beside:
+            beside.submit(report.get_ready)
+            accepted = beside.submit(products.table, "accepted.parquet", gathered.tape.loans)
+            with stages.stage("forecast"):
+                found, loans = forecast_of(gathered)
+            with stages.stage("price"):
+                reserve = _reserve(found, gathered.market, gathered.tape.as_of)
+                priced = market.price(
+                    found,
+                    loans,
+                    market=gathered.market,
+                    as_of=gathered.tape.as_of,
+                    irr=irr,
+                    bidders=bidders,
+                    reserve=reserve,
+                )
+            left = _leave(priced, found, products, reserve=reserve, title=Path(request.loans).name)
+            accepted.result()
+        return left
 
     return job(request, work, name="price", out=out, force=force, watcher=watcher)
 
