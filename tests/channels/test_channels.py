@@ -157,9 +157,9 @@ def test_offers_hold_every_way_and_start_and_are_null_where_barred(situation) ->
     assert table.filter("eligible")["value"].null_count() == 0
 
 
-def test_a_loans_offers_do_not_depend_on_the_others(situation) -> None:
+def test_a_loans_offers_do_not_depend_on_those_of_other_borrowers(situation) -> None:
     loans = [
-        {"product": product, "days_past_due": days, "principal": size}
+        {"product": product, "days_past_due": days, "principal": size, "borrower_id": f"B{days}"}
         for product, days, size in (
             ("consumer", 10, 4_000_000), ("mortgage", 0, 80_000_000), ("business", 800, 9_000_000),
             ("credit_card", 130, 2_500_000), ("consumer", 2_900, 3_000_000),

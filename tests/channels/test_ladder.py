@@ -153,3 +153,20 @@ def test_the_law_caps_the_hours_of_dialling(situation) -> None:
     capped = ladder.call_hours(after)
     assert (capped <= ladder.call_hours(before)).all()
     assert (capped <= 6 * 10 * 2 / 60).all()
+
+
+def test_one_borrower_is_called_once_for_all_his_loans(situation) -> None:
+    alone = ladder.ladder_table(situation({}))
+    both = situation({"borrower_id": "B1"}, {"borrower_id": "B1"}, {"borrower_id": "B2"})
+    table = ladder.ladder_table(both)
+    called = table["hours"] > 0
+    assert called.all()
+    assert table["hours"].to_list() == pytest.approx([alone["hours"][0] * k for k in (0.5, 0.5, 1)])
+    assert table["visits"].to_list() == pytest.approx(
+        [alone["visits"][0] * k for k in (0.5, 0.5, 1)]
+    )
+    # A loan that is not past due takes no part of the call
+    sound = situation(
+        {"borrower_id": "B1"}, {"borrower_id": "B1", "days_past_due": 0, "default_date": None}
+    )
+    assert ladder.ladder_table(sound)["hours"].to_list() == [alone["hours"][0], 0.0]

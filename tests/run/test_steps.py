@@ -5,8 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from arrears import handover
 from arrears.channels import ladders
 from arrears.errors import BadArgument
+from arrears.handover import papers
 from arrears.run import Request, steps
 
 
@@ -66,3 +68,18 @@ def test_where_hours_do_not_go_round_loans_make_do_without(resolved, tmp_path) -
     assert called.sum() < found.situation.overdue.sum() / 2
     ease = resolved(capacity=None, holder="fintech")
     assert found.plan.value < ease.plan.value
+
+
+def test_the_worklist_counts_the_hours_and_visits_that_the_plan_counts(resolved, tmp_path) -> None:
+    limits = tmp_path / "limits.yaml"
+    limits.write_text(
+        "capacities:\n  - {name: call_hours, max: 200}\n  - {name: visits, max: 30}\n"
+    )
+    found = resolved(capacity=str(limits))
+    known = handover.facts(found.tape, found.situation.rulebook)
+    work = papers.worklist(
+        handover.Decision(found.tape, found.situation, found.offers, found.plan, known)
+    )
+    for row in found.plan.capacities.iter_rows(named=True):
+        assert work[row["capacity"]].sum() == pytest.approx(row["used"])
+    assert work["call_hours"].sum() > 0

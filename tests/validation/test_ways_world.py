@@ -41,7 +41,9 @@ def test_every_loan_of_the_plan_is_told_to_the_field(tried) -> None:
     assert told["loan_id"].equals(found.plan.table["loan_id"])
     steps = set(told.filter(pl.col("channel") == "collect")["step"])
     assert steps <= {*ways_world.STEPS, "none"}
-    worth, cash = ways_world.brought(made, told, 2)
+    worth, cash = ways_world.brought(
+        made, told, ways_world.Prices.of(found.situation), 2, found.situation.rate
+    )
     assert (worth > 0).all()
     assert (worth <= cash).all()
     assert np.isfinite(worth).all()

@@ -134,7 +134,7 @@ class Debtors:
 
 
 def debtors(count: int, months: int, stream: np.random.Generator) -> Debtors:
-    """Draw debtors whose loans turned 91 days old at some time in `months` months, or will in the next two.
+    """Draw debtors whose loans turned 91 days old at some time in `months` months.
 
     Kinds go with product and year of birth; income and whether they can be reached go with the kind.
     """
@@ -161,5 +161,5 @@ def debtors(count: int, months: int, stream: np.random.Generator) -> Debtors:
         frailty=stream.gamma(1.5, 1 / 1.5, count),
         claim=claim,
         usual=np.maximum(np.round(claim / stream.integers(10, 30, count) / 10_000) * 10_000, 5_000),
-        age=-stream.integers(0, months - EARLIEST, count),
+        age=-stream.integers(0, months, count),
     )

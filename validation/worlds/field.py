@@ -19,7 +19,7 @@ from validation.worlds.debtors import EARLIEST, KINDS, PURPOSES, STEPS, Debtors,
 
 AS_OF = date(2025, 3, 31)
 SOLD = ("transfer", "securitise", "income_rights")
-PRESSED, TEXT = 6, STEPS.index("text")
+QUARTER, TEXT = 3, STEPS.index("text")
 RANDOM_SHARE = 0.4
 SALE = ((12, 0.126), (24, 0.08), (36, 0.0375), (60, 0.025), (10_000, 0.02))
 
@@ -57,8 +57,7 @@ class Field:
         self.setting = setting
         people, past, papers = (np.random.default_rng([setting.seed, part]) for part in range(3))
         self._debtors = debtors(setting.loans, setting.months, people)
-        months = setting.months + setting.later
-        self._climate = climate(months, np.random.default_rng([setting.seed, 3]))
+        self._climate = climate(setting.months, np.random.default_rng([setting.seed, 3]))
         lived = self._live_past(past)
         self.tables: dict[str, pl.DataFrame] = field_tape.tables(
             self._debtors, lived, as_of=setting.as_of, stream=papers
@@ -81,39 +80,55 @@ class Field:
         return lived
 
     def act(self, plan: pl.DataFrame, *, draw: int = 0, rate: float = 0.04) -> pl.DataFrame:
-        """What a plan brings: `loan_id, channel, cash, pv` in fen, before any cost.
+        """What a plan brings: `loan_id, channel, cash, pv, quarter, under_terms` in fen, before any cost.
+
+        Collectors go on as before the cut-off date, for every plan alike: beside suits and offers at once, after the
+        quarter of a step that the plan names.
 
         Args:
-            plan: `loan_id, channel, start_month`, and where it has them `step` (pressed in the first six months of
-                `collect`; a call where it is not told, `none` for no step) and `instalment` (of an offer; a sixtieth
-                of the claim where it is not told). Loans that are not in it are left alone.
-            draw: another draw of the months to come; the same for every plan.
-            rate: interest a year at which `pv` is discounted, cash arriving in the middle of its month.
+            plan: `loan_id, channel, start_month`, and where it has them `step` (of a quarter of `collect`, in the place
+                of what collectors would do; a call where it is not told, `none` for no step) and `instalment` (of an
+                offer; a sixtieth of the claim where it is not told). Who is not in it is left alone for a quarter.
+            draw: another draw of the months to come, their climate with them; the same for every plan.
+            rate: interest a year at which worths are discounted, cash arriving in the middle of its month.
+
+        Returns:
+            Of `pv`, the worth of all cash, `quarter` is what the quarter of a step brings and `under_terms` what is
+            paid under an offer that holds.
         """
-        now, count = copy.deepcopy(self._debtors), self.setting.loans
+        now, count, months = copy.deepcopy(self._debtors), self.setting.loans, self.setting.later
         told = self._told(plan)
         way, start = told["channel"].to_numpy(), told["start_month"].to_numpy()
-        press = told["step"].to_numpy()
+        press = np.where(way == "collect", told["step"].to_numpy(), 0)
         instalment = told["instalment"].to_numpy()
         instalment = np.where(np.isnan(instalment), np.ceil(now.owed / 60), instalment)
         stream = np.random.default_rng([self.setting.seed, 4, draw])
-        cash = np.zeros((count, self.setting.later))
-        for month in range(self.setting.later):
+        later = climate(months, np.random.default_rng([self.setting.seed, 5, draw]), self._climate)
+        waits = np.isin(way, ("collect", ""))
+        cash, kept = np.zeros((count, months)), np.zeros((count, months))
+        for month in range(months):
             at = self.setting.months + month
             chance = stream.random((PURPOSES + 1, count))
+            usual = usual_steps(now, stream)
             begins = start == month
             now.offer(begins & (way == "restructure"), instalment, chance=chance[PURPOSES], at=at)
             now.sue(begins & (way == "litigate"), at)
             sold = begins & np.isin(way, SOLD)
             cash[:, month] += np.where(sold, np.floor(now.owed * price(at + now.age)), 0.0)
             now.owed = np.where(sold, 0.0, now.owed)
-            pressed = (way == "collect") & (month >= start) & (month < start + PRESSED)
-            step = np.where(pressed, press, np.where((way != "") & (month < start), TEXT, 0))
-            own, court = now.month(at, step, chance[:PURPOSES], self._climate[at])
+            mine = np.where(month >= start, press, 0)
+            step = np.where(waits & (month < start + QUARTER), mine, usual)
+            own, court = now.month(at, step, chance[:PURPOSES], later[month])
             cash[:, month] += own + court
-        worth = cash @ (1 + rate) ** (-(np.arange(self.setting.later) + 0.5) / 12)
+            kept[:, month] = np.where(now.terms > 0, own, 0.0)
+        factor = (1 + rate) ** (-(np.arange(months) + 0.5) / 12)
+        inside = np.arange(months)[None, :] - start[:, None]
+        quarter = np.where((inside >= 0) & (inside < QUARTER), cash, 0.0)
         return told.select("loan_id", "channel").with_columns(
-            cash=pl.Series(cash.sum(axis=1)).cast(pl.Int64), pv=pl.Series(worth)
+            cash=pl.Series(cash.sum(axis=1)).cast(pl.Int64),
+            pv=pl.Series(cash @ factor),
+            quarter=pl.Series(quarter @ factor),
+            under_terms=pl.Series(kept @ factor),
         )
 
     def _told(self, plan: pl.DataFrame) -> pl.DataFrame:
@@ -146,9 +161,16 @@ def usual_steps(now: Debtors, stream: np.random.Generator) -> np.ndarray:
     return np.where(stream.random(count) < RANDOM_SHARE, lot, chosen)
 
 
-def climate(months: int, stream: np.random.Generator) -> np.ndarray:
-    """A factor on all intensities, by month: it drifts back to one and now and then jumps."""
-    level, path = 0.0, []
+def climate(
+    months: int, stream: np.random.Generator, before: np.ndarray | None = None
+) -> np.ndarray:
+    """A factor on all intensities, by month: it drifts back to one and now and then jumps.
+
+    Args:
+        before: the months that it goes on from.
+    """
+    level = 0.0 if before is None else float(np.log(before[-1]))
+    path = []
     for _ in range(months):
         level = 0.9 * level + 0.04 * stream.standard_normal()
         level += float(stream.choice([0.0, -0.2, 0.15], p=[0.96, 0.02, 0.02]))

@@ -14,6 +14,7 @@ from arrears.channels.offers import (
 )
 from arrears.channels.restructure import Terms, fills, terms, without_ban
 from arrears.channels.situation import STARTS, Situation
+from arrears.channels.suits import Suits, learn_suits
 from arrears.channels.uplift import Uplift, learn
 from arrears.channels.way import CAPACITIES, Outcome, Permit, PoolTerms
 
@@ -30,6 +31,7 @@ __all__ = [
     "Permit",
     "PoolTerms",
     "Situation",
+    "Suits",
     "Terms",
     "Uplift",
     "after_tax",
@@ -40,6 +42,7 @@ __all__ = [
     "ladder_table",
     "ladders",
     "learn",
+    "learn_suits",
     "offers",
     "permits_now",
     "read_holder",

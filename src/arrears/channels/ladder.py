@@ -56,6 +56,9 @@ class Options:
 class Ladders:
     """The ladder of each loan (n,); nothing for a loan that is not past due.
 
+    A borrower of several loans is called and visited once for all of them: hours and visits are each loan's part. What
+    they cost is judged as if each went alone, so that no loan's way is worth more for the loans beside it.
+
     Attributes:
         shift: against usual collecting.
         own: no commission on what comes in the quarter.
@@ -121,8 +124,8 @@ def _ladders(situation: Situation) -> Ladders:
         shift=take(found.shift),
         own=there & found.own[np.maximum(chosen, 0)],
         cost=take(found.cost),
-        hours=take(found.hours),
-        visits=take(found.visits),
+        hours=situation.part_of_talk * take(found.hours),
+        visits=situation.part_of_talk * take(found.visits),
         steps=np.where(there, found.steps[np.maximum(chosen, 0)], -1),
     )
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from arrears.channels.situation import STARTS, Flags, Floats, Situation
 from arrears.channels.way import Bars, Outcome, Permit, no_pool
@@ -111,39 +110,55 @@ def _gains(situation: Situation) -> dict[int, Floats]:
 def _court_gains(situation: Situation) -> dict[int, Floats]:
     """What a case adds to usual cash from each start: worth, cash, cash times month (3, n).
 
-    Of loans past day 91 alone; what they owe by then is what usual collecting leaves. What is enforced does not hang
-    on whether the borrower answers: it goes by the product alone, and by whether there is something to take.
+    Of loans past day 91 alone; what they owe by then is what usual collecting leaves.
     """
-    forecast = situation.forecast
+    forecast, found = situation.forecast, {}
     months = len(forecast.params.odds)
     weights = np.stack([window(situation.rate, 0), window(0.0, 0), np.arange(1.0, HORIZON + 1)])[
         :, :months
     ]
+    late = forecast.age >= 0
+    starts = {
+        start: (
+            np.where(late, forecast.age + start, -1),
+            situation.claim * np.where(late, situation.owed_after(start), 0.0),
+        )
+        for start in STARTS
+    }
+    for start, total in zip(STARTS, added(situation, weights, list(starts.values())), strict=True):
+        gain = total.T * situation.suits_bring
+        later = (1.0 + situation.rate) ** (-start / 12.0)
+        found[start] = np.stack([gain[0] * later, gain[1], gain[2] + start * gain[1]])
+    return found
+
+
+def added(
+    situation: Situation, weights: Floats, filed: list[tuple[npt.NDArray[np.int64], Floats]]
+) -> list[Floats]:
+    """Weighted sums of what cases add to usual cash (n, F) each, if filed at such ages with so much owed (n,).
+
+    What is enforced does not hang on whether the borrower answers: it goes by the loan alone, and by whether there is
+    something to take.
+    """
+    forecast = situation.forecast
     effect = situation.number("channels/judgment_effect")
-    settled = situation.number("courts/mediated")
     wait = waits(situation)
     early = int(situation.number("courts/months_to_mediation"))
-    mediates = np.where(wait > early, settled, 0.0)
+    mediates = np.where(wait > early, situation.number("courts/mediated"), 0.0)
     parts = [(early, mediates)]
     parts += [
-        (int(months_), np.where(wait == months_, 1.0 - mediates, 0.0))
-        for months_ in np.unique(wait)
+        (int(months), np.where(wait == months, 1.0 - mediates, 0.0)) for months in np.unique(wait)
     ]
     tables = [grid.weigh(forecast.shares(effect, month), weights) for month, _ in parts]
     plain = grid.weigh(forecast.shares(), weights)
-    chance, found = takeable(situation), {}
-    effects = forecast.params.product_effect
-    score = situation.loans["product"].replace_strict(effects, default=0.0, return_dtype=pl.Float64)
-    score = np.maximum(score.to_numpy(), forecast.score)
-    for start in STARTS:
-        age = np.where(forecast.age >= 0, forecast.age + start, -1)
-        owed = situation.claim * np.where(forecast.age >= 0, situation.owed_after(start), 0.0)
+    chance = takeable(situation)[:, None]
+    score = np.maximum(forecast.found, forecast.score)
+    sums = []
+    for age, owed in filed:
         total = -grid.read_off(plain, age, forecast.score, owed)
         for table, (_, share) in zip(tables, parts, strict=True):
             mine = np.flatnonzero(share)
             taken = grid.read_off(table, age[mine], score[mine], owed[mine])
             total[mine] += share[mine, None] * taken
-        gain = (total * chance[:, None]).T
-        later = (1.0 + situation.rate) ** (-start / 12.0)
-        found[start] = np.stack([gain[0] * later, gain[1], gain[2] + start * gain[1]])
-    return found
+        sums.append(total * chance)
+    return sums

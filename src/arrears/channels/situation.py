@@ -33,6 +33,7 @@ class Situation:
     Attributes:
         events: what was done to the loans; the limitation rests on them.
         steps_add: what each step to collect adds by cell (`cells.COUNT`, steps); None for the market's figures.
+        suits_bring: what cases add by the holder's own suits, over the market's figure.
         scarce: fen by which an hour of calls or a visit is dearer than its cost, because others could use it.
         held_out: loans that get no step this quarter, so that steps can be measured against them (n,).
     """
@@ -46,6 +47,7 @@ class Situation:
     as_of: date
     events: pl.DataFrame | None = None
     steps_add: Floats | None = None
+    suits_bring: float = 1.0
     held_out: Flags | None = None
     scarce: Mapping[str, float] = field(default_factory=dict)
     _sold: dict[tuple[str, int], dict[int, Floats]] = field(default_factory=dict)
@@ -90,6 +92,14 @@ class Situation:
     def overdue(self) -> Flags:
         """Past due today (n,)."""
         return np.asarray(self.days > 0)
+
+    @cached_property
+    def part_of_talk(self) -> Floats:
+        """What each loan bears of the calls and visits to its borrower (n,): one for all of his loans past due."""
+        borrowers = self.loans["borrower_id"].rank("dense").to_numpy().astype(np.int64)
+        count = np.bincount(borrowers, weights=self.overdue)
+        part: Floats = 1.0 / np.maximum(count[borrowers], 1.0)
+        return part
 
     @cached_property
     def written_off(self) -> Flags:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from arrears.channels import Situation, demands, ladder_table, terms
+from arrears.channels import Offers, Situation, demands, ladder_table, terms
 from arrears.conduct import limits
 from arrears.handover import letters, workbooks
 from arrears.handover.packages import write_packages
@@ -42,9 +42,12 @@ _FACTS = (
     "agency",
     "last_payment_date",
     "last_payment",
+    "call_hours",
+    "visits",
     "value",
     "reason",
 )
+_EFFORT = ("call_hours", "visits")
 _SOLD = ("transfer", "securitise", "income_rights")
 
 
@@ -60,6 +63,7 @@ class Decision:
 
     tape: Tape
     situation: Situation
+    offers: Offers
     plan: PlanResult
     facts: pl.DataFrame
     letter: Template | None = None
@@ -127,11 +131,25 @@ def _joined(decision: Decision) -> pl.DataFrame:
         collector=pl.coalesce("collector", "branch"),
         court=pl.coalesce("court", "province"),
     )
-    steps = ladder_table(decision.situation).select("loan_id", "steps", "held_out")
-    loans = loans.with_columns(steps.drop("loan_id"))
+    steps = ladder_table(decision.situation).select("steps", "held_out")
+    loans = loans.with_columns(*steps, *_efforts(decision))
     return decision.plan.table.join(loans, on="loan_id", maintain_order="left").join(
         decision.facts, on="loan_id", maintain_order="left"
     )
+
+
+def _efforts(decision: Decision) -> list[pl.Series]:
+    """Hours and visits that the plan's capacities count for each loan (n,); none for what starts later."""
+    column = decision.plan.column
+    now = decision.plan.table["start_month"].to_numpy() == 0
+    found = []
+    for name in _EFFORT:
+        values = np.zeros(len(column))
+        for number in np.unique(column[now]):
+            uses, mine = decision.offers.uses(int(number), name), now & (column == number)
+            values[mine] = 0.0 if uses is None else uses[mine]
+        found.append(pl.Series(name, values))
+    return found
 
 
 def worklist(decision: Decision) -> pl.DataFrame:
@@ -195,6 +213,7 @@ def _demands(table: pl.DataFrame, situation: Situation) -> pl.DataFrame:
     return (
         table.filter(pl.col("action") != "file_suit")
         .join(due.to_frame(), on="loan_id", how="semi")
+        .with_columns(pl.lit(0.0).alias(name) for name in _EFFORT)
         .with_columns(action=pl.lit("demand"), steps=pl.lit(None, pl.String))
     )
 

@@ -31,6 +31,8 @@ def worklist(work: pl.DataFrame, as_of: dt.date, path: Path, most: int | None) -
             cases=pl.len(),
             borrowers=pl.col("borrower_id").n_unique(),
             claim=pl.col("claim").sum(),
+            call_hours=pl.col("call_hours").sum(),
+            visits=pl.col("visits").sum(),
             next_limitation=pl.col("limitation_ends").min(),
         )
         .sort("collector")

@@ -1,8 +1,18 @@
 """What a loan will still pay, when, and how surely."""
 
 from arrears.recovery.collateral import Collateral
-from arrears.recovery.forecast import HORIZON, Forecast, forecast, window
+from arrears.recovery.forecast import HORIZON, Forecast, forecast, shifts, unknown, window
 from arrears.recovery.params import fills
 from arrears.recovery.stress import Stress
 
-__all__ = ["HORIZON", "Collateral", "Forecast", "Stress", "fills", "forecast", "window"]
+__all__ = [
+    "HORIZON",
+    "Collateral",
+    "Forecast",
+    "Stress",
+    "fills",
+    "forecast",
+    "shifts",
+    "unknown",
+    "window",
+]

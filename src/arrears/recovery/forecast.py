@@ -40,6 +40,7 @@ class Forecast:
         paths: cumulative fen of the book in each scenario (scenarios, CURVE).
         age: whole months since day 91 (n,), -1 before it.
         score: shift of the payment hazard (n,).
+        found: the same of a loan of which nobody knows whether the borrower answers, and no court does (n,).
         claim: owed today (n,), fen.
         collateral: what collateral brings, through the court alone.
         discount_rate: a year.
@@ -50,6 +51,7 @@ class Forecast:
     loan_ids: pl.Series
     age: Ints
     score: Floats
+    found: Floats
     claim: Floats
     collateral: Collateral
     discount_rate: float
@@ -206,7 +208,9 @@ def forecast(
     """
     stress = stress or Stress()
     params = Params.of(market, as_of)
-    shift = scores(loans, params) if model is None else model.scores(loans, as_of)
+    shift, found = (
+        shifts(table, as_of=as_of, market=market, model=model) for table in (loans, unknown(loans))
+    )
     if model is not None:
         params = model.params(params)
     params = stress.on(params)
@@ -219,6 +223,7 @@ def forecast(
         loan_ids=loans["loan_id"],
         age=age,
         score=shift,
+        found=found,
         claim=owed,
         collateral=collateral(
             loans,
@@ -241,6 +246,22 @@ def forecast(
     book = book_of(bare, segment, ahead)
     curve, drawn = outlook(bare, book, stress=stress, seed=seed, scenarios=scenarios)
     return replace(bare, table=_table(bare), curve=curve, paths=drawn)
+
+
+def shifts(
+    loans: pl.DataFrame, *, as_of: date, market: MarketBook, model: Fitted | None = None
+) -> Floats:
+    """Shift of each loan's payment hazard (n,) on the logit scale, by the market prior or a fitted model."""
+    if model is not None:
+        return model.scores(loans, as_of)
+    return scores(loans, Params.of(market, as_of))
+
+
+def unknown(loans: pl.DataFrame) -> pl.DataFrame:
+    """The loans as if nobody knew whether their borrowers answer, and no court knew of them."""
+    return loans.with_columns(
+        pl.lit(None, pl.String).alias(name) for name in ("contact_status", "legal_status")
+    )
 
 
 def _home_risk(market: MarketBook, as_of: date) -> tuple[Floats, float, float]:

@@ -45,6 +45,7 @@ def section(contents: Contents) -> str:
         ),
         _ban(cast("Mapping[str, float]", contents.record["principal_ban"])),
         _steps(cast("list[Mapping[str, object]]", contents.record["steps"])),
+        _suits(cast("Mapping[str, float | None]", contents.record["suits"])),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -77,4 +78,16 @@ def _steps(steps: list[Mapping[str, object]]) -> str:
         "What a step adds to the logit of a payment within a fortnight, against loans alike that were left alone. "
         "The tape's own contacts are believed as far as their numbers carry.",
         "note",
+    )
+
+
+def _suits(suits: Mapping[str, float | None]) -> str:
+    """What the tape's own suits have told; nothing where there were too few."""
+    seen, market, bring = suits["seen"], suits["market"], suits["bring"]
+    if seen is None or market is None or bring is None:
+        return ""
+    return paragraph(
+        f"{figures.number(suits['suits'])} suits of this tape have so far added {figures.percent(seen)} of the debt, "
+        f"standard error {figures.percent(suits['se'])}, against loans alike that were not sued; the market's figures "
+        f"say {figures.percent(market)}. What a suit adds is taken as {figures.number(bring, 2)} times the market's."
     )

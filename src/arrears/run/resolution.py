@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -87,6 +87,9 @@ def _find(request: Request, stages: Stages) -> Resolution:
     with stages.stage("contacts"):
         seen = steps.learned(gathered)
     situation = situate(gathered, classed, stages, seen)
+    with stages.stage("suits"):
+        suits = steps.suits(gathered, situation)
+        situation = replace(situation, suits_bring=suits.bring)
     with stages.stage("offers"):
         offers = channels.offers(situation, stages.watcher.advance)
     with stages.stage("plan"):
@@ -110,6 +113,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
     record["fills"] = [*cast("list[object]", record["fills"]), *_fills(gathered)]
     record["principal_ban"] = plan.ban_costs(situation, offers, result)
     record["steps"] = [] if seen is None else seen.table.to_dicts()
+    record["suits"] = asdict(suits)
     problems = (*gathered.problems, *_late_suits(situation, result))
     return Resolution(
         tape=gathered.tape,
@@ -293,7 +297,13 @@ def _write_papers(
     with stages.stage("handover"):
         known = handover.facts(tape, situation.rulebook)
         decision = handover.Decision(
-            tape, situation, result, known, resolution.letter, request.excel_all
+            tape,
+            situation,
+            resolution.offers,
+            result,
+            known,
+            resolution.letter,
+            request.excel_all,
         )
         handover.write(decision, folder / "handover")
         products.adopt_all("handover")

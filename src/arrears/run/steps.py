@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from arrears import channels, plan
+from arrears import channels, plan, recovery
 from arrears.run.gather import Gathered
 
 
@@ -21,6 +21,19 @@ def learned(gathered: Gathered) -> channels.Uplift | None:
     if tape.contacts is None or paid is None:
         return None
     return channels.learn(tape.loans, tape.contacts, paid, as_of=tape.as_of, market=gathered.market)
+
+
+def suits(gathered: Gathered, situation: channels.Situation) -> channels.Suits:
+    """What cases bring by the tape's own suits."""
+    tape, market = gathered.tape, gathered.market
+    fresh = tape.loans.with_columns(legal_status=pl.lit("not_sued"))
+    usual, found = (
+        recovery.shifts(table, as_of=tape.as_of, market=market, model=gathered.model)
+        for table in (fresh, recovery.unknown(fresh))
+    )
+    return channels.learn_suits(
+        situation, tape.loans, tape.payments, tape.months, scores=(usual, found)
+    )
 
 
 def _of_months(months: pl.DataFrame | None) -> pl.DataFrame | None:
