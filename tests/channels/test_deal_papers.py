@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from arrears import run
-from arrears.handover.pools import SCENARIOS, write_deal
+from arrears.channels.issue import SCENARIOS
+from arrears.handover.pools import write_deal
 
 
 def test_a_package_for_investors_runs_as_it_lies_there(situation, tmp_path) -> None:

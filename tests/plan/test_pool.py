@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from arrears.plan.pool import Concentration, PoolRules, eligible, select_pool
+from arrears.channels import PoolTerms
+from arrears.plan.pool import Concentration, PoolRules, beyond_limits, eligible, select_pool
 
 
 def book(seed: int, count: int = 400) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
@@ -72,3 +73,22 @@ def test_rules_that_no_pool_keeps_are_told() -> None:
     nothing = select_pool(loans, claim, value, PoolRules(words={"product": ("mortgage",)}))
     assert nothing is not None
     assert not nothing.chosen.any()
+
+
+def test_a_package_over_its_limits_lets_go_of_what_costs_least() -> None:
+    loans, claim, gain = book(3)
+    mine = np.arange(len(claim)) % 2 == 0
+    terms = PoolTerms(0.0, 1e7, largest_loan=4e6, most={"province": 0.45})
+    leaves = beyond_limits(loans, claim, gain, mine=mine, terms=terms)
+    stays = mine & ~leaves
+    assert not leaves[~mine].any()
+    assert 0 < stays.sum() < mine.sum()
+    inside = loans.with_columns(claim=pl.Series(claim)).filter(pl.Series(stays))
+    assert inside["claim"].max() <= 4e6
+    assert inside["claim"].sum() >= 1e7
+    shares = inside.drop_nulls("province").group_by("province").agg(pl.col("claim").sum())
+    assert shares["claim"].max() <= 0.45 * inside["claim"].sum() + 1e-6
+    again = beyond_limits(loans, claim, gain, mine=stays, terms=terms)
+    assert not again.any()
+    nowhere = PoolTerms(0.0, 1e12, largest_loan=4e6)
+    assert beyond_limits(loans, claim, gain, mine=mine, terms=nowhere)[mine].all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from arrears.channels.securitise import sold_for, sold_later
+from arrears.channels.securitise import sold_later
 from arrears.channels.situation import Situation
 from arrears.channels.way import Bars, Outcome, Permit, PoolTerms
 
@@ -26,20 +26,12 @@ def permit(situation: Situation, start: int) -> Permit:
 
 
 def outcome(situation: Situation, start: int) -> Outcome:
-    """Collect until `start`, then take what buyers give; no capital and no provision is freed (FACTS 5)."""
-    months = int(situation.number("securities/cash_months"))
-    gross = sold_for(
-        situation,
-        start,
-        rate="securities/income_rate",
-        haircut="securities/income_haircut",
-        months=months,
-    )
+    """Collect until `start`, then take what a trust's units bring; no capital and no provision is freed (FACTS 5)."""
     return sold_later(
         situation,
         start,
-        gross=gross,
-        cost=np.zeros(len(gross)),
+        channel=NAME,
+        open_=permit(situation, start).eligible,
         capital=None,
         uses={"income_rights_claim": situation.claim},
     )

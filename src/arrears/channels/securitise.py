@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from arrears.channels.situation import Floats, Situation
+from arrears.channels.issue import kinds, reckoned, take
+from arrears.channels.situation import Flags, Floats, Situation
 from arrears.channels.way import Bars, Outcome, Permit, PoolTerms
 
 NAME = "securitise"
@@ -28,16 +29,13 @@ def permit(situation: Situation, start: int) -> Permit:
 
 
 def outcome(situation: Situation, start: int) -> Outcome:
-    """Collect until `start`, then take what investors give for the cash that they expect."""
-    months, rate = int(situation.number("securities/cash_months")), "securities/investor_rate"
-    gross = sold_for(situation, start, rate=rate, haircut="securities/haircut", months=months)
-    capital = situation.capital
+    """Collect until `start`, then take what a deal on such loans brings (`issue.take`)."""
     return sold_later(
         situation,
         start,
-        gross=gross,
-        cost=gross * situation.number("securities/issue_cost"),
-        capital=capital,
+        channel=NAME,
+        open_=permit(situation, start).eligible,
+        capital=situation.capital,
         uses={
             "securitise_claim": situation.claim,
             "npl_removed": np.where(situation.written_off, 0.0, situation.claim),
@@ -45,36 +43,38 @@ def outcome(situation: Situation, start: int) -> Outcome:
     )
 
 
-def sold_for(situation: Situation, start: int, *, rate: str, haircut: str, months: int) -> Floats:
-    """What investors give at `start` (n,): expected cash net of servicing, at their yield, less their haircut."""
-    asked = situation.number(rate)
-    cash = situation.sold_cash(rate, months)[start] * (1.0 - situation.commission)
-    rows = situation.forecast.collateral
-    proceeds = situation.forecast.proceeds
-    sold = np.where(rows.delay <= months, proceeds * (1.0 + asked) ** (-rows.delay / 12.0), 0.0)
-    given: Floats = (cash + sold) * (1.0 - situation.number(haircut))
-    return given
-
-
 def sold_later(
     situation: Situation,
     start: int,
     *,
-    gross: Floats,
-    cost: Floats,
+    channel: str,
+    open_: Flags,
     capital: Floats | None,
     uses: dict[str, Floats],
 ) -> Outcome:
-    """Usual collections until `start`, and the price of a sale some months after it."""
-    usual = situation.collected
-    waits = start + situation.number("securities/months")
+    """Usual collections until `start`, and from then on what a deal on loans of each one's kind brings.
+
+    The pool is collected for a fee that covers what collecting costs; neither is in cash or cost.
+
+    Args:
+        open_: loans that may go (n,); the others get nothing.
+    """
+    kind, usual, base = (
+        situation.once("kinds", kinds),
+        situation.collected,
+        reckoned(situation, start),
+    )
+    worth, got, cost, waits = np.zeros((4, len(kind)))
+    for number in np.unique(kind[open_]).tolist():
+        mine, found = open_ & (kind == number), take(situation, channel, number)
+        worth[mine], got[mine] = found.worth * base[mine], found.cash * base[mine]
+        cost[mine], waits[mine] = found.cost * base[mine], start + found.months
     before = usual.cash_until(start)
+    cash = before + got
+    weighted = before * start / 2.0 + got * waits
     keeps = 1.0 - situation.commission
-    net = (gross - cost) * (1.0 + situation.rate) ** (-waits / 12.0)
-    cash = before + gross
-    weighted = before * start / 2.0 + gross * waits
     return Outcome(
-        pv=usual.pv_until(start) * keeps + net,
+        pv=usual.pv_until(start) * keeps + worth * (1.0 + situation.rate) ** (-start / 12.0),
         cash=cash,
         cost=before * situation.commission + cost,
         months=np.divide(weighted, cash, out=np.zeros_like(cash), where=cash > 0),
@@ -86,8 +86,13 @@ def sold_later(
 
 def pool(situation: Situation) -> PoolTerms:
     """Terms of a pool."""
+    number = situation.number
+    smallest = number("securities/minimum_claim")
     return PoolTerms(
-        situation.number("securities/fixed_cost"), situation.number("securities/minimum_claim")
+        number("securities/fixed_cost"),
+        smallest,
+        largest_loan=number("securities/most_by_one_borrower") * smallest,
+        most={"province": number("securities/most_in_one_province")},
     )
 
 

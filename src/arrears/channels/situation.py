@@ -193,12 +193,15 @@ class Situation:
         return Sums(self.forecast.voluntary(self.weights))
 
     def sold_cash(self, rate: str, months: int) -> dict[int, Floats]:
-        """Cash of so many months after each start, worth at that start and at a market yield (n,)."""
+        """Cash of so many months after each start, worth at that start and at a market yield (n,).
+
+        Collateral is taken to be sued for from the start on; after its sale the shortfall alone goes on paying.
+        """
         asked = self.number(rate)
         weights = [window(asked, s, s + months) * (1.0 + asked) ** (s / 12.0) for s in STARTS]
         key = (rate, months)
         if key not in self._sold:
-            sums = self.forecast.voluntary(np.stack(weights))
+            sums = self.forecast.with_sale(np.stack(weights), STARTS)
             self._sold[key] = {start: sums[:, k] for k, start in enumerate(STARTS)}
         return self._sold[key]
 

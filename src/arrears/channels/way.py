@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,10 +66,19 @@ class Outcome:
 
 @dataclass(frozen=True)
 class PoolTerms:
-    """A way that takes loans in packages: what a package costs whatever its size, and its smallest size, fen."""
+    """A way that takes loans in packages.
+
+    Attributes:
+        fixed_cost: of a package whatever its size, fen.
+        minimum_claim: its smallest size, fen.
+        largest_loan: largest claim in it, fen.
+        most: the most of its claim in one word of a column, by column.
+    """
 
     fixed_cost: float
     minimum_claim: float
+    largest_loan: float = np.inf
+    most: Mapping[str, float] = field(default_factory=dict)
 
 
 class Channel(Protocol):

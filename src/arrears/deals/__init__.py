@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from arrears.deals.deal import Deal
     from arrears.deals.engine import Run, in_chunks, run_deal
     from arrears.deals.program import Program, compiled
-    from arrears.deals.results import Answers, answers
+    from arrears.deals.results import Answers, Brought, answers, brought
     from arrears.deals.sizing import Sized, Stress, size, sized_deal
     from arrears.deals.tables import Cash, cash_table, dates_reached, moves, place, tranches
-    from arrears.deals.template import Terms, sized_file
+    from arrears.deals.template import Asked, Built, Terms, sized_file
 
 _FILE = {
     "Answers": "results",
+    "Asked": "template",
+    "Built": "template",
+    "Brought": "results",
     "Cash": "tables",
     "Deal": "deal",
     "Program": "program",
@@ -26,6 +29,7 @@ _FILE = {
     "Stress": "sizing",
     "Terms": "template",
     "answers": "results",
+    "brought": "results",
     "cash_table": "tables",
     "check": "checks",
     "compiled": "program",
@@ -43,6 +47,9 @@ _FILE = {
 
 __all__ = [
     "Answers",
+    "Asked",
+    "Brought",
+    "Built",
     "Cash",
     "Deal",
     "Program",
@@ -51,6 +58,7 @@ __all__ = [
     "Stress",
     "Terms",
     "answers",
+    "brought",
     "cash_table",
     "check",
     "compiled",

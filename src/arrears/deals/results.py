@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from arrears.deals import kernels as k
-from arrears.deals.deal import face_at_price
+from arrears.deals.deal import Deal, face_at_price
 from arrears.deals.engine import Run, in_chunks, run_deal
 from arrears.deals.kernels import Ints
 from arrears.deals.parts import Tranche
@@ -233,19 +233,61 @@ def _takes(
         float(deal.retained(tranche)) * float(np.concatenate(classes[tranche.name].received).mean())
         for tranche in deal.classes
     )
-    sold = sum(
-        face_at_price(deal, tranche) * float(1 - deal.retained(tranche))
-        for tranche in deal.classes
-        if tranche.role != "notional"
-    )
+    sold = _proceeds(deal)
     return told | {
         "servicer_in_all": sum(
             told.get(name, 0.0) for name in ("servicing", "incentive", "servicer")
         ),
         "originator_retained": kept,
-        "originator_proceeds": sold - deal.reserve.initial,
-        "originator_in_all": kept + sold - deal.reserve.initial + told.get("originator", 0.0),
+        "originator_proceeds": sold,
+        "originator_in_all": kept + sold + told.get("originator", 0.0),
     }
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a deal brings an originator who services its pool: means over scenarios, fen.
+
+    Attributes:
+        proceeds: at closing, of the shares of classes that it does not keep, the reserve funded then taken off.
+        kept: on each payment date (T,), of the shares that it keeps.
+        rest: of what is left, as servicer and as originator, and the incentive (T,).
+        servicing: what its collecting is paid (T,).
+    """
+
+    proceeds: float
+    kept: Floats
+    rest: Floats
+    servicing: Floats
+
+
+def brought(program: Program, collections: Ints) -> Brought:
+    """Run a deal and add up what its originator and servicer, the same house, gets.
+
+    Args:
+        collections: gross (T, S), fen.
+    """
+    deal, run = program.deal, run_deal(program, collections)
+    kept, rest = np.zeros((2, len(program.dates)))
+    for tranche in deal.classes:
+        kept += float(deal.retained(tranche)) * flows_of(run, tranche.name).mean(axis=1)
+    paid = {
+        name: sum((run.of(slot).mean(axis=1) for slot in slots), np.zeros(len(kept)))
+        for name, slots in receivers(program).items()
+    }
+    for name in ("incentive", "servicer", "originator"):
+        rest += paid.get(name, 0.0)
+    none = np.zeros(len(kept))
+    return Brought(_proceeds(deal), kept, rest, paid.get("servicing", none))
+
+
+def _proceeds(deal: Deal) -> float:
+    sold = sum(
+        face_at_price(deal, tranche) * float(1 - deal.retained(tranche))
+        for tranche in deal.classes
+        if tranche.role != "notional"
+    )
+    return sold - deal.reserve.initial
 
 
 def break_even(program: Program, collections: Ints) -> dict[str, float | None]:

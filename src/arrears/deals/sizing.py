@@ -75,40 +75,64 @@ def size(
     asked: Mapping[str, float],
     stress: Stress,
     faces: Mapping[str, int] | None = None,
+    unit: int = 1,
 ) -> list[Sized]:
     """The largest face of each class, one after another, the earlier ones at their size.
 
-    The chance of falling short is taken to grow with the face; the size found is exact to the fen: one fen more falls
-    short too often.
+    The chance of falling short is taken to grow with the face; the size found is exact to the unit: one unit more
+    falls short too often.
 
     Args:
         asked: chance of falling short that each class may have, the most senior first.
         faces: of classes that are settled already.
+        unit: faces are multiples of it, fen.
     """
     stressed = stress.on(collections)
     found: list[Sized] = []
-    faces = dict.fromkeys(asked, 1)
+    faces = {**(faces or {}), **dict.fromkeys(asked, 1)}
     for name, chance in asked.items():
-        face = _largest(deal, stressed, name, chance=chance, faces=faces)
+        face = _largest(deal, stressed, name, chance=chance, faces=faces, unit=unit)
         faces[name] = max(face, 1)
-        found.append(_told(deal, stressed, names, name=name, chance=chance, face=face, faces=faces))
+        case = _Case(deal, stressed, name, faces, unit)
+        found.append(_told(case, names, chance=chance, face=face))
     return found
 
 
+@dataclass(frozen=True)
+class _Case:
+    """A class under stress, the others at their size."""
+
+    deal: Deal
+    stressed: Ints
+    name: str
+    faces: Mapping[str, int]
+    unit: int
+
+    def at(self, face: int) -> Program:
+        """The deal with the class at a face."""
+        return compiled(sized_deal(self.deal, {**self.faces, self.name: max(face, 1)}))
+
+
 def _largest(
-    deal: Deal, stressed: Ints, name: str, *, chance: float, faces: Mapping[str, int]
+    deal: Deal,
+    stressed: Ints,
+    name: str,
+    *,
+    chance: float,
+    faces: Mapping[str, int],
+    unit: int,
 ) -> int:
+    case = _Case(deal, stressed, name, faces, unit)
     most = int(np.maximum(stressed, 0).sum(axis=0).max(initial=0)) + deal.reserve.initial
-    low, high = 0, min(max(most, 1), LARGEST // 4) + 1
+    low, high = 0, min(max(most, 1), LARGEST // 4) // unit + 1
     allowed = int(chance * stressed.shape[1] + 1e-9)
     while high - low > 1:
-        face = (low + high) // 2
-        short = falls_short(compiled(sized_deal(deal, {**faces, name: face})), stressed, name)
-        if int(short.sum()) <= allowed:
-            low = face
+        middle = (low + high) // 2
+        if int(falls_short(case.at(middle * unit), stressed, name).sum()) <= allowed:
+            low = middle
         else:
-            high = face
-    return low
+            high = middle
+    return low * unit
 
 
 def falls_short(program: Program, collections: Ints, name: str) -> np.ndarray:
@@ -127,26 +151,17 @@ def _ends(program: Program, collections: Ints, name: str) -> np.ndarray:
     return np.concatenate(parts, axis=1)
 
 
-def _told(
-    deal: Deal,
-    stressed: Ints,
-    names: Ints,
-    *,
-    name: str,
-    chance: float,
-    face: int,
-    faces: Mapping[str, int],
-) -> Sized:
-    program = compiled(sized_deal(deal, {**faces, name: face + 1}))
-    principal, interest = _ends(program, stressed, name)
+def _told(case: _Case, names: Ints, *, chance: float, face: int) -> Sized:
+    name, stressed = case.name, case.stressed
+    principal, interest = _ends(case.at(face + case.unit), stressed, name)
     short = principal | interest
-    now = falls_short(compiled(sized_deal(deal, {**faces, name: max(face, 1)})), stressed, name)
+    now = falls_short(case.at(face), stressed, name)
     fresh = short & ~now if face else short
     shown = fresh if fresh.any() else short
     step = None
     if short.any():
         kind = "PRINCIPAL" if (principal & shown).sum() >= (interest & shown).sum() else "INTEREST"
-        step = _step_for(deal, name, kind)
+        step = _step_for(case.deal, name, kind)
     listed: Sequence[int] = names[short][:_TOLD].tolist()
     share = float(now.mean()) if face else 0.0
     return Sized(name, face, chance, share, step, tuple(listed), int(short.sum()))

@@ -9,13 +9,19 @@ import numpy as np
 
 from arrears.core.dates import add_months
 from arrears.deals.deal import Deal
+from arrears.deals.engine import run_deal
 from arrears.deals.kernels import Ints
-from arrears.deals.sizing import Stress, size
+from arrears.deals.program import compiled
+from arrears.deals.results import days_from_closing, flows_of
+from arrears.deals.sizing import Stress, size, sized_deal
 from arrears.deals.tables import cash_table, place
+from arrears.deals.yields import worth
 from arrears.errors import BadArgument
 
 _FIRST, _EVERY, _PAID_AFTER = 6, 3, 26
 _LEAST = 1_000_000
+_ROUNDS = 2
+_LAST_DAY = 28
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,17 @@ class Terms:
     retention: float
 
 
+def cutoff_of(day: date) -> date:
+    """The cut-off date for a tape of a day: itself, or the end of its month from the 29th on, so that months fit."""
+    first = day.replace(day=1)
+    return add_months(first, 1) - timedelta(days=1) if day.day > _LAST_DAY else day
+
+
 def deal_file(terms: Terms, faces: dict[str, int]) -> dict[str, object]:
     """The deal file, as YAML holds it."""
-    after = terms.cutoff + timedelta(days=1)
-    begins = after if after.day == 1 else terms.cutoff
+    cutoff = cutoff_of(terms.cutoff)
+    after = cutoff + timedelta(days=1)
+    begins = after if after.day == 1 else cutoff
     ends = add_months(begins, _FIRST) - timedelta(days=1)
     securities = terms.kind == "securities"
     issue = sum(faces.values())
@@ -59,8 +72,8 @@ def deal_file(terms: Terms, faces: dict[str, int]) -> dict[str, object]:
         "investors": "institutions",
         "parties": {"originator": terms.originator, "servicer": {"name": "the originator"}},
         "retention": _text(terms.retention) if securities else "0",
-        "cutoff_date": terms.cutoff,
-        "closing_date": add_months(terms.cutoff, terms.closes_after),
+        "cutoff_date": cutoff,
+        "closing_date": add_months(cutoff, terms.closes_after),
         "schedule": {
             "first_collection_end": ends,
             "first_payment": ends + timedelta(days=_PAID_AFTER),
@@ -101,41 +114,82 @@ def deal_file(terms: Terms, faces: dict[str, int]) -> dict[str, object]:
     return body
 
 
-def sized_file(
-    terms: Terms, cash: np.ndarray, *, senior: float, junior: float, stress: Stress
-) -> tuple[dict[str, object], Deal, Ints]:
-    """The usual deal with classes as large as their chances of falling short allow.
+@dataclass(frozen=True)
+class Asked:
+    """What the usual deal's classes must stand.
+
+    Attributes:
+        shortfall: chance of falling short that the senior class may have under `stress`.
+        stress: what is taken off collections for it, and for what the last class is paid for.
+        last_yield: what investors in the class below ask a year; of income rights, in the units.
+    """
+
+    shortfall: float
+    stress: Stress
+    last_yield: float
+
+
+@dataclass(frozen=True)
+class Built:
+    """A deal with its file and its cash.
+
+    Attributes:
+        body: the file, as YAML holds it.
+        gross: collections by payment date (T, S), fen.
+    """
+
+    body: dict[str, object]
+    deal: Deal
+    gross: Ints
+
+
+def sized_file(terms: Terms, cash: np.ndarray, asked: Asked) -> Built:
+    """The usual deal: the senior class as large as its chance of falling short allows, the class below as large as
+    investors pay par for.
 
     Args:
-        cash: gross collections (S, months), whole fen.
-        senior, junior: those chances; units take the second one, without stress.
-
-    Returns:
-        The file, the deal, and the collections by payment date (T, S).
+        cash: gross collections (S, months), whole fen, of which some are above 0.
     """
     securities = terms.kind == "securities"
-    expected = max(int(cash.sum(axis=1).mean()), _LEAST)
-    first = {"Senior": expected // 2, "Sub": expected // 8} if securities else {"Units": expected}
-    bare = Deal.model_validate(deal_file(terms, first))
+    expected = int(cash.sum(axis=1).mean())
+    # Down to ten thousand yuan; a thousandth of what comes in, where that is less.
+    unit = min(_LEAST, max(expected // 1_000, 1))
+    last = "Sub" if securities else "Units"
+    faces = {"Senior": unit, "Sub": unit} if securities else {"Units": unit}
+    bare = Deal.model_validate(deal_file(terms, faces))
     placed, problems = place(bare, cash_table(cash))
     if placed is None:
         raise BadArgument(problems[0].line())
-    gross, names = placed.collections, placed.names
-    asked = {"Senior": senior} if securities else {}
-    faces: dict[str, int] = {}
-    if securities:
-        faces["Senior"] = _whole(size(bare, gross, names, asked=asked, stress=stress)[0].face)
-    last = "Sub" if securities else "Units"
-    fixed = Deal.model_validate(deal_file(terms, first | faces))
-    found = size(fixed, gross, names, asked={last: junior}, stress=Stress(), faces=faces)
-    faces[last] = _whole(found[-1].face)
-    body = deal_file(terms, faces)
-    return body, Deal.model_validate(body), gross
+    gross = placed.collections
+    # What the trust costs grows with the issue, which is not known before it is sized.
+    for _ in range(_ROUNDS):
+        if securities:
+            chance = {"Senior": asked.shortfall}
+            found = size(
+                bare, gross, placed.names, asked=chance, stress=asked.stress, faces=faces, unit=unit
+            )
+            faces["Senior"] = max(found[0].face, unit)
+        held = asked.stress.on(gross)
+        faces[last] = _at_par(bare, held, last, faces=faces, rate=asked.last_yield, unit=unit)
+        body = deal_file(terms, faces)
+        bare = Deal.model_validate(body)
+    return Built(body, bare, gross)
 
 
-def _whole(face: int) -> int:
-    """Down to ten thousand yuan, and not nothing."""
-    return max(face // _LEAST * _LEAST, _LEAST)
+def _at_par(
+    deal: Deal, gross: Ints, last: str, *, faces: dict[str, int], rate: float, unit: int
+) -> int:
+    """The largest face of a class that its expected cash is worth at a yield, fen; one unit at least."""
+    low, high = 1, max(int(gross.sum(axis=0).max()) // unit, 1) + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        program = compiled(sized_deal(deal, faces | {last: middle * unit}))
+        flows = flows_of(run_deal(program, gross), last).mean(axis=1)
+        if worth(flows, days_from_closing(program) / 365.0, rate) >= middle * unit:
+            low = middle
+        else:
+            high = middle
+    return low * unit
 
 
 def _text(rate: float) -> str:

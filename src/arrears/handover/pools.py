@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
@@ -12,9 +11,9 @@ import yaml
 
 from arrears import deals
 from arrears.channels import Situation
-from arrears.recovery import forecast
+from arrears.channels.issue import built, collections
 
-SCENARIOS = 200
+_HEAD = "# Proposed by the plan; amounts in fen. Run it: arrears deal run deal.yaml --cash cash.parquet -o DIR\n"
 
 
 def write_deal(rows: pl.DataFrame, situation: Situation, channel: str, place: Path) -> None:
@@ -23,66 +22,19 @@ def write_deal(rows: pl.DataFrame, situation: Situation, channel: str, place: Pa
     Args:
         rows: its loans, as the situation holds them.
     """
-    months = int(situation.number("securities/cash_months"))
-    cash = collections(rows, situation, months)
-    number = situation.number
-    bad = rows.select((pl.col("reported_class").is_in(["substandard", "doubtful", "loss"])).any())
-    performing = channel == "income_rights" and not bool(bad.item())
-    terms = deals.Terms(
-        name=f"{place.parent.name.replace('_', ' ').capitalize()}, {place.name}",
-        kind="securities" if channel == "securitise" else "income_rights",
-        pool="performing" if performing else "non_performing",
-        originator=_originator(situation),
-        cutoff=situation.as_of,
-        months=months,
-        closes_after=int(number("securities/months")),
-        coupon=number("deals/senior_coupon"),
-        tax=number("deals/tax"),
-        servicing=_servicing(rows, situation),
-        expenses=number("deals/expenses"),
-        reserve_multiple=number("deals/reserve_multiple"),
-        servicer_excess=number("deals/servicer_excess"),
-        retention=number("deals/retention"),
-    )
-    body, deal, gross = deals.sized_file(
-        terms,
-        cash,
-        senior=number("deals/shortfall"),
-        junior=number("deals/junior_shortfall"),
-        stress=deals.Stress(Fraction(str(number("securities/haircut")))),
-    )
-    head = "# Proposed by the plan; amounts in fen. Run it: arrears deal run deal.yaml --cash cash.parquet -o DIR\n"
-    text = head + yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
+    ids = situation.loans["loan_id"]
+    places = pl.Series(np.flatnonzero(ids.is_in(rows["loan_id"].implode()).to_numpy()))
+    name = f"{place.parent.name.replace('_', ' ').capitalize()}, {place.name}"
+    found = built(situation, places, channel, name)
+    if found is None:
+        return
+    text = _HEAD + yaml.safe_dump(found.body, sort_keys=False, allow_unicode=True)
     (place / "deal.yaml").write_text(text, encoding="utf-8", newline="\n")
-    deals.cash_table(cash).write_parquet(place / "cash.parquet", compression="zstd")
-    sheet = term_sheet(deal, gross)
+    months = int(situation.number("securities/cash_months"))
+    cash = deals.cash_table(collections(situation, places, months))
+    cash.write_parquet(place / "cash.parquet", compression="zstd")
+    sheet = term_sheet(found.deal, found.gross) + _of_originator(found, situation, places)
     (place / "term_sheet.md").write_text(sheet, encoding="utf-8", newline="\n")
-
-
-def collections(rows: pl.DataFrame, situation: Situation, months: int) -> np.ndarray:
-    """Cash of a package by scenario and month (SCENARIOS, months), whole fen, by the forecast of its loans alone."""
-    ahead = forecast(
-        rows.select(situation.loans.columns),
-        as_of=situation.as_of,
-        market=situation.market,
-        discount_rate=situation.rate,
-        scenarios=SCENARIOS,
-    )
-    paths = np.maximum.accumulate(np.maximum(ahead.paths[:, :months], 0.0), axis=1)
-    return np.diff(np.rint(paths).astype(np.int64), axis=1, prepend=0)
-
-
-def _originator(situation: Situation) -> dict[str, object]:
-    holder = situation.holder
-    licence = holder.securities_originator
-    return {"kind": holder.kind} | ({} if licence is None else {"licence": licence})
-
-
-def _servicing(rows: pl.DataFrame, situation: Situation) -> float:
-    """Share of collections that collecting costs, weighted by claims."""
-    here = situation.loans["loan_id"].is_in(rows["loan_id"].implode()).to_numpy()
-    claim = situation.claim[here]
-    return float((situation.commission[here] * claim).sum() / max(claim.sum(), 1.0))
 
 
 def term_sheet(deal: deals.Deal, gross: np.ndarray) -> str:
@@ -114,6 +66,27 @@ def term_sheet(deal: deals.Deal, gross: np.ndarray) -> str:
             f"{row['expected_maturity'] or 'n/a'} | {_percent(row['probability_of_shortfall'])} |"
         )
     lines += ["", "A class falls short where principal or interest is unpaid on the last date.", ""]
+    return "\n".join(lines)
+
+
+def _of_originator(found: deals.Built, situation: Situation, places: pl.Series) -> str:
+    """What the seller gets, and whether the pool is smaller than any that was sold in public."""
+    got = deals.brought(deals.compiled(found.deal), found.gross)
+    lines = [
+        "",
+        f"The originator gets {got.proceeds / 100:,.0f} yuan at closing, then {got.kept.sum() / 100:,.0f} yuan on the "
+        f"shares of classes that it keeps and {got.rest.sum() / 100:,.0f} yuan of what is left; its collecting is paid "
+        f"{got.servicing.sum() / 100:,.0f} yuan.",
+        "",
+    ]
+    claim = float(situation.claim[places.to_numpy()].sum())
+    smallest = situation.number("securities/smallest_seen")
+    if found.deal.kind == "securities" and claim < smallest:
+        lines += [
+            f"The pool owes {claim / 100:,.0f} yuan. No public deal was smaller than {smallest / 100:,.0f} yuan: "
+            "expect to place it privately, or together with other pools.",
+            "",
+        ]
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from arrears.channels import CAPACITIES, CHANNELS, COLUMNS, STARTS, Offers, Pool
 from arrears.plan import kernels
 from arrears.plan.capacities import Capacity, inside
 from arrears.plan.kernels import Floats, Ints
+from arrears.plan.pool import beyond_limits
 from arrears.plan.solver import Choices, Infeasible, solve
 from arrears.problems import Problem as Trouble
 
@@ -127,7 +128,11 @@ def make_plan(
         small, dear = _losing(offers, pools, column)
         losing = (small or dear if floors else small | dear) - needed
         if not losing:
-            break
+            more = _outside(offers, pools, column, closed)
+            if not more.any():
+                break
+            barred = barred | more
+            continue
         if not floors or problem.is_kept(closed | losing):
             closed |= losing
             continue
@@ -320,9 +325,7 @@ def _losing(
     """
     rows = np.arange(len(column))
     taken = pools[rows, column]
-    alone = np.where(pools < 0, offers.value, -np.inf)
-    next_best = np.nan_to_num(alone, nan=-np.inf).max(axis=1, initial=-np.inf)
-    gain = offers.value[rows, column] - next_best
+    gain = offers.value[rows, column] - _alone(offers, pools)
     small: dict[int, tuple[float, int]] = {}
     dear = set()
     for number in np.unique(taken[taken >= 0]).tolist():
@@ -334,6 +337,37 @@ def _losing(
         elif gain[mine].sum() < terms.fixed_cost:
             dear.add(number)
     return {number for _, number in small.values()}, dear
+
+
+def _outside(
+    offers: Offers, pools: npt.NDArray[np.int64], column: Ints, closed: set[int]
+) -> npt.NDArray[np.bool_]:
+    """Offers to bar (n, 18), so that packages keep their limits of loan size and concentration.
+
+    A package that can keep them at no size of its own is added to `closed`, and its offers are barred.
+    """
+    rows, situation = np.arange(len(column)), offers.situation
+    taken = pools[rows, column]
+    bars = np.zeros(pools.shape, dtype=np.bool_)
+    gain = offers.value[rows, column] - _alone(offers, pools)
+    for number in np.unique(taken[taken >= 0]).tolist():
+        offer = number // _PACKAGES
+        terms = offers.pools[COLUMNS[offer][0]]
+        if not terms.most and not np.isfinite(terms.largest_loan):
+            continue
+        mine = taken == number
+        leaves = beyond_limits(situation.loans, situation.claim, gain, mine=mine, terms=terms)
+        if leaves[mine].all():
+            closed.add(number)
+        bars[:, offer] |= leaves
+    return bars
+
+
+def _alone(offers: Offers, pools: npt.NDArray[np.int64]) -> Floats:
+    """Worth of the best way that takes loans one by one (n,)."""
+    alone = np.where(pools < 0, offers.value, -np.inf)
+    best: Floats = np.nan_to_num(alone, nan=-np.inf).max(axis=1, initial=-np.inf)
+    return best
 
 
 def _pool_costs(offers: Offers, taken: Ints) -> float:

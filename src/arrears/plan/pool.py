@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from arrears.channels import PoolTerms
 from arrears.plan.solver import Choices, Infeasible, solve
 
 Floats = npt.NDArray[np.float64]
@@ -114,6 +115,46 @@ def select_pool(
     inside[places] = found.chosen % 2 == 1
     worth = float(value[inside].sum())
     return Pool(inside, worth, max(found.bound, worth), float(claim[inside].sum()))
+
+
+def beyond_limits(
+    loans: pl.DataFrame, claim: Floats, gain: Floats, *, mine: Flags, terms: PoolTerms
+) -> Flags:
+    """Loans of a package that must leave it, so that it keeps its limits and loses the least (n,).
+
+    Args:
+        gain: what each loan gains by being in it, fen (n,).
+        mine: the loans in it (n,).
+    """
+    rules = PoolRules(
+        ranges={"claim": (0.0, terms.largest_loan)},
+        concentrations=[Concentration(column, most) for column, most in terms.most.items()],
+        least_claim=terms.minimum_claim,
+    )
+    places = np.flatnonzero(mine)
+    part, owed = loans[pl.Series(places)], claim[places]
+    if _keeps(part, owed, rules):
+        return np.zeros(len(mine), dtype=np.bool_)
+    leaves = mine.copy()
+    found = select_pool(part, owed, gain[places], rules)
+    if found is not None:
+        leaves[places[found.chosen]] = False
+    return leaves
+
+
+def _keeps(loans: pl.DataFrame, claim: Floats, rules: PoolRules) -> bool:
+    whole = float(claim.sum())
+    shares = [
+        loans.select(pl.col(limit.column).alias("word"), pl.Series("claim", claim))
+        .drop_nulls("word")
+        .group_by("word", maintain_order=True)
+        .agg(pl.col("claim").sum())["claim"]
+        .max()
+        for limit in rules.concentrations
+    ]
+    kept = zip(shares, rules.concentrations, strict=True)
+    inside = bool(eligible(loans, claim, rules).all())
+    return inside and all(float(str(most or 0.0)) <= limit.most * whole for most, limit in kept)
 
 
 def _choices(rows: Floats, value: Floats, low: Floats, high: Floats) -> Choices:

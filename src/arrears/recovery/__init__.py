@@ -1,7 +1,7 @@
 """What a loan will still pay, when, and how surely."""
 
 from arrears.recovery.collateral import Collateral
-from arrears.recovery.forecast import HORIZON, Forecast, forecast, shifts, unknown, window
+from arrears.recovery.forecast import HORIZON, Forecast, forecast, paths_of, shifts, unknown, window
 from arrears.recovery.params import fills
 from arrears.recovery.stress import Stress
 
@@ -12,6 +12,7 @@ __all__ = [
     "Stress",
     "fills",
     "forecast",
+    "paths_of",
     "shifts",
     "unknown",
     "window",

@@ -48,6 +48,20 @@ class Collateral:
     claim: Floats
     auctions: tuple[Auction, Auction]
 
+    def of(self, rows: Ints) -> Collateral:
+        """That of some loans, by their places."""
+        first, second = (Auction(one.chance[rows], one.kept[rows]) for one in self.auctions)
+        return Collateral(
+            net=self.net[rows],
+            delay=self.delay[rows],
+            judgment=self.judgment[rows],
+            value=self.value[rows],
+            tier=self.tier[rows],
+            liens=self.liens[rows],
+            claim=self.claim[rows],
+            auctions=(first, second),
+        )
+
     def at(self, prices: Floats | float) -> Floats:
         """Expected proceeds (n,) if homes stand at `prices` times their value of today."""
         worth = self.value * np.where(self.tier > 0, prices, 1.0)

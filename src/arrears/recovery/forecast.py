@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -136,12 +137,17 @@ class Forecast:
         delay, real = self.collateral.delay, self.covered > 0.0
         return [(int(months), real & (delay == months)) for months in np.unique(delay[real])]
 
-    def with_sale(self, weights: Floats) -> Floats:
-        """As `voluntary`, but once collateral is sold only the shortfall goes on paying, as an unsecured claim."""
+    def with_sale(self, weights: Floats, starts: Sequence[int] | None = None) -> Floats:
+        """As `voluntary`, but once collateral is sold only the shortfall goes on paying, as an unsecured claim.
+
+        Args:
+            starts: month in which the court is asked, by row of `weights` (F,); at once where left out.
+        """
         values = self.voluntary(weights)
         for delay, mine in self.delays():
             later = weights.copy()
-            later[:, :delay] = 0.0
+            for row, start in enumerate(starts or [0] * len(later)):
+                later[row, : start + delay] = 0.0
             months = len(self.params.odds)
             sums = grid.weigh(self.shares(), np.ascontiguousarray(later[:, :months]))
             loans = (self.age[mine], self.score[mine], self.claim[mine])
@@ -262,6 +268,38 @@ def unknown(loans: pl.DataFrame) -> pl.DataFrame:
     return loans.with_columns(
         pl.lit(None, pl.String).alias(name) for name in ("contact_status", "legal_status")
     )
+
+
+def paths_of(
+    whole: Forecast,
+    rows: Ints,
+    loans: pl.DataFrame,
+    *,
+    as_of: date,
+    market: MarketBook,
+    scenarios: int,
+    seed: int = 0,
+) -> Floats:
+    """Cumulative cash (scenarios, CURVE), fen, of some of a book's loans, as the book's own forecast has them.
+
+    Args:
+        whole: a forecast without a stress.
+        rows: places of the loans in it.
+        loans: these loans, in that order.
+    """
+    part = replace(
+        whole,
+        loan_ids=whole.loan_ids.gather(rows),
+        age=whole.age[rows],
+        score=whole.score[rows],
+        claim=whole.claim[rows],
+        collateral=whole.collateral.of(rows),
+        due=whole.due.of(rows),
+    )
+    segment = segments(loans, market, as_of)
+    ahead = book_ahead(part.due, part.score, segment // len(REGIONS), part.after_default)
+    book = book_of(part, segment, ahead)
+    return outlook(part, book, stress=Stress(), seed=seed, scenarios=scenarios)[1]
 
 
 def _home_risk(market: MarketBook, as_of: date) -> tuple[Floats, float, float]:

@@ -40,6 +40,18 @@ class Schedule:
     roll_month: Ints
     hazard: Floats
 
+    def of(self, rows: Ints) -> Schedule:
+        """That of some loans, by their places."""
+        return Schedule(
+            balance=self.balance[rows],
+            rate=self.rate[rows],
+            term=self.term[rows],
+            kind=self.kind[rows],
+            roll=self.roll[rows],
+            roll_month=self.roll_month[rows],
+            hazard=self.hazard[rows],
+        )
+
 
 def schedule(
     loans: pl.DataFrame, claim: Floats, age: Ints, params: Params, as_of: date
