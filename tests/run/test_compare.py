@@ -47,3 +47,29 @@ def test_a_folder_that_is_no_run_is_refused(case, tmp_path) -> None:
     with pytest.raises(run.Stopped):
         run.compare(case.out, tmp_path, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_report_compares_with_the_plan_before(case, tmp_path) -> None:
+    before = pl.read_parquet(case.out / "plan.parquet")
+    path = tmp_path / "plan.parquet"
+    # One loan was to be sold, which the rules bar; one has left the tape; one is new.
+    barred = case.found.offers.permits[9].blocked >= 0
+    ids = before["loan_id"].to_list()
+    sold = ids[int(barred.argmax())]
+    new = next(loan for loan in ids if loan != sold)
+    before.with_columns(
+        channel=pl.when(pl.col("loan_id") == sold).then(pl.lit("transfer")).otherwise("channel"),
+        start_month=pl.when(pl.col("loan_id") == sold).then(0).otherwise("start_month"),
+        loan_id=pl.col("loan_id").replace({new: "gone"}),
+    ).write_parquet(path)
+    out = tmp_path / "out"
+    found = run.resolve(replace(case.request, previous=str(path)), out=out)
+    assert found.changes is not None
+    why = dict(found.changes.select("loan_id", "why").rows())
+    assert why[sold] == "the way before may no longer be taken"
+    assert why["gone"].startswith("not in this plan")
+    assert why[new] == "new on the tape"
+    page = (out / "report.html").read_text("utf-8")
+    assert 'id="changes"' in page
+    assert "the way before may no longer be taken" in page
+    assert 'id="changes"' not in (case.out / "report.html").read_text("utf-8")

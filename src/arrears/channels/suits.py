@@ -105,24 +105,29 @@ def _some(loans: pl.DataFrame, sued: set[str]) -> Ints:
 def _cases(past: History) -> _Cases:
     """What the loans that were sued paid since, over what loans alike that were not would have."""
     parts = [past.walk(part.start, part.stop) for part in blocks(len(past.claim), _CHUNK)]
-    loan, month, age, share = (
-        np.concatenate([part[name] for part in parts]) for name in ("loan", "month", "age", "share")
+    loan, month, age, share, last = (
+        np.concatenate([part[name] for part in parts])
+        for name in ("loan", "month", "age", "share", "last")
     )
     filed = past.filed[loan]
     band = np.searchsorted(_AGES, age, side="right")
     contact = past.static["contact_status"][loan].astype(np.int64)
-    cell = (past.static["product"][loan] * 4 + contact) * (1 + len(_AGES)) + band
+    # A suit older than the history shows only a part of what it brought.
+    since = (filed >= past.begin) & (month > filed)
+    row, first = np.unique(loan[since], return_index=True)
+    ends = np.append(first[1:], since.sum())
+    # Loans alike are those that had paid as lately when the suit was filed.
+    last = last.astype(np.int64)
+    last[since] = np.repeat(last[since][first], ends - first)
+    cell = past.static["product"][loan].astype(np.int64) * 4 + contact
+    cell = (cell * 4 + last) * (1 + len(_AGES)) + band
     free = filed < 0
     size = int(cell.max(initial=0)) + 1
     count = np.bincount(cell[free], minlength=size)
     mean = float(share[free].mean()) if free.any() else 0.0
     usual = (np.bincount(cell[free], weights=share[free], minlength=size) + mean) / (count + 1.0)
-    # A suit older than the history shows only a part of what it brought.
-    since = (filed >= past.begin) & (month > filed)
-    row, first = np.unique(loan[since], return_index=True)
     keeps = np.log1p(-np.minimum(share[since], 1.0 - 1e-9))
     would = np.log1p(-usual[cell[since]])
-    ends = np.append(first[1:], since.sum())
     own, other = (
         np.add.reduceat(values, first) if len(first) else values for values in (keeps, would)
     )

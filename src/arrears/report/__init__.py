@@ -11,6 +11,7 @@ from arrears.report.findings import findings, told_findings
 from arrears.report.fit_page import fit_page
 from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden_page
 from arrears.report.history import Past, history_page
+from arrears.report.moved import changes
 from arrears.report.page import html
 from arrears.report.track_page import track_page
 from arrears.report.valuation import price_page
@@ -29,6 +30,7 @@ __all__ = [
     "book_page",
     "book_workbook",
     "by_standard",
+    "changes",
     "deal_page",
     "deal_workbook",
     "due_workbook",

@@ -45,6 +45,7 @@ class Contents:
         outcomes: `outcomes.csv`.
         what_if: what other limits would do.
         debtors: `debtors.parquet`.
+        changes: what is other than in the plan before, as `changes` gives it; None where none was named.
     """
 
     tape: Tape
@@ -57,6 +58,7 @@ class Contents:
     outcomes: pl.DataFrame
     what_if: WhatIf
     debtors: pl.DataFrame
+    changes: pl.DataFrame | None = None
 
     @cached_property
     def total(self) -> dict[str, float | None]:

@@ -9,7 +9,7 @@ from typing import cast
 import polars as pl
 
 from arrears.conduct import limits
-from arrears.report import brings, charts, figures, owed, threeways, whatif
+from arrears.report import brings, charts, figures, moved, owed, threeways, whatif
 from arrears.report.contents import UNITS, WAYS, Contents
 from arrears.report.parts import paragraph, shell, table
 from arrears.report.rests import rests
@@ -23,6 +23,7 @@ def html(contents: Contents) -> str:
         owed.section(contents.debtors),
         _recovery(contents),
         _plan(contents),
+        moved.section(contents),
         _limits(contents),
         _what_if(contents),
         _ratios(contents),

@@ -27,7 +27,7 @@ class Gathered:
     """The law, the holder, what can be done, the market and the tape.
 
     Attributes:
-        previous: `loan_id, channel` of the plan before.
+        previous: `loan_id, channel, start_month?, value?` of the plan before.
         letter: the holder's own text of an offer.
         audit: `loan_id, hidden, chance?` of loans that somebody has looked into.
         problems: what was found on the way and does not stop the work.
@@ -123,7 +123,16 @@ def _previous(path: str | None, problems: list[Problem]) -> pl.DataFrame | None:
     if path is None:
         return None
     try:
-        return pl.read_parquet(path, columns=["loan_id", "channel"])
+        table = pl.read_parquet(path)
+        told = {"start_month": pl.Int32, "value": pl.Float64}
+        return table.select(
+            "loan_id",
+            "channel",
+            *(
+                (pl.col(n) if n in table.columns else pl.lit(None)).cast(kind).alias(n)
+                for n, kind in told.items()
+            ),
+        )
     except (OSError, pl.exceptions.PolarsError):
         found = f"{path} cannot be read as a plan."
         why = "What the plan before said is not known."

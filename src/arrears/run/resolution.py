@@ -35,6 +35,7 @@ class Resolution:
         reasons: `hidden_why.parquet`.
         situation: the loans that owe anything, with class, forecast, holder and law, in the order of the plan.
         record: the content of `run.json`.
+        changes: what is other than in the plan before; None where none was named.
     """
 
     tape: Tape
@@ -50,6 +51,7 @@ class Resolution:
     record: run_record.Record
     letter: handover.Template | None
     problems: tuple[Problem, ...]
+    changes: pl.DataFrame | None = None
 
     @property
     def book(self) -> pl.DataFrame:
@@ -129,6 +131,9 @@ def _find(request: Request, stages: Stages) -> Resolution:
         record=record,
         letter=gathered.letter,
         problems=problems,
+        changes=None
+        if gathered.previous is None
+        else report.changes(gathered.previous, result.table, offers),
     )
 
 
@@ -319,6 +324,7 @@ def _write_papers(
             outcomes=resolution.outcomes,
             what_if=resolution.what_if,
             debtors=owed.result(),
+            changes=resolution.changes,
         )
         products.text("report.html", report.html(contents))
         report.workbook(contents, folder / "plan.xlsx", all_rows=request.excel_all)
