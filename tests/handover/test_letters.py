@@ -26,6 +26,8 @@ OFFER = {
     "instalment": [144_722],
     "waived_interest": [200_000],
     "waived_fees": [20_000],
+    "waived_principal": [0],
+    "grace_months": [2],
 }
 
 
@@ -66,6 +68,22 @@ def test_a_waiver_of_nothing_is_not_spoken_of(situation) -> None:
     assert "减免" not in page
 
 
+def test_the_letter_tells_the_first_instalment_and_what_of_the_principal_is_waived(
+    situation,
+) -> None:
+    page = letters.offer_letters(
+        pl.DataFrame(OFFER | {"waived_principal": [1_000_000]}), situation, None, None
+    )
+    # by hand: 54,300.01 less 2,000, 200 and 10,000
+    for words in (
+        "month 3 after you sign",
+        "第 3 个月",
+        "10,000.00 yuan of the principal",
+        "42,100.01元",
+    ):
+        assert words in page
+
+
 def test_no_letter_threatens(situation) -> None:
     page = letters.offer_letters(pl.DataFrame(OFFER), situation, None, None).lower()
     assert not re.search(r"court|sue|blacklist|seiz|police|法院|起诉|失信|查封|报警", page)
@@ -88,13 +106,32 @@ def test_a_claim_states_sum_fee_and_limitation_and_names_no_borrower(situation) 
     assert "P1" not in page
 
 
+def test_who_has_a_judgment_asks_for_enforcement_and_who_waits_for_one_for_nothing(
+    situation,
+) -> None:
+    filing = pl.DataFrame(
+        {"loan_id": ["L1"], "court": ["Court 1"], "claim": [5_430_001], "fee": [115_750],
+         "limitation_ends": [date(2027, 4, 1)], "priority": [1], "expected_worth": [1.0]}
+    )  # fmt: skip
+    pages = {}
+    for word in ("not_sued", None, "filed", "judged", "enforcing", "terminated", "mediated"):
+        situation.loans = situation.loans.with_columns(legal_status=pl.lit(word, pl.String))
+        pages[word] = letters.claims(filing, situation, None)
+    for word, page in pages.items():
+        assert page.count("<article>") == (word != "filed")
+        assert ("强制执行申请书" in page) == (
+            word in {"judged", "enforcing", "terminated", "mediated"}
+        )
+        assert ("民事起诉状" in page) == (word in {"not_sued", None})
+
+
 def test_a_notice_of_assignment_goes_to_the_borrower_alone(situation) -> None:
     page = letters.assignments(situation.loans, situation, None)
     assert page.count("L1") == 4
     assert "may not sell the claim on" in page
 
 
-@pytest.mark.parametrize("name", ["offer", "filing", "assignment"])
+@pytest.mark.parametrize("name", ["offer", "filing", "enforcement", "assignment"])
 def test_bundled_letters_use_known_fields_alike_in_both_languages(name, tmp_path) -> None:
     used = []
     for template in bundled(name):

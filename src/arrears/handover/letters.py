@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import polars as pl
@@ -21,6 +21,7 @@ _MONEY = (
     "fee",
     "waived_interest",
     "waived_fees",
+    "waived_principal",
     "instalment",
     "to_pay",
 )
@@ -31,13 +32,22 @@ _DATES = (
     "origination_date",
     "maturity_date",
     "last_payment_date",
+    "judgment_date",
 )
+# Who has a judgment or a mediation in hand asks for enforcement; a case that is filed waits for the court.
+_ENFORCED, _PENDING = ("mediated", "judged", "enforcing", "terminated"), "filed"
 _UNKNOWN = {"zh": "未知", "en": "not known"}
 _COURT = {"zh": "有管辖权的人民法院", "en": "the people's court in charge"}
-_WAIVER = {
-    "zh": "减免利息 {0}、费用 {1}；",
-    "en": "We waive {0} of the interest and {1} of the fees. ",
+_WAIVER = {"zh": "减免{0}；", "en": "We waive {0}. "}
+_WAIVED = {
+    "zh": {"interest": "利息 {0}", "fees": "费用 {0}", "principal": "本金 {0}"},
+    "en": {
+        "interest": "{0} of the interest",
+        "fees": "{0} of the fees",
+        "principal": "{0} of the principal",
+    },
 }
+_AND = {"zh": "、", "en": " and "}
 _HOURS = {
     "zh": "{0}之前和{1}之后，我们不会与您联系。",
     "en": "Nobody calls you before {0} or after {1}.",
@@ -54,25 +64,36 @@ def offer_letters(
         most: at most so many; None for all.
     """
     rows = _with_loans(offers, situation).with_columns(
-        to_pay=pl.col("claim") - pl.col("waived_interest") - pl.col("waived_fees")
+        to_pay=pl.col("claim")
+        - pl.sum_horizontal("waived_interest", "waived_fees", "waived_principal"),
+        first_month=pl.col("grace_months") + 1,
     )
     rows = _first(rows, most).sort("branch", "loan_id", nulls_last=True)
-    return _document("Offers of new terms", rows, situation, (own,) if own else bundled("offer"))
+    papers = [(own,) if own else bundled("offer")] * rows.height
+    return _document("Offers of new terms", rows, situation, papers)
 
 
 def claims(filings: pl.DataFrame, situation: Situation, most: int | None) -> str:
-    """The claims of `filings.csv`, by court, in the order of their priority."""
-    rows = _with_loans(filings.drop("claim"), situation)
+    """What to hand in for `filings.csv`, by court, in the order of their priority: a claim, or with a judgment or a
+    mediation in hand an application for enforcement. A case that is filed and not decided needs no paper.
+    """
+    status = situation.loans.select("loan_id", "legal_status")
+    rows = _with_loans(filings.drop("claim"), situation).join(status, on="loan_id", how="left")
+    rows = rows.filter(pl.col("legal_status").fill_null("not_sued") != _PENDING)
     kept = rows if most is None else rows.sort("priority").head(most)
-    return _document(
-        "Claims", kept.sort("court", "priority", nulls_last=True), situation, bundled("filing")
-    )
+    kept = kept.sort("court", "priority", nulls_last=True)
+    claim, enforced = bundled("filing"), bundled("enforcement")
+    papers = [enforced if word in _ENFORCED else claim for word in kept["legal_status"]]
+    return _document("Claims", kept, situation, papers)
 
 
 def assignments(rows: pl.DataFrame, situation: Situation, most: int | None) -> str:
     """A notice of assignment for each loan of a package (Civil Code 546); buyer and day are left open."""
     known = _with_loans(rows.select("loan_id"), situation)
-    return _document("Notices of assignment", _first(known, most), situation, bundled("assignment"))
+    kept = _first(known, most)
+    return _document(
+        "Notices of assignment", kept, situation, [bundled("assignment")] * kept.height
+    )
 
 
 def _first(rows: pl.DataFrame, most: int | None) -> pl.DataFrame:
@@ -89,12 +110,15 @@ def _with_loans(rows: pl.DataFrame, situation: Situation) -> pl.DataFrame:
 
 
 def _document(
-    title: str, rows: pl.DataFrame, situation: Situation, templates: tuple[Template, ...]
+    title: str,
+    rows: pl.DataFrame,
+    situation: Situation,
+    templates: Sequence[tuple[Template, ...]],
 ) -> str:
     days = int(situation.number("channels/offer_open_days"))
     until = situation.as_of + timedelta(days=days)
     told = rows.with_columns(answer_by=pl.lit(until))
-    return pages(title, _fields(told, situation), templates)
+    return pages(title, zip(_fields(told, situation), templates, strict=True))
 
 
 def _fields(rows: pl.DataFrame, situation: Situation) -> Iterator[Mapping[str, str]]:
@@ -111,14 +135,18 @@ def _fields(rows: pl.DataFrame, situation: Situation) -> Iterator[Mapping[str, s
             for name in FIELDS:
                 if name not in {"hours", "waiver"}:
                     found[f"{language}/{name}"] = _told(name, row, language)
-            waives = row.get("waived_interest") or row.get("waived_fees")
-            found[f"{language}/waiver"] = _waiver(found, language) if waives else ""
+            found[f"{language}/waiver"] = _waiver(found, row, language)
         yield found
 
 
-def _waiver(found: Mapping[str, str], language: str) -> str:
-    parts = (found[f"{language}/waived_interest"], found[f"{language}/waived_fees"])
-    return _WAIVER[language].format(*parts)
+def _waiver(found: Mapping[str, str], row: Mapping[str, object], language: str) -> str:
+    """What is waived, part by part; nothing is not spoken of."""
+    parts = [
+        words.format(found[f"{language}/waived_{part}"])
+        for part, words in _WAIVED[language].items()
+        if row.get(f"waived_{part}")
+    ]
+    return _WAIVER[language].format(_AND[language].join(parts)) if parts else ""
 
 
 def _told(name: str, row: Mapping[str, object], language: str) -> str:

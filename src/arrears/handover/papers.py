@@ -47,6 +47,7 @@ _FACTS = (
     "value",
     "reason",
 )
+_WHO = ("branch", "collector", "borrower_id", "product", "claim", "days_past_due", "contact_status")
 _EFFORT = ("call_hours", "visits")
 _SOLD = ("transfer", "securitise", "income_rights")
 
@@ -100,7 +101,7 @@ def write(decision: Decision, folder: Path) -> None:
     offered.write_csv(folder / "offers.csv")
     sued.write_csv(folder / "filings.csv")
     workbooks.worklist(work, day, folder / "worklist.xlsx", most)
-    workbooks.offers(offered, day, folder / "offers.xlsx", most)
+    workbooks.offers(_with_facts(offered, decision), day, folder / "offers.xlsx", most)
     workbooks.filings(sued, day, folder / "filings.xlsx", most)
     letters_most = None if decision.every else letters.MOST
     papers = {
@@ -114,6 +115,15 @@ def write(decision: Decision, folder: Path) -> None:
     for channel in _SOLD:
         (folder / channel).mkdir(exist_ok=True)
     write_packages(decision.situation, decision.plan, folder, every=decision.every)
+
+
+def _with_facts(offered: pl.DataFrame, decision: Decision) -> pl.DataFrame:
+    """Offers with who is to make them and to whom, by branch."""
+    known = _joined(decision).select("loan_id", *_WHO)
+    table = offered.join(known, on="loan_id", how="left")
+    return table.select("loan_id", *_WHO, *offered.columns[1:]).sort(
+        "branch", "loan_id", nulls_last=True
+    )
 
 
 def _joined(decision: Decision) -> pl.DataFrame:
@@ -265,6 +275,7 @@ def filings(decision: Decision) -> pl.DataFrame:
         limitation_ends="limitation_ends",
         priority=pl.int_range(1, pl.len() + 1),
         expected_worth="value",
+        legal_status="legal_status",
     )
 
 

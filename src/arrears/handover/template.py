@@ -22,10 +22,12 @@ FIELDS = (
     "days_past_due",
     "fee",
     "fees",
+    "first_month",
     "hours",
     "instalment",
     "instalments",
     "interest",
+    "judgment_date",
     "last_payment_date",
     "lender",
     "limitation_ends",
@@ -37,6 +39,7 @@ FIELDS = (
     "to_pay",
     "waived_fees",
     "waived_interest",
+    "waived_principal",
     "waiver",
 )
 _STYLE = (
@@ -108,15 +111,15 @@ def _faults(text: str) -> Iterator[tuple[str, int, str, str]]:
                 yield "LETTER-UNKNOWN-FIELD", number, f"No field {{{name}}}.", fix
 
 
-def pages(title: str, letters: Iterable[Mapping[str, str]], templates: tuple[Template, ...]) -> str:
+def pages(title: str, letters: Iterable[tuple[Mapping[str, str], tuple[Template, ...]]]) -> str:
     """A document that prints one letter a page, in every language of its templates.
 
     Args:
-        letters: the fields of each letter, by `language/name`.
+        letters: the fields of each letter, by `language/name`, and its templates.
     """
     articles = "\n".join(
         "<article>" + "".join(template.html(fields) for template in templates) + "</article>"
-        for fields in letters
+        for fields, templates in letters
     )
     return (
         '<!DOCTYPE html>\n<html lang="zh">\n<head>\n<meta charset="utf-8">\n'
