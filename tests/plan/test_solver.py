@@ -11,7 +11,8 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
 from arrears.plan import solver
-from arrears.plan.solver import Choices, Infeasible, Solution, solve
+from arrears.plan.choices import Choices, part_near
+from arrears.plan.solver import Infeasible, Solution, solve
 
 
 def choices_of(value: np.ndarray, uses: np.ndarray, low: np.ndarray, high: np.ndarray) -> Choices:
@@ -208,8 +209,10 @@ def test_limits_that_clash_are_refused() -> None:
     assert found.proven
 
 
-def test_one_and_two_threads_choose_the_same() -> None:
-    book = choices_of(*random_book(9, 3_000, floor=True))
+@pytest.mark.parametrize(
+    "book", [choices_of(*random_book(9, 41_000, floor=True)), scoped_book(9, 41_000, 20)]
+)
+def test_one_and_two_threads_choose_the_same(book) -> None:
     before = numba.get_num_threads()
     try:
         numba.set_num_threads(1)
@@ -231,3 +234,52 @@ def test_a_shadow_price_is_what_one_more_unit_adds() -> None:
     assert isinstance(less, Solution)
     assert isinstance(more, Solution)
     assert (more.value - less.value) / 20.0 == pytest.approx(less.prices[0], rel=0.1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), wide=st.sampled_from([0.0, 5.0, 80.0]))
+def test_a_part_keeps_whatever_may_be_best_within_reach_and_its_dual_there(seed, wide) -> None:
+    g = np.random.default_rng(seed)
+    book = choices_of(*random_book(seed, 60, floor=False))
+    prices, reach = g.uniform(0.0, 200.0, 3), wide * g.random(3)
+    part = part_near(book, prices, reach)
+    kept = set(part.number.tolist())
+    for _ in range(20):
+        near = prices + reach * g.uniform(-1.0, 1.0, 3)
+        owner = np.repeat(np.arange(len(book.value)), np.diff(book.start))
+        paid = np.bincount(owner, near[book.cap] * book.amount, minlength=len(book.value))
+        reduced = (book.value - paid).reshape(60, 3)
+        best = np.argmax(reduced, axis=1) + 3 * np.arange(60)
+        for loan, choice in enumerate(best.tolist()):
+            tied = reduced[loan, choice % 3] - reduced[loan, part.settled[loan] % 3] < 1e-9
+            assert choice in kept or choice == part.settled[loan] or tied
+        small = part.choices
+        own = np.bincount(
+            np.repeat(np.arange(len(small.value)), np.diff(small.start)),
+            near[small.cap] * small.amount,
+            minlength=len(small.value),
+        )
+        ends = zip(small.first[:-1], small.first[1:], strict=True)
+        open_ = sum((small.value - own)[begin:end].max() for begin, end in ends)
+        limited = np.isfinite(book.high)
+        whole = reduced.max(axis=1).sum() + near[limited] @ book.high[limited]
+        mine = part.value + open_ + near[limited] @ small.high[limited]
+        # What settled loans use of a limit that is none is paid for in the whole alone.
+        loose = near[~limited] @ book.used(part.settled[part.settled >= 0])[~limited]
+        assert mine - loose == pytest.approx(whole, rel=1e-9)
+
+
+@pytest.mark.parametrize("scopes", [4, 40])
+def test_a_large_book_priced_by_its_part_comes_as_close_as_whole(monkeypatch, scopes) -> None:
+    monkeypatch.setattr(solver, "_EXACT_UP_TO", 0)
+    book = scoped_book(7, 6_000, scopes)
+    whole = solve(book)
+    monkeypatch.setattr(solver, "_SAMPLE_FROM", 2_000)
+    monkeypatch.setattr(solver, "_SAMPLE", 1_000)
+    part = solve(book)
+    assert isinstance(whole, Solution)
+    assert isinstance(part, Solution)
+    assert (book.used(part.chosen) <= book.high + 1e-6).all()
+    assert part.value == pytest.approx(book.value[part.chosen].sum())
+    assert part.bound == pytest.approx(whole.bound, rel=5e-5)
+    assert part.gap <= whole.gap + 1e-4

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from arrears.core.loops import marked_loops
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Shorts = npt.NDArray[np.int32]
@@ -13,12 +15,45 @@ Shorts = npt.NDArray[np.int32]
 BLOCKS = 64
 # Fewer, since each holds a matrix of all limits.
 SOFT_BLOCKS = 8
+# Fewer choices are not worth waking a thread for.
+ALONE = 120_000
 _EPS = 1e-9
 # Choices so far below the best one have no share; a loan whose other shares are smaller stands still.
 _COLD, _ALONE = -30.0, 1e-9
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
+def _best_of(
+    begin: int,
+    end: int,
+    first: Ints,
+    value: Floats,
+    start: Ints,
+    cap: Shorts,
+    amount: Floats,
+    price: Floats,
+    chosen: Ints,
+    used: Floats,
+) -> float:
+    total, choice, use = 0.0, first[begin], start[first[begin]]
+    for loan in range(begin, end):
+        best, top = choice, -np.inf
+        while choice < first[loan + 1]:
+            reduced = value[choice]
+            while use < start[choice + 1]:
+                reduced -= price[np.uint32(cap[use])] * amount[use]
+                use += 1
+            if reduced > top:
+                best, top = choice, reduced
+            choice += 1
+        chosen[loan] = best
+        total += top
+        for mine in range(start[best], start[best + 1]):
+            used[np.uint32(cap[mine])] += amount[mine]
+    return total
+
+
+@njit(cache=True, parallel=marked_loops())
 def best_choices(
     first: Ints, value: Floats, start: Ints, cap: Shorts, amount: Floats, price: Floats
 ) -> tuple[float, Floats, Ints]:
@@ -35,24 +70,105 @@ def best_choices(
     sums = np.zeros(BLOCKS)
     used = np.zeros((BLOCKS, caps))
     chosen = np.empty(loans, dtype=np.int64)
-    for block in prange(BLOCKS):
-        for loan in range(block * size, min((block + 1) * size, loans)):
-            best, top = -1, -np.inf
-            for choice in range(first[loan], first[loan + 1]):
-                reduced = value[choice]
-                for use in range(start[choice], start[choice + 1]):
-                    reduced -= price[cap[use]] * amount[use]
-                if reduced > top:
-                    best, top = choice, reduced
-            chosen[loan] = best
-            sums[block] += top
-            for use in range(start[best], start[best + 1]):
-                used[block, cap[use]] += amount[use]
+    if len(value) < ALONE:
+        for block in range(BLOCKS):
+            begin, end = block * size, min((block + 1) * size, loans)
+            if begin < end:
+                sums[block] = _best_of(
+                    begin, end, first, value, start, cap, amount, price, chosen, used[block]
+                )
+    else:
+        for block in prange(BLOCKS):
+            begin, end = block * size, min((block + 1) * size, loans)
+            if begin < end:
+                sums[block] = _best_of(
+                    begin, end, first, value, start, cap, amount, price, chosen, used[block]
+                )
     total, whole = 0.0, np.zeros(caps)
     for block in range(BLOCKS):
         total += sums[block]
         whole += used[block]
     return total, whole, chosen
+
+
+@njit(cache=True)
+def _rivals_of(
+    begin: int,
+    end: int,
+    first: Ints,
+    value: Floats,
+    start: Ints,
+    cap: Shorts,
+    amount: Floats,
+    price: Floats,
+    reach: Floats,
+    kept: npt.NDArray[np.bool_],
+    counts: Ints,
+    settled: Ints,
+    used: Floats,
+) -> float:
+    total, most = 0.0, np.empty(0)
+    for loan in range(begin, end):
+        here, count = first[loan], first[loan + 1] - first[loan]
+        if len(most) < count:
+            most = np.empty(count)
+        floor, best = -np.inf, -1
+        for k in range(count):
+            reduced, width = value[here + k], 0.0
+            for use in range(start[here + k], start[here + k + 1]):
+                reduced -= price[np.uint32(cap[use])] * amount[use]
+                width += reach[np.uint32(cap[use])] * abs(amount[use])
+            most[k] = reduced + width
+            if reduced - width > floor:
+                floor, best = reduced - width, here + k
+        many = 0
+        for k in range(count):
+            many += most[k] >= floor
+        if many > 1:
+            counts[loan] = many
+            for k in range(count):
+                kept[here + k] = most[k] >= floor
+            continue
+        settled[loan] = best
+        total += value[best]
+        for use in range(start[best], start[best + 1]):
+            used[np.uint32(cap[use])] += amount[use]
+    return total
+
+
+@njit(cache=True, parallel=marked_loops())
+def rivals(
+    first: Ints,
+    value: Floats,
+    start: Ints,
+    cap: Shorts,
+    amount: Floats,
+    price: Floats,
+    reach: Floats,
+) -> tuple[npt.NDArray[np.bool_], Ints, Ints, float, Floats]:
+    """Choices that may be a loan's best at prices within `reach` (m,) of `price` (m,), where more than one may be.
+
+    Returns:
+        Which choices (c,); how many of each loan (n,); the choice of a loan that has one only (n,), else -1; what
+        those choices are worth, and what they use (m,).
+    """
+    loans, caps = len(first) - 1, len(price)
+    size = (loans + BLOCKS - 1) // BLOCKS
+    kept = np.zeros(len(value), dtype=np.bool_)
+    counts, settled = np.zeros(loans, dtype=np.int64), np.full(loans, -1, dtype=np.int64)
+    sums, used = np.zeros(BLOCKS), np.zeros((BLOCKS, caps))
+    for block in prange(BLOCKS):
+        begin, end = block * size, min((block + 1) * size, loans)
+        if begin < end:
+            sums[block] = _rivals_of(
+                begin, end, first, value, start, cap, amount, price, reach, kept, counts, settled,
+                used[block],
+            )  # fmt: skip
+    total, whole = 0.0, np.zeros(caps)
+    for block in range(BLOCKS):
+        total += sums[block]
+        whole += used[block]
+    return kept, counts, settled, total, whole
 
 
 @njit(cache=True)
@@ -74,8 +190,9 @@ def _takes(choice: int, wanted: int, start: Ints, cap: Shorts, amount: Floats) -
     return 0.0
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def relief(
+    among: Ints,
     first: Ints,
     value: Floats,
     start: Ints,
@@ -86,17 +203,19 @@ def relief(
     tight: int,
     sign: float,
 ) -> Floats:
-    """What it costs each loan, a unit, to take less (sign 1) or more (sign -1) of one capacity; inf if it cannot."""
-    loans = len(first) - 1
-    cost = np.full(loans, np.inf)
-    for loan in prange(loans):
+    """What it costs each of these loans, a unit, to take less (sign 1) or more (sign -1) of one capacity; inf if it
+    cannot.
+    """
+    cost = np.full(len(among), np.inf)
+    for place in range(len(among)):
+        loan = among[place]
         here = _takes(chosen[loan], tight, start, cap, amount)
         mine = _reduced(chosen[loan], value, start, cap, amount, price)
         for choice in range(first[loan], first[loan + 1]):
             less = sign * (here - _takes(choice, tight, start, cap, amount))
             if less > 0.0:
                 lost = (mine - _reduced(choice, value, start, cap, amount, price)) / less
-                cost[loan] = min(cost[loan], lost)
+                cost[place] = min(cost[place], lost)
     return cost
 
 
@@ -176,7 +295,7 @@ def mend(
             chosen[loan] = best
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=marked_loops())
 def gains(
     first: Ints,
     value: Floats,
@@ -230,7 +349,66 @@ def improve(
     return moved
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
+def _soft_of(
+    begin: int,
+    end: int,
+    first: Ints,
+    value: Floats,
+    start: Ints,
+    cap: Shorts,
+    amount: Floats,
+    price: Floats,
+    heat: float,
+    used: Floats,
+    curve: Floats,
+) -> float:
+    sums, share, cool = 0.0, np.empty(0), 1.0 / heat
+    touched, mean = np.empty(len(price), dtype=np.int64), np.zeros(len(price))
+    for loan in range(begin, end):
+        here, count = first[loan], first[loan + 1] - first[loan]
+        if len(share) < count:
+            share = np.empty(count)
+        top, best = -np.inf, 0
+        for k in range(count):
+            share[k] = _reduced(here + k, value, start, cap, amount, price)
+            if share[k] > top:
+                top, best = share[k], k
+        total = 0.0
+        for k in range(count):
+            cold = (share[k] - top) * cool
+            share[k] = np.exp(cold) if cold > _COLD else 0.0
+            total += share[k]
+        if total <= 1.0 + _ALONE:
+            sums += top
+            for use in range(start[here + best], start[here + best + 1]):
+                used[np.uint32(cap[use])] += amount[use]
+            continue
+        sums += top + heat * np.log(total)
+        known = 0
+        for k in range(count):
+            if share[k] > 0.0:
+                share[k] /= total
+                low, high = start[here + k], start[here + k + 1]
+                for one in range(low, high):
+                    mine = np.uint32(cap[one])
+                    if mean[mine] == 0.0:
+                        touched[known] = mine
+                        known += 1
+                    part = share[k] * amount[one]
+                    mean[mine] += part
+                    for two in range(low, high):
+                        curve[mine, np.uint32(cap[two])] += part * amount[two] * cool
+        for a in range(known):
+            used[touched[a]] += mean[touched[a]]
+            for b in range(known):
+                curve[touched[a], touched[b]] -= mean[touched[a]] * mean[touched[b]] * cool
+        for a in range(known):
+            mean[touched[a]] = 0.0
+    return sums
+
+
+@njit(cache=True, parallel=marked_loops())
 def soft_choices(
     first: Ints,
     value: Floats,
@@ -239,7 +417,6 @@ def soft_choices(
     amount: Floats,
     price: Floats,
     heat: float,
-    want_curve: bool,
 ) -> tuple[float, Floats, Floats]:
     """As `best_choices`, with each loan split over its choices by a softmax of heat `heat` (fen).
 
@@ -247,60 +424,27 @@ def soft_choices(
         Sum of the soft maxima, what they use (m,), and how that answers to prices: minus its derivative (m, m).
     """
     loans, caps = len(first) - 1, len(price)
-    size = (loans + SOFT_BLOCKS - 1) // SOFT_BLOCKS
-    sums = np.zeros(SOFT_BLOCKS)
-    used = np.zeros((SOFT_BLOCKS, caps))
-    curve = np.zeros((SOFT_BLOCKS if want_curve else 1, caps, caps))
-    for block in prange(SOFT_BLOCKS):
-        share = np.empty(0)
-        touched, mean = np.empty(caps, dtype=np.int64), np.zeros(caps)
-        for loan in range(block * size, min((block + 1) * size, loans)):
-            begin, count = first[loan], first[loan + 1] - first[loan]
-            if len(share) < count:
-                share = np.empty(count)
-            top = -np.inf
-            for k in range(count):
-                share[k] = _reduced(begin + k, value, start, cap, amount, price)
-                top = max(top, share[k])
-            total = 0.0
-            for k in range(count):
-                cold = (share[k] - top) / heat
-                share[k] = np.exp(cold) if cold > _COLD else 0.0
-                total += share[k]
-            sums[block] += top + heat * np.log(total)
-            known = 0
-            for k in range(count):
-                share[k] /= total
-                if share[k] > 0.0:
-                    for use in range(start[begin + k], start[begin + k + 1]):
-                        if mean[cap[use]] == 0.0:
-                            touched[known] = cap[use]
-                            known += 1
-                        mean[cap[use]] += share[k] * amount[use]
-            for a in range(known):
-                used[block, touched[a]] += mean[touched[a]]
-            if want_curve and total > 1.0 + _ALONE:
-                for k in range(count):
-                    if share[k] > 0.0:
-                        low, high = start[begin + k], start[begin + k + 1]
-                        for one in range(low, high):
-                            for two in range(low, high):
-                                curve[block, cap[one], cap[two]] += (
-                                    share[k] * amount[one] * amount[two] / heat
-                                )
-                for a in range(known):
-                    for b in range(known):
-                        curve[block, touched[a], touched[b]] -= (
-                            mean[touched[a]] * mean[touched[b]] / heat
-                        )
-            for a in range(known):
-                mean[touched[a]] = 0.0
-    whole_used, whole_curve, value_of_all = np.zeros(caps), np.zeros((caps, caps)), 0.0
-    for block in range(SOFT_BLOCKS):
+    blocks = SOFT_BLOCKS if len(value) >= ALONE else 1
+    size = (loans + blocks - 1) // blocks
+    sums = np.zeros(blocks)
+    used, curve = np.zeros((blocks, caps)), np.zeros((blocks, caps, caps))
+    if blocks == 1:
+        sums[0] = _soft_of(
+            0, loans, first, value, start, cap, amount, price, heat, used[0], curve[0]
+        )
+        return sums[0], used[0], curve[0]
+    for block in prange(blocks):
+        begin, end = block * size, min((block + 1) * size, loans)
+        if begin < end:
+            sums[block] = _soft_of(
+                begin, end, first, value, start, cap, amount, price, heat, used[block],
+                curve[block],
+            )  # fmt: skip
+    whole_used, whole_curve, value_of_all = used[0], curve[0], sums[0]
+    for block in range(1, blocks):
         value_of_all += sums[block]
         whole_used += used[block]
-        if want_curve:
-            whole_curve += curve[block]
+        whole_curve += curve[block]
     return value_of_all, whole_used, whole_curve
 
 

@@ -18,7 +18,8 @@ from arrears.plan.kernels import Floats, solved
 _HOT, _WARM, _COOL, _FALL = 0.3, 5e-3, 1e-3, 4.0
 _STEPS = 8
 _RIDGE = 1e-9
-_SETTLED = 1e-4
+# A pass is over when a step gains less than this share of what its heat is worth.
+_SETTLED = 1e-3
 
 
 class Smooth(Protocol):
@@ -27,15 +28,13 @@ class Smooth(Protocol):
     def soft(self, point: Floats, heat: float) -> tuple[float, Floats, Floats]:
         """Value, slope (k,) and curvature (k, k)."""
 
-    def soft_value(self, point: Floats, heat: float) -> float:
-        """Value alone."""
-
 
 def lowest(
     dual: Smooth,
     point: Floats,
     *,
     unit: float,
+    loans: int,
     near: bool,
     progress: Callable[[float, float], None] | None,
 ) -> tuple[Floats, int]:
@@ -43,14 +42,17 @@ def lowest(
 
     Args:
         unit: mean value of a loan, fen.
+        loans: how many.
         near: `point` is a good guess, so that less heat is needed to leave it.
     """
     hot, steps = (_WARM if near else _HOT), 0
     heat, passes = hot * unit, int(np.ceil(np.log(hot / _COOL) / np.log(_FALL)))
     for number in range(passes + 1):
+        known = dual.soft(point, heat)
         for _ in range(_STEPS):
             steps += 1
-            point, settled = _step(dual, point, heat)
+            enough = _SETTLED * heat * loans
+            point, known, settled = _step(dual, point, heat, known=known, settled=enough)
             if settled:
                 break
         heat = max(heat / _FALL, _COOL * unit)
@@ -59,12 +61,17 @@ def lowest(
     return point, steps
 
 
-def _step(dual: Smooth, point: Floats, heat: float) -> tuple[Floats, bool]:
-    """One projected Newton step, shortened until it gains; whether there was nothing left to gain."""
-    worth, slope, curve = dual.soft(point, heat)
+Known = tuple[float, Floats, Floats]
+
+
+def _step(
+    dual: Smooth, point: Floats, heat: float, *, known: Known, settled: float
+) -> tuple[Floats, Known, bool]:
+    """One projected Newton step, shortened until it gains; what is known there, and whether no more is to be had."""
+    worth, slope, curve = known
     free = (point > 0.0) | (slope < 0.0)
     if not free.any():
-        return point, True
+        return point, known, True
     inner = curve[np.ix_(free, free)]
     ridge = _RIDGE * max(float(np.trace(inner)) / len(inner), 1e-300)
     way = np.zeros(len(point))
@@ -73,8 +80,8 @@ def _step(dual: Smooth, point: Floats, heat: float) -> tuple[Floats, bool]:
     while length > 1e-3:
         trial = np.maximum(point + length * way, 0.0)
         foreseen = float(slope @ (trial - point))
-        found = dual.soft_value(trial, heat)
-        if found <= worth + 1e-4 * foreseen:
-            return trial, worth - found <= _SETTLED * heat
+        found = dual.soft(trial, heat)
+        if found[0] <= worth + 1e-4 * foreseen:
+            return trial, found, worth - found[0] <= settled
         length *= 0.5
-    return point, True
+    return point, known, True

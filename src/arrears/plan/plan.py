@@ -12,9 +12,10 @@ import polars as pl
 from arrears.channels import CAPACITIES, CHANNELS, COLUMNS, STARTS, Offers, PoolTerms, Situation
 from arrears.plan import kernels
 from arrears.plan.capacities import Capacity, inside
+from arrears.plan.choices import Choices
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.pool import beyond_limits
-from arrears.plan.solver import Choices, Infeasible, solve
+from arrears.plan.solver import Infeasible, solve
 from arrears.problems import Problem as Trouble
 
 _PACKAGES = 100

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 from arrears.channels import PoolTerms
-from arrears.plan.solver import Choices, Infeasible, solve
+from arrears.plan.choices import Choices
+from arrears.plan.solver import Infeasible, solve
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

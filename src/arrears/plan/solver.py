@@ -10,47 +10,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from arrears.plan import kernels, newton
-from arrears.plan.kernels import Floats, Ints, Shorts
+from arrears.plan.choices import Choices, Part, part_near, sampled
+from arrears.plan.kernels import Floats, Ints
 
 _MOST_STEPS = 400
 _TOLERANCE = 5e-6
 _EXACT_UP_TO = 4_000
 _ROUNDS = 12
 _SAMPLE, _SAMPLE_FROM = 5_000, 20_000
-_FIRST_REACH = 0.02
+_FIRST_REACH, _NEAR_REACH = 0.02, 0.004
+# How many standard errors, at least which share of a price, and at which heat, in mean values of a loan.
+_ERRORS, _LEAST_REACH, _SOFT = 2.5, 0.02, 0.02
+_PARTS = 3
+# A part whose dual value is so near that of the whole, relative, is right.
+_RIGHT = 2e-5
+# A plan further from its bound than this is tried from all loans, without a sample.
+_WIDE = 1e-4
 # Limits from which the prices are found by Newton's method.
 _MANY = 16
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What each of n loans may choose (c choices in all), and the limits (m) on what the choices use.
-
-    Attributes:
-        first: (n + 1,) where the choices of each loan begin; each has at least one.
-        value: (c,) what a choice is worth.
-        start: (c + 1,) where the uses of each choice begin.
-        cap, amount: (u,) which capacity a use is of, and how much.
-        low, high: (m,) limits; -inf and inf where there is none.
-    """
-
-    first: Ints
-    value: Floats
-    start: Ints
-    cap: Shorts
-    amount: Floats
-    low: Floats
-    high: Floats
-
-    def used(self, chosen: Ints) -> Floats:
-        """What these choices use (m,)."""
-        used = np.zeros(len(self.low))
-        _, uses = _ranges(self.start, chosen)
-        np.add.at(used, self.cap[uses], self.amount[uses])
-        return used
 
 
 @dataclass(frozen=True)
@@ -105,9 +84,16 @@ def solve(
     hopeless = _floor_out_of_reach(choices)
     if hopeless is not None:
         return hopeless
-    prices, bound, steps = _prices(choices, tolerance, progress)
-    chosen, used = _repair(choices, prices)
-    broken = _broken(choices, used)
+    found = _prices(choices, tolerance, progress)
+    chosen, used, broken = _kept(choices, found)
+    if found.part is not None and (
+        broken.any() or found.bound - choices.value[chosen].sum() > _WIDE * abs(found.bound)
+    ):
+        again = _from_nothing(choices, tolerance, progress)
+        if again.bound < found.bound or broken.any():
+            found = again
+            chosen, used, broken = _kept(choices, found)
+    prices, bound = found.prices, found.bound
     small = len(choices.value) <= _EXACT_UP_TO
     value = float(choices.value[chosen].sum()) if not broken.any() else -np.inf
     hopeless = _limit_out_of_reach(choices) if broken.any() else None
@@ -122,7 +108,7 @@ def solve(
     elif broken.any():
         return _worst(choices, used, proven=False)
     gap = max(bound - value, 0.0) / max(1.0, abs(bound))
-    return Solution(chosen, value, max(bound, value), gap, prices, used, steps)
+    return Solution(chosen, value, max(bound, value), gap, prices, used, found.steps)
 
 
 def _floor_out_of_reach(choices: Choices) -> Infeasible | None:
@@ -165,69 +151,31 @@ def _broken(choices: Choices, used: Floats) -> np.ndarray[tuple[int], np.dtype[n
     return np.asarray((used > choices.high + slack) | (used < choices.low - slack))
 
 
-def sampled(choices: Choices, most: int) -> tuple[Choices, Ints]:
-    """At most so many of the loans, evenly, with their share of the limits, and which choices they are.
-
-    Its prices are nearly those of the whole.
-    """
-    count = len(choices.first) - 1
-    loans = np.arange(0, count, max(-(-count // most), 1))
-    share = len(loans) / max(count, 1)
-    first, picked = _ranges(choices.first, loans)
-    start, uses = _ranges(choices.start, picked)
-    return Choices(
-        first=first,
-        value=choices.value[picked],
-        start=start,
-        cap=choices.cap[uses],
-        amount=choices.amount[uses],
-        low=choices.low * share,
-        high=choices.high * share,
-    ), picked
-
-
-def restricted(choices: Choices, keep: npt.NDArray[np.bool_]) -> Choices:
-    """The choices that are kept; each loan keeps one at least."""
-    counts = np.add.reduceat(keep.astype(np.int64), choices.first[:-1])
-    start, uses = _ranges(choices.start, np.flatnonzero(keep))
-    return replace(
-        choices,
-        first=np.concatenate([[0], np.cumsum(counts)]),
-        value=choices.value[keep],
-        start=start,
-        cap=choices.cap[uses],
-        amount=choices.amount[uses],
-    )
-
-
 def bound_of(choices: Choices) -> tuple[float, Floats]:
     """No plan is worth more; and what the choices at the prices that prove it use (m,)."""
     if len(choices.first) == 1:
         return 0.0, np.zeros(len(choices.low))
-    prices, bound, _ = _prices(choices, _TOLERANCE, None)
+    found = _prices(choices, _TOLERANCE, None)
     c = choices
-    used = kernels.best_choices(c.first, c.value, c.start, c.cap, c.amount, prices)[1]
-    return bound, used
-
-
-def _ranges(begins: Ints, which: Ints) -> tuple[Ints, Ints]:
-    """Where the ranges of `which` begin when laid end to end, and the numbers in them."""
-    counts = begins[which + 1] - begins[which]
-    ends = np.concatenate([[0], np.cumsum(counts)])
-    numbers: Ints = np.arange(ends[-1]) + np.repeat(begins[which] - ends[:-1], counts)
-    return ends, numbers
+    used = kernels.best_choices(c.first, c.value, c.start, c.cap, c.amount, found.prices)[1]
+    return found.bound, used
 
 
 class _Dual:
     """The dual function over scaled prices, one per finite limit; its lowest value and its cuts so far."""
 
-    def __init__(self, choices: Choices) -> None:
-        self.choices = choices
+    def __init__(self, choices: Choices, part: Part | None = None) -> None:
+        """Of these choices, or, nearly, of a part of them alone."""
+        self.choices = choices if part is None else part.choices
+        self.base = 0.0 if part is None else part.value
+        self.loans = len(choices.first) - 1
+        self.unit = float(np.abs(choices.value).mean())
         upper, lower = np.isfinite(choices.high), np.isfinite(choices.low)
         self.owner = np.concatenate([np.flatnonzero(upper), np.flatnonzero(lower)])
         self.sign = np.concatenate([np.ones(upper.sum()), -np.ones(lower.sum())])
-        self.limit = np.concatenate([choices.high[upper], choices.low[lower]])
-        self.scale = np.maximum(np.abs(self.limit), 1.0)
+        whole = np.concatenate([choices.high[upper], choices.low[lower]])
+        self.limit = np.concatenate([self.choices.high[upper], self.choices.low[lower]])
+        self.scale = np.maximum(np.abs(whole), 1.0)
         self.cuts: list[tuple[float, Floats]] = []
 
     def prices(self, point: Floats) -> Floats:
@@ -247,54 +195,117 @@ class _Dual:
         total: float
         total, used, _ = kernels.best_choices(c.first, c.value, c.start, c.cap, c.amount, prices)
         slope = self.sign * (self.limit - used[self.owner]) / self.scale
-        worth: float = total + float((self.sign * point / self.scale) @ self.limit)
+        worth: float = total + self._paid(point)
         self.cuts.append((worth - float(slope @ point), slope))
         return worth
 
     def soft(self, point: Floats, heat: float) -> tuple[float, Floats, Floats]:
         """Value, slope and curvature of the dual smoothed by `heat`."""
-        total, used, curve = self._soft(point, heat, True)
+        c = self.choices
+        total, used, curve = kernels.soft_choices(
+            c.first, c.value, c.start, c.cap, c.amount, self.prices(point), heat
+        )
         weight = self.sign / self.scale
         slope = weight * (self.limit - used[self.owner])
         bend = curve[np.ix_(self.owner, self.owner)] * weight[:, None] * weight
-        return total + float((weight * point) @ self.limit), slope, bend
+        return total + self._paid(point), slope, bend
 
-    def soft_value(self, point: Floats, heat: float) -> float:
-        """Value of the dual smoothed by `heat`."""
-        total = self._soft(point, heat, False)[0]
-        return total + float((self.sign * point / self.scale) @ self.limit)
+    def _paid(self, point: Floats) -> float:
+        """What the limits cost at these prices, and the worth of the loans that have no choice."""
+        return self.base + float((self.sign * point / self.scale) @ self.limit)
 
-    def _soft(self, point: Floats, heat: float, bend: bool) -> tuple[float, Floats, Floats]:
-        c = self.choices
-        found: tuple[float, Floats, Floats] = kernels.soft_choices(
-            c.first, c.value, c.start, c.cap, c.amount, self.prices(point), heat, bend
-        )
-        return found
+
+@dataclass(frozen=True)
+class _Priced:
+    """Prices (m,), the bound that they prove, the steps taken, and the loans that they left open, if not all."""
+
+    prices: Floats
+    bound: float
+    steps: int
+    part: Part | None = None
 
 
 def _prices(
     choices: Choices, tolerance: float, progress: Callable[[float, float], None] | None
-) -> tuple[Floats, float, int]:
-    """Prices (m,), the bound that they prove, and the steps taken."""
+) -> _Priced:
+    """Prices of a small book from nothing; of a large one from those of a sample, over the loans near a choice.
+
+    The part is right where the prices stay in reach. Whether they did shows in the dual value of the whole, which is
+    never below that of the part; else the part is taken anew around them, and after
+    a few attempts the whole is.
+    """
+    if len(choices.first) - 1 < _SAMPLE_FROM:
+        return _from_nothing(choices, tolerance, progress)
+    few = sampled(choices, _SAMPLE)[0]
+    guess = _prices(few, tolerance, None).prices
+    reach = _reach(few, guess)
+    whole = _Dual(choices)
+    best, steps = _Priced(guess, np.inf, 0), 0
+    for _ in range(_PARTS):
+        part = part_near(choices, guess, reach)
+        dual = _Dual(choices, part)
+        found = _descended(dual, dual.point(guess), tolerance, progress)
+        steps += found.steps
+        bound = whole.at(whole.point(found.prices))
+        if bound < best.bound:
+            best = _Priced(found.prices, bound, steps, part)
+        if bound - found.bound <= _RIGHT * max(1.0, abs(bound)):
+            return replace(best, steps=steps)
+        reach = 2.0 * np.maximum(reach, np.abs(found.prices - guess))
+        guess = found.prices
+    found = _from_nothing(choices, tolerance, progress)
+    return replace(found, steps=steps + found.steps)
+
+
+def _from_nothing(
+    choices: Choices, tolerance: float, progress: Callable[[float, float], None] | None
+) -> _Priced:
     dual = _Dual(choices)
+    return _descended(dual, np.zeros(len(dual.owner)), tolerance, progress)
+
+
+def _reach(few: Choices, prices: Floats) -> Floats:
+    """How far (m,) the prices of the whole may lie from those of a sample, generously.
+
+    What a limit's loans use is uncertain by the root of the sum of their squares, as counts are; how fast it answers
+    to the price says what that is in prices.
+    """
+    c, heat = few, _SOFT * float(np.abs(few.value).mean())
+    chosen = kernels.best_choices(c.first, c.value, c.start, c.cap, c.amount, prices)[2]
+    noise = np.sqrt(replace(c, amount=c.amount**2).used(chosen))
+    curve = kernels.soft_choices(c.first, c.value, c.start, c.cap, c.amount, prices, heat)[2]
+    reach: Floats = _ERRORS * noise / np.maximum(np.diag(curve), 1e-300)
+    return np.maximum(reach, _LEAST_REACH * np.abs(prices))
+
+
+def _descended(
+    dual: _Dual,
+    centre: Floats,
+    tolerance: float,
+    progress: Callable[[float, float], None] | None,
+) -> _Priced:
+    """Prices from a point that is good if it is not zero."""
+    best, near = dual.at(centre), bool(centre.any())
     size = len(dual.owner)
-    centre, share = _guess(dual, tolerance)
-    best = dual.at(centre)
     if size == 0:
-        return dual.prices(centre), best, 0
+        return _Priced(dual.prices(centre), best, 0)
     if size > _MANY:
-        return _prices_of_many(dual, centre, best, progress)
+        point, steps = newton.lowest(
+            dual, centre, unit=dual.unit, loans=dual.loans, near=near, progress=progress
+        )
+        worth = dual.at(point)
+        return _Priced(dual.prices(point if worth < best else centre), min(worth, best), steps)
     master = _Master(size)
     master.add(dual.cuts[-1])
     unit = max(abs(best), 1.0)
-    reach = share * unit
+    reach = (_NEAR_REACH if near else _FIRST_REACH) * unit
     for step in range(1, _MOST_STEPS):
         point, promised = master.lowest(centre, reach)
         foreseen = best - promised
         inside = bool((np.abs(point - centre) < reach * 0.999).all())
         if foreseen <= tolerance * max(1.0, abs(best)):
             if inside or reach > 100 * unit:
-                return dual.prices(centre), best, step
+                return _Priced(dual.prices(centre), best, step)
             reach *= 8.0
             continue
         worth = dual.at(point)
@@ -308,26 +319,7 @@ def _prices(
             reach = max(reach * 0.6, 1e-9 * unit)
         if progress:
             progress(step, _MOST_STEPS)
-    return dual.prices(centre), best, _MOST_STEPS
-
-
-def _guess(dual: _Dual, tolerance: float) -> tuple[Floats, float]:
-    """Where to begin, and how far to look at first: a large book begins at the prices of a sample of it."""
-    if len(dual.choices.first) <= _SAMPLE_FROM:
-        return np.zeros(len(dual.owner)), _FIRST_REACH
-    guess, _, _ = _prices(sampled(dual.choices, _SAMPLE)[0], tolerance, None)
-    return dual.point(guess), _FIRST_REACH / 5
-
-
-def _prices_of_many(
-    dual: _Dual, centre: Floats, best: float, progress: Callable[[float, float], None] | None
-) -> tuple[Floats, float, int]:
-    """As `_prices`, by Newton's method from `centre`, where the dual is `best`."""
-    unit = float(np.abs(dual.choices.value).mean())
-    near = bool(centre.any())
-    point, steps = newton.lowest(dual, centre, unit=unit, near=near, progress=progress)
-    worth = dual.at(point)
-    return dual.prices(point if worth < best else centre), min(worth, best), steps
+    return _Priced(dual.prices(centre), best, _MOST_STEPS)
 
 
 class _Master:
@@ -365,21 +357,38 @@ class _Master:
         return np.maximum(found[:-1], 0.0), float(found[-1])
 
 
+def _kept(
+    choices: Choices, found: _Priced
+) -> tuple[Ints, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """A repaired plan, what it uses, and the limits that it breaks; over the open loans if they suffice."""
+    if found.part is not None:
+        chosen = found.part.whole(_repair(found.part.choices, found.prices)[0])
+        used = choices.used(chosen)
+        broken = _broken(choices, used)
+        if not broken.any():
+            return chosen, used, broken
+    chosen, used = _repair(choices, found.prices)
+    return chosen, used, _broken(choices, used)
+
+
 def _repair(choices: Choices, prices: Floats) -> tuple[Ints, Floats]:
     """A plan near the choices at these prices that keeps every limit, if one is found."""
     c = choices
     data = (c.first, c.value, c.start, c.cap, c.amount)
     chosen = kernels.best_choices(*data, prices)[2]
     used = c.used(chosen)
+    users: _Users | None = None
     for _ in range(_ROUNDS):
         broken = np.flatnonzero(_broken(c, used))
         if len(broken) == 0:
             break
+        users = users or _Users(c)
         for tight in broken:
             sign = 1.0 if used[tight] > c.high[tight] else -1.0
-            cost = kernels.relief(*data, prices, chosen, int(tight), sign)
+            among = users.of(int(tight))
+            cost = kernels.relief(among, *data, prices, chosen, int(tight), sign)
             order = np.argsort(cost, kind="stable")
-            order = order[np.isfinite(cost[order])]
+            order = among[order[np.isfinite(cost[order])]]
             kernels.mend(order, *data, prices, chosen, used, c.low, c.high, int(tight), sign)
     for _ in range(_ROUNDS):
         rank = kernels.gains(*data, prices, chosen)
@@ -388,6 +397,23 @@ def _repair(choices: Choices, prices: Floats) -> tuple[Ints, Floats]:
         if not kernels.improve(order, *data, prices, chosen, used, c.low, c.high):
             break
     return chosen, c.used(chosen)
+
+
+class _Users:
+    """The loans that may use each capacity."""
+
+    def __init__(self, choices: Choices) -> None:
+        owner = np.repeat(np.arange(len(choices.first) - 1), np.diff(choices.start[choices.first]))
+        order = np.argsort(choices.cap, kind="stable")
+        self._loans = owner[order]
+        self._first = np.searchsorted(choices.cap[order], np.arange(len(choices.low) + 1))
+
+    def of(self, number: int) -> Ints:
+        """Those of one capacity, sorted."""
+        loans = self._loans[self._first[number] : self._first[number + 1]]
+        fresh = np.ones(len(loans), dtype=np.bool_)
+        fresh[1:] = loans[1:] != loans[:-1]
+        return loans[fresh]
 
 
 def _exact(choices: Choices) -> Ints | None:

@@ -14,9 +14,10 @@ import polars as pl
 
 from arrears.channels import CHANNELS, COLUMNS, Offers, Situation
 from arrears.plan.capacities import Capacity
+from arrears.plan.choices import Choices, restricted, sampled
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.plan import PlanResult, Problem, columns_of
-from arrears.plan.solver import Choices, bound_of, restricted, sampled
+from arrears.plan.solver import bound_of
 
 _SAMPLE = 20_000
 _TENTH = 0.1
