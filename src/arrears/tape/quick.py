@@ -65,9 +65,8 @@ def _few(cells: pl.Series, table: str, how: TableMap) -> pl.Series:
 
 
 def _spaced(cells: pl.Series) -> bool:
-    """Whether a cell begins or ends with a space, or is empty."""
-    spaced = cells.str.starts_with(" ") | cells.str.ends_with(" ") | (cells == "")
-    return bool(spaced.any())
+    """Whether a cell begins or ends with a space."""
+    return bool((cells.str.starts_with(" ") | cells.str.ends_with(" ")).any())
 
 
 def _in_bounds(ours: str, values: pl.Series, table: str) -> pl.Series:

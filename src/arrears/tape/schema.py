@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
 from arrears.tape.columns import MONEY, REQUIRED, TABLES
+from arrears.tape.source import ROW
 
 MOST_FEN = 10**12
 MOST_DAYS = 20_000
@@ -100,6 +102,9 @@ _rule(
     pl.col("birth_year").is_between(1900, pl.col(_PLACE).dt.year()),
 )
 
+_NONE = pl.DataFrame(
+    schema={ROW: pl.Int64, "code": pl.String, "column": pl.String, "fix": pl.String}
+)
 _KEYS = {"loans": ["loan_id"], "months": ["loan_id", "month"]}
 _DUPLICATE = {
     "loans": Rule("DUPLICATE-ID", "loan_id", "Keep one row a loan; all that share the id wait."),
@@ -107,46 +112,60 @@ _DUPLICATE = {
 }
 
 
-def broken(table: str, rows: pl.DataFrame, as_of: object) -> pl.DataFrame:
-    """Rules that rows break: `row_in_file, code, column, fix`, a row a break.
+def broken(table: str, rows: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Rules that rows break, each asked of a row by itself: `row_in_file, code, column, fix`, a row a break.
 
-    A rule about columns in which nothing stands is not asked.
+    A rule about columns that are not there, or in which nothing stands, is not asked.
     """
-    placed = rows.with_columns(pl.lit(as_of).cast(pl.Date).alias(_PLACE))
-    empty = {name for name in rows.columns if rows[name].null_count() == rows.height}
+    placed = rows.with_columns(pl.lit(as_of).alias(_PLACE))
+    nulls = placed.null_count().row(0, named=True)
+    there = {name for name, count in nulls.items() if count < rows.height}
     asked = {
         name: holds
         for name, (rule, holds) in RULES[table].items()
-        if rule.code == "MISSING-VALUE" or not empty & set(holds.meta.root_names())
+        if (rule.code == "MISSING-VALUE" and nulls.get(rule.column))
+        or (rule.code != "MISSING-VALUE" and there.issuperset(holds.meta.root_names()))
     }
     kept = placed.select(**asked)
-    breaks = {name: ~kept[name] for name in asked if not kept[name].all()}
-    rules = {name: rule for name, (rule, _) in RULES[table].items()}
-    if table in _DUPLICATE:
-        rules["key_is_unique"] = _DUPLICATE[table]
-        breaks["key_is_unique"] = _twice(rows.select(_KEYS[table]))
-    parts = [
-        pl.DataFrame({"row_in_file": rows["row_in_file"].filter(where)}).with_columns(
-            code=pl.lit(rules[name].code),
-            column=pl.lit(rules[name].column),
-            fix=pl.lit(rules[name].fix),
-        )
-        for name, where in breaks.items()
-    ]
-    none = pl.DataFrame(
-        schema={"row_in_file": pl.Int64, "code": pl.String, "column": pl.String, "fix": pl.String}
+    breaks = {RULES[table][name][0]: ~kept[name] for name in asked if not kept[name].all()}
+    places = rows.select(ROW)
+    return pl.concat([_NONE, *(_breaks(places.filter(at), rule) for rule, at in breaks.items())])
+
+
+def twice(table: str, rows: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose key another row has too, as `broken` tells them; a key with a part missing is not one.
+
+    Args:
+        held: rows with which something else is wrong, few.
+    """
+    if table not in _DUPLICATE:
+        return _NONE
+    keys = _KEYS[table]
+    if len(keys) == 1 and _ascends(rows[keys[0]]) and _are_new(held[keys[0]], rows[keys[0]]):
+        return _NONE
+    both = pl.concat([part.select(ROW, *keys) for part in (rows, held)])
+    again = (
+        both.select(keys).is_duplicated()
+        & both.select(pl.all_horizontal(pl.col(keys).is_not_null())).to_series()
     )
-    return pl.concat([none, *parts])
+    return _breaks(both.filter(again).sort(ROW), _DUPLICATE[table])
 
 
-def _twice(keys: pl.DataFrame) -> pl.Series:
-    """Rows whose key another row has too (n,); a key with a part missing is not one."""
-    if keys.width == 1:
-        one = keys.to_series()
-        if one.null_count() == 0 and one.is_sorted():
-            again = (one == one.shift(1)).fill_null(False)
-            return again | again.shift(-1, fill_value=False)
-        twice = one.is_duplicated()
-    else:
-        twice = keys.is_duplicated()
-    return twice & keys.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
+def _ascends(keys: pl.Series) -> bool:
+    """Whether each key comes after the one before it."""
+    return bool(keys.is_sorted() and not (keys == keys.shift(1)).any())
+
+
+def _are_new(some: pl.Series, keys: pl.Series) -> bool:
+    """Whether some few keys, each there once, are not among keys that ascend."""
+    some = some.drop_nulls().sort()
+    if some.is_empty() or keys.is_empty():
+        return some.n_unique() == some.len()
+    place = pl.Series(keys.search_sorted(some)).clip(upper_bound=keys.len() - 1)
+    return some.n_unique() == some.len() and not (keys.gather(place) == some).any()
+
+
+def _breaks(rows: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    return rows.select(
+        ROW, code=pl.lit(rule.code), column=pl.lit(rule.column), fix=pl.lit(rule.fix)
+    )

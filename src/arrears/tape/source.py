@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from arrears.tape.layout import LINES, Layout, is_total, layout
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
 
+_T = TypeVar("_T")
 _DELIMITERS = ",;\t|"
 _FIRST_ROW = 2
 _HEAD = 100_000
@@ -179,13 +180,13 @@ def _line_end(file: io.FileIO, start: int) -> int:
     return start
 
 
-def _ahead(blocks: Iterator[Block | Problem]) -> Iterator[Block | Problem]:
-    """The blocks, each read while the one before it is worked on."""
+def _ahead(given: Iterator[_T]) -> Iterator[_T]:
+    """What is given, each made while the one before it is worked on."""
     with ThreadPoolExecutor(1) as beside:
-        coming = beside.submit(next, blocks, None)
-        while (block := coming.result()) is not None:
-            coming = beside.submit(next, blocks, None)
-            yield block
+        coming = beside.submit(next, given, None)
+        while (one := coming.result()) is not None:
+            coming = beside.submit(next, given, None)
+            yield one
 
 
 def _of_pieces(
@@ -204,7 +205,8 @@ def _of_pieces(
     if twice:
         told = f"The header {twice[0]!r} stands twice."
         return None, [_no(path, "TAPE-DUPLICATE-HEADER", told, "Rename one of the columns.")]
-    blocks = _text_blocks(path, chain([first], pieces), delimiter, row=_FIRST_ROW + lies.above)
+    pieces = _ahead(chain([first], pieces))
+    blocks = _text_blocks(path, pieces, delimiter, row=_FIRST_ROW + lies.above)
     return _first(path, _ahead(blocks), sha256, [lies])
 
 
@@ -256,7 +258,7 @@ def _csv(
                 schema=schema,
                 infer_schema=False,
                 truncate_ragged_lines=ragged,
-            )
+            ).rechunk()
         except pl.exceptions.NoDataError:
             return pl.DataFrame(), ()
         except pl.exceptions.PolarsError:
