@@ -5,6 +5,7 @@ from __future__ import annotations
 from arrears import run
 from arrears.channels.issue import SCENARIOS
 from arrears.handover.pools import write_deal
+from arrears.run.deals import package_reports
 
 
 def test_a_package_for_investors_runs_as_it_lies_there(situation, tmp_path) -> None:
@@ -42,3 +43,23 @@ def test_the_report_of_a_deal_is_a_page_and_a_workbook(situation, tmp_path) -> N
     assert "of the forecast has come in so far" in page
     assert page.count("<svg") == 2
     assert (tmp_path / "out/report.xlsx").stat().st_size > 5_000
+
+
+def test_each_deal_of_a_plan_has_its_page_beside_it(situation, tmp_path) -> None:
+    loans = situation(*({"days_past_due": 95 + 12 * n, "principal": 30_000_000} for n in range(60)))
+    for way in ("securitise", "income_rights"):
+        place = tmp_path / "handover" / way / "package-01"
+        place.mkdir(parents=True)
+        write_deal(loans.loans, loans, way, place)
+    told = package_reports(tmp_path / "handover")
+    assert [one["place"] for one in told] == [
+        "handover/income_rights/package-01",
+        "handover/securitise/package-01",
+    ]
+    for one in told:
+        page = (tmp_path / str(one["place"]) / "report.html").read_text("utf-8")
+        assert "<svg" in page
+        assert (tmp_path / str(one["place"]) / "report.xlsx").exists()
+        assert 0 < one["size"] <= one["issue"] < one["collections"]
+    sheet = (tmp_path / "handover/securitise/package-01/term_sheet.md").read_text("utf-8")
+    assert "No public deal was smaller" in sheet

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
 import polars as pl
 import pytest
 
-from arrears import channels, deals
+from arrears import channels, deals, plan
 from arrears.channels import issue
 from arrears.deals.results import days_from_closing, flows_of, receivers
 from arrears.deals.yields import worth
@@ -87,8 +88,6 @@ def test_income_rights_bring_less_than_securities_and_free_nothing(situation) ->
 
 
 def test_a_tape_of_the_29th_gives_a_deal_whose_months_fit(situation) -> None:
-    from datetime import date
-
     for day in (date(2025, 1, 29), date(2025, 8, 30), date(2025, 3, 15), date(2025, 2, 28)):
         built = issue.built(
             situation(*CARDS[:4], day=day), pl.Series(range(4)), "securitise", "Pool"
@@ -96,3 +95,41 @@ def test_a_tape_of_the_29th_gives_a_deal_whose_months_fit(situation) -> None:
         assert built is not None
         assert 0 <= (built.deal.cutoff_date - day).days <= 2
         assert built.gross.shape[0] == len(built.deal.dates())
+
+
+BANK = {
+    "kind": "joint_stock_bank",
+    "products": {
+        "credit_card": {
+            "loans": 10**13, "reported_npl": 2 * 10**11, "special_mention": 0, "provisions": 10**11
+        }
+    },
+    "risk_weighted_assets": 9 * 10**12,
+    "capital": 10**12,
+    "profit": 10**11,
+}  # fmt: skip
+
+
+def test_the_ways_to_sell_stand_side_by_side_for_the_same_loans(situation) -> None:
+    here = situation(*CARDS, {"reported_class": "normal"}, holder=BANK)
+    table = plan.disposals(here, channels.offers(here))
+    assert table["loans"].unique().to_list() == [len(CARDS)]
+    as_is, sold, issued, rights = table.iter_rows(named=True)
+    claim = float(here.claim[: len(CARDS)].sum())
+    assert sold["npl_removed"] == issued["npl_removed"] == claim
+    assert sold["bad_loan_ratio"] == pytest.approx((2e11 - claim) / (1e13 - claim))
+    # The right to income: bad loans, capital and claim stay where they are.
+    assert rights["bad_loan_ratio"] == as_is["bad_loan_ratio"] == 0.02
+    assert (rights["npl_removed"], rights["capital_freed"]) == (0.0, 0.0)
+    assert rights["capital_kept"] == as_is["capital_kept"] == sold["capital_freed"]
+    assert rights["continuing_involvement"] == claim
+    assert (rights["investors"], rights["creditor"]) == ("institutions only", "the bank")
+    assert issued["continuing_involvement"] == pytest.approx(0.05 * claim)
+    for row in (sold, issued, rights):
+        assert row["profit"] == pytest.approx(row["value"] - here.book_value[: len(CARDS)].sum())
+
+
+def test_who_may_not_issue_is_shown_no_figures_for_it(situation) -> None:
+    here = situation(*CARDS[:3], holder={"kind": "city_bank", "province": "Zhejiang"})
+    table = plan.disposals(here, channels.offers(here))
+    assert table["value"].is_null().to_list() == [True, False, True, False]

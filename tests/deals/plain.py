@@ -467,7 +467,7 @@ class Waterfall:
                 self.term(name, number + 1, before)
                 for name in ("next_expenses", "next_fees", "next_senior_interest")
             )
-            return self.r(Fraction(reserve.multiple) * whole)
+            return max(0, self.r(Fraction(reserve.multiple) * whole))
         whole = sum(
             (
                 Fraction(one.multiple) * self.term(one.of, number + 1, before)
@@ -485,6 +485,9 @@ class Waterfall:
         senior = sum(before[one] for one in self.seniors)
         if name == "next_expenses":
             cap, exact = self.deal.expenses.cap_per_period, self.expenses(number, 0)
+            accrual = self.deal.expenses.accrual
+            if accrual.type == "rate_on_opening_balance":
+                return real * Fraction(accrual.rate) * day_count(*span, accrual.day_count)[1]
             return exact if cap is None else min(Fraction(cap), exact)
         if name == "senior_balance":
             return Fraction(senior)

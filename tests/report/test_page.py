@@ -123,6 +123,8 @@ def test_the_page_is_the_same_for_the_same_run(made) -> None:
         record,
         found.ratios,
         found.outcomes,
+        found.disposals,
+        (),
         found.what_if,
         pl.read_parquet(out / "debtors.parquet"),
     )

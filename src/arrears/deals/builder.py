@@ -251,7 +251,11 @@ class Builder:
         """What a term takes of each class's balance, and besides, for the next date."""
         none = [Fraction(0)] * len(bases)
         if name == "next_expenses":
-            return none, self._next_expenses(date)
+            accrual = self.deal.expenses.accrual
+            if accrual.type != "rate_on_opening_balance":
+                return none, self._next_expenses(date)
+            rate = Fraction(accrual.rate) * self.span(self.dates[date], accrual.day_count)
+            return [rate] * len(bases), Fraction(0)
         if name == "all_balances":
             return [Fraction(1)] * len(bases), Fraction(0)
         senior = [Fraction(int(one.tranche.role == "senior")) for one in bases]
@@ -279,8 +283,6 @@ class Builder:
         if accrual.type == "rate_on_initial":
             span = self.span(self.dates[date], accrual.day_count)
             exact = accrual.base * Fraction(accrual.rate) * span
-        elif accrual.type == "rate_on_opening_balance":
-            exact = Fraction(accrual.minimum)
         return exact if cap is None else min(Fraction(cap), exact)
 
     def span(self, period: Period, count: str) -> Fraction:

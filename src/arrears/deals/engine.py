@@ -97,9 +97,10 @@ def in_chunks(
     *,
     chunk: int = CHUNK,
     keep: Sequence[int] | None = None,
+    moves: bool = False,
 ) -> Iterator[tuple[slice, Run]]:
     """Runs of `chunk` scenarios at most, in order, so that memory is bounded whatever their number."""
     program = deal if isinstance(deal, Program) else compiled(deal)
     for first in range(0, collections.shape[1], chunk):
         part = slice(first, min(first + chunk, collections.shape[1]))
-        yield part, run_deal(program, collections[:, part], keep=keep)
+        yield part, run_deal(program, collections[:, part], keep=keep, moves=moves)

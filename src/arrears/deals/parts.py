@@ -179,7 +179,8 @@ class Reserve(Part):
     """Cash set aside for the next payment date.
 
     Attributes:
-        multiple: of next period's expenses, fees and senior interest.
+        multiple: of next period's expenses, fees and senior interest. Expenses on the opening balance are foreseen on
+            balances before today's principal, as interest is, without their minimum and cap.
         terms: of `formula`, added up and rounded once, then kept between `minimum` and `maximum`.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -56,13 +56,19 @@ class Answers:
 
 
 def answers(
-    program: Program, collections: Ints, names: Sequence[int], *, chunk: int = 8_192
+    program: Program,
+    collections: Ints,
+    names: Sequence[int],
+    *,
+    chunk: int = 8_192,
+    seen: Callable[[slice, Run], None] | None = None,
 ) -> Answers:
     """Run all scenarios in chunks and answer.
 
     Args:
         collections: gross (T, S), fen.
         names: the scenarios' own numbers (S,).
+        seen: is shown each chunk as it has run.
 
     Returns:
         By class `size, yield?, wal_years?, expected_loss, probability_of_shortfall, first_loss_scenario?, coverage`
@@ -74,7 +80,9 @@ def answers(
     taken: dict[str, Floats] = {}
     collected = np.zeros(len(program.dates))
     cash_in = cash_out = kept = defaults = called = 0
-    for _, run in in_chunks(program, collections, chunk=chunk):
+    for part, run in in_chunks(program, collections, chunk=chunk):
+        if seen is not None:
+            seen(part, run)
         for name, mine in classes.items():
             _gather(run, name, mine)
         for name, slots in receivers(program).items():

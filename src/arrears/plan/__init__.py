@@ -1,6 +1,7 @@
 """Capacities, the dual solver, shadow prices, repair and pools."""
 
 from arrears.plan.capacities import Capacity, check_scopes, read_capacities
+from arrears.plan.disposals import disposals
 from arrears.plan.plan import PlanResult, Unreachable, make_plan
 from arrears.plan.pool import Concentration, Pool, PoolRules, select_pool
 from arrears.plan.ratios import ban_costs, outcomes, ratios
@@ -16,6 +17,7 @@ __all__ = [
     "WhatIf",
     "ban_costs",
     "check_scopes",
+    "disposals",
     "make_plan",
     "outcomes",
     "ratios",

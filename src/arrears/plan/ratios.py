@@ -58,7 +58,7 @@ def ratios(situation: Situation, offers: Offers, result: PlanResult) -> pl.DataF
     }
     if own is not None:
         standards["capital ratio"] = own
-    new, old = _figures(after), _figures(before)
+    new, old = figures_of(after), figures_of(before)
     return pl.DataFrame(
         [
             {
@@ -204,7 +204,7 @@ _TODAY = ("tax", "npl_removed")
 def _two(
     before: Bank, situation: Situation, offers: Offers, result: PlanResult, *, only: str | None
 ) -> dict[str, float | None]:
-    told = _figures(_after(before, situation, offers, result, only=only))
+    told = figures_of(_after(before, situation, offers, result, only=only))
     return {"bad_loan_ratio": told["bad-loan ratio"], "coverage": told["coverage"]}
 
 
@@ -272,7 +272,8 @@ def _by_five_years(situation: Situation) -> Floats:
 _MONEY = ("reported bad loans", "loans", "profit")
 
 
-def _figures(bank: Bank) -> dict[str, float | None]:
+def figures_of(bank: Bank) -> dict[str, float | None]:
+    """What a book is judged by, fen and fractions; None where a part of it is not known."""
     return {
         "loans": bank.loans,
         "reported bad loans": bank.npl,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,6 +43,9 @@ class Contents:
         three: the book three ways.
         ratios: `ratios.csv`.
         outcomes: `outcomes.csv`.
+        disposals: `disposals.csv`.
+        deals: what the deals of the plan's packages give: `place, name, kind, issue, collections` and, of the first
+            class, `first, size, share_short`.
         what_if: what other limits would do.
         debtors: `debtors.parquet`.
         changes: what is other than in the plan before, as `changes` gives it; None where none was named.
@@ -56,6 +59,8 @@ class Contents:
     record: Mapping[str, object]
     ratios: pl.DataFrame
     outcomes: pl.DataFrame
+    disposals: pl.DataFrame
+    deals: Sequence[Mapping[str, object]]
     what_if: WhatIf
     debtors: pl.DataFrame
     changes: pl.DataFrame | None = None

@@ -9,7 +9,7 @@ from typing import cast
 import polars as pl
 
 from arrears.conduct import limits
-from arrears.report import brings, charts, figures, moved, owed, threeways, whatif
+from arrears.report import brings, charts, figures, moved, owed, sales, threeways, whatif
 from arrears.report.contents import UNITS, WAYS, Contents
 from arrears.report.parts import paragraph, shell, table
 from arrears.report.rests import rests
@@ -28,6 +28,7 @@ def html(contents: Contents) -> str:
         _what_if(contents),
         _ratios(contents),
         brings.section(contents),
+        sales.section(contents),
         _quarantine(contents),
         rests(contents),
     ]

@@ -59,6 +59,10 @@ def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
         write_sheet(book.add_worksheet("Which way"), top, formats, widths=_PLAN)
         ways = contents.by_way.drop("place")
         write_sheet(book.add_worksheet("Ways out"), ways, formats)
+        money = [name for name, kind in contents.disposals.schema.items() if kind == pl.Float64]
+        money = [name for name in money if not name.endswith("ratio")]
+        sales = book.add_worksheet("Ways to sell")
+        write_sheet(sales, contents.disposals, formats, money=money, widths={"investors": 26})
         write_sheet(book.add_worksheet("Limits"), contents.plan.capacities, formats, units=True)
         write_sheet(book.add_worksheet("Book"), contents.three.book.head(MOST_LOANS), formats)
         write_book(book, contents.three, formats)

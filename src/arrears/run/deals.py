@@ -20,6 +20,7 @@ from arrears.run.stopped import ANSWER_IS_NO, Stopped
 
 _CASH = {"scenario": pl.Int64, "month": pl.Int64, "collections": pl.Int64}
 MOVES_OF = 100
+_MOVED = 1_024
 
 
 @dataclass(frozen=True)
@@ -113,18 +114,20 @@ def deal_run(
 
 
 def _run(work: _Work, program: deals.Program, moves: int | None) -> deals.Answers:
-    """Answers, and the tables beside them, chunk by chunk."""
+    """Answers, and the tables beside them, in one pass; each chunk is written before the next one runs."""
     gross, names = work.cash.collections, work.cash.names
-    parts = []
-    for part, run in deals.in_chunks(program, gross):
-        parts.append(deals.tranches(run, names[part]))
-        work.stages.watcher.advance(part.stop, 2 * gross.shape[1])
-    work.products.table("tranches.parquet", pl.concat(parts))
-    shown = slice(0, moves)
-    moved = deals.run_deal(program, gross[:, shown], moves=True)
-    work.products.table("moves.parquet", deals.moves(moved, names[shown]))
-    found = deals.answers(program, gross, names.tolist())
-    work.stages.watcher.advance(1, 1)
+
+    with work.products.in_parts("tranches.parquet") as parts:
+
+        def seen(part: slice, run: deals.Run) -> None:
+            parts.add(deals.tranches(run, names[part]))
+            work.stages.watcher.advance(part.stop, gross.shape[1])
+
+        found = deals.answers(program, gross, names.tolist(), seen=seen)
+    shown = names[:moves]
+    with work.products.in_parts("moves.parquet") as parts:
+        for part, run in deals.in_chunks(program, gross[:, : len(shown)], chunk=_MOVED, moves=True):
+            parts.add(deals.moves(run, shown[part]))
     return found
 
 
@@ -198,6 +201,35 @@ def deal_report(
         _record(work, "deal report", inputs)
     told = (*_told(work.deal, found.summary), f"The page: {out / 'report.html'}")
     return DealRun(found.summary | {"out": str(out)}, told, work.problems)
+
+
+def package_reports(handover: Path) -> list[dict[str, object]]:
+    """`report.html` and `report.xlsx` beside each deal that a plan proposes; what the run's report tells of them."""
+    told: list[dict[str, object]] = []
+    for file in sorted(handover.glob("*/package-*/deal.yaml")):
+        deal, folder = deal_check(file), file.parent
+        placed, problems = deals.place(deal, pl.read_parquet(folder / "cash.parquet"))
+        if placed is None:
+            raise Stopped(problems)
+        found = deals.answers(deals.compiled(deal), placed.collections, placed.names.tolist())
+        page = report.deal_page(deal, found, None)
+        (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
+        report.deal_workbook(deal, found, folder / "report.xlsx", None)
+        first = deal.classes[0]
+        of_first = cast("dict[str, dict[str, object]]", found.summary["tranches"])[first.name]
+        told.append(
+            {
+                "place": folder.relative_to(handover.parent).as_posix(),
+                "name": deal.name,
+                "kind": deal.kind.replace("_", " "),
+                "issue": sum(one.face for one in deal.classes),
+                "collections": float(found.collected.sum()),
+                "first": first.name,
+                "size": first.face,
+                "share_short": of_first["probability_of_shortfall"],
+            }
+        )
+    return told
 
 
 def _actual(deal: deals.Deal, path: Path) -> pl.DataFrame:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from arrears import report
-from arrears.core.hashing import bytes_hash, table_hash
+from arrears.core.hashing import TableHash, bytes_hash, table_hash
 
 
 class Products:
@@ -23,6 +25,17 @@ class Products:
         """A Parquet file."""
         table.write_parquet(self._place(name), compression="zstd", compression_level=1)
         self.hashes[name] = table_hash(table)
+
+    @contextmanager
+    def in_parts(self, name: str) -> Iterator[Parts]:
+        """A Parquet file of rows that come part by part, one part in memory at a time."""
+        place = self._place(name)
+        parts = Parts(place.with_suffix(".parts"))
+        yield parts
+        files = pl.scan_parquet(parts.files)
+        files.sink_parquet(place, compression="zstd", compression_level=1)
+        shutil.rmtree(parts.folder)
+        self.hashes[name] = parts.hash.hexdigest()
 
     def csv(self, name: str, table: pl.DataFrame) -> None:
         """A CSV file in UTF-8."""
@@ -52,6 +65,22 @@ class Products:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+
+class Parts:
+    """The parts of a table on their way to one file; at least one of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: list[Path] = []
+        self.hash = TableHash()
+        folder.mkdir(parents=True)
+
+    def add(self, part: pl.DataFrame) -> None:
+        """The next rows."""
+        self.hash.add(part)
+        self.files.append(self.folder / f"{len(self.files):06d}.parquet")
+        part.write_parquet(self.files[-1], compression="lz4")
 
 
 def product_hash(path: Path) -> str:

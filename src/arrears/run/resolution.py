@@ -16,6 +16,7 @@ from arrears.plan import WhatIf
 from arrears.problems import Problem
 from arrears.run import record as run_record
 from arrears.run import steps
+from arrears.run.deals import package_reports
 from arrears.run.gather import Gathered, gather
 from arrears.run.products import Products, to_json
 from arrears.run.request import Request
@@ -47,6 +48,7 @@ class Resolution:
     reasons: pl.DataFrame
     ratios: pl.DataFrame
     outcomes: pl.DataFrame
+    disposals: pl.DataFrame
     what_if: WhatIf
     record: run_record.Record
     letter: handover.Template | None
@@ -127,6 +129,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
         reasons=hidden.reasons(),
         ratios=ratios,
         outcomes=plan.outcomes(situation, offers, result),
+        disposals=plan.disposals(situation, offers),
         what_if=what_if,
         record=record,
         letter=gathered.letter,
@@ -254,6 +257,7 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
         write_three_ways(products, resolution.three)
         products.csv("ratios.csv", resolution.ratios)
         products.csv("outcomes.csv", resolution.outcomes)
+        products.csv("disposals.csv", resolution.disposals)
         products.csv("whatif.csv", resolution.what_if.cases)
         products.csv("frontier.csv", resolution.what_if.frontier)
         products.csv("quarantine.csv", tape.quarantine)
@@ -311,6 +315,7 @@ def _write_papers(
             request.excel_all,
         )
         handover.write(decision, folder / "handover")
+        proposed = package_reports(folder / "handover")
         products.adopt_all("handover")
     with stages.stage("report"):
         contents = report.Contents(
@@ -322,6 +327,8 @@ def _write_papers(
             record=resolution.record,
             ratios=resolution.ratios,
             outcomes=resolution.outcomes,
+            disposals=resolution.disposals,
+            deals=proposed,
             what_if=resolution.what_if,
             debtors=owed.result(),
             changes=resolution.changes,
