@@ -43,6 +43,18 @@ def test_no_way_less_is_worth_more(runs) -> None:
     assert runs[0].plan.value <= base * (1 + 1e-5)
 
 
+def test_a_way_that_a_floor_needs_cannot_be_left_out(runs, tmp_path) -> None:
+    floor = tmp_path / "floor.yaml"
+    floor.write_text("capacities:\n  - {name: transfer_claim, min: 500_000 yuan}\n", "utf-8")
+    book = runs[0].record["inputs"][0]["path"]
+    out = tmp_path / "out"
+    found = run.resolve(run.Request(book, capacity=str(floor), scenarios=20), out=out)
+    cases = {row["case"]: row["change"] for row in found.what_if.cases.iter_rows(named=True)}
+    assert cases.pop("without transfer") is None
+    assert all(change is not None for change in cases.values())
+    assert "a floor cannot be kept" in (out / "report.html").read_text("utf-8")
+
+
 def test_a_better_ratio_never_costs_less(runs) -> None:
     points = runs[2].what_if.frontier
     removed, cost = points["npl_removed"].to_numpy(), points["cost"].to_numpy()

@@ -34,7 +34,8 @@ class WhatIf:
 
     Attributes:
         capacities: `capacities.parquet` with `shadow_low, shadow_high`: worth a unit of the next and of the last tenth.
-        cases: `case, value, change`, against the plan's limits with every way open.
+        cases: `case, value?, change?`, against the plan's limits with every way open; null where a floor cannot be
+            kept.
         frontier: `npl_removed, value, cost, bad_loan_ratio?`: the most that plans are worth which remove so much.
         loans: how many loans it was worked out on.
     """
@@ -126,7 +127,11 @@ class _Sample:
         for way, channel in enumerate(CHANNELS[1:], start=1):
             keep = self.column // (len(COLUMNS) // len(CHANNELS)) != way
             rows.append((f"without {channel}", self.worth(restricted(self.choices, keep))))
-        table = pl.DataFrame(rows, schema={"case": pl.String, "value": pl.Float64}, orient="row")
+        # No plan is worth less than the worst ways of all loans: a bound below that says that there is none.
+        least = float(np.nanmin(offers.value, axis=1).sum())
+        least -= _TENTH * abs(base)
+        told = [(case, worth if worth >= least else None) for case, worth in rows]
+        table = pl.DataFrame(told, schema={"case": pl.String, "value": pl.Float64}, orient="row")
         return table.with_columns(change=pl.col("value") - base)
 
     def frontier(self) -> pl.DataFrame:

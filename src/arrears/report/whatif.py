@@ -7,10 +7,15 @@ import polars as pl
 from arrears.report import charts, figures
 from arrears.report.contents import WAYS, Contents
 
+_CANNOT = "a floor cannot be kept"
+
 
 def headline(contents: Contents) -> str:
     """What the way that adds most adds."""
-    ways = contents.what_if.cases.filter(pl.col("case").str.starts_with("without"))
+    told = contents.what_if.cases.drop_nulls("change")
+    ways = told.filter(pl.col("case").str.starts_with("without"))
+    if ways.is_empty():
+        return "Without any one of the ways a floor cannot be kept"
     top = ways.sort("change", "case").row(0, named=True)
     if top["change"] >= -0.5:
         return "Collecting alone is worth as much as all ways together"
@@ -23,8 +28,8 @@ def cases(contents: Contents) -> list[list[str]]:
     return [
         [
             " ".join([*words, WAYS.get(last, last)]),
-            figures.yuan(row["value"]),
-            figures.yuan(row["change"]),
+            _CANNOT if row["value"] is None else figures.yuan(row["value"]),
+            "" if row["value"] is None else figures.yuan(row["change"]),
         ]
         for row in contents.what_if.cases.iter_rows(named=True)
         for *words, last in [row["case"].split(" ")]
