@@ -13,7 +13,7 @@ from arrears.plan.ratios import Bank, figures_of, of_holder, of_tape
 
 _WAYS = ("transfer", "securitise", "income_rights")
 _WHO = {
-    "transfer": ("asset management companies", "the buyer", "the buyer", "CN-PILOT-2021-26"),
+    "transfer": ("AMCs", "the buyer", "the buyer", "CN-PILOT-2021-26"),
     "securitise": ("institutions", "the trust", "the bank", "CN-ABS-POOL"),
     "income_rights": ("institutions only", "the bank", "the bank", "CN-INCOME-2016-82"),
 }

@@ -87,7 +87,7 @@ def _terms(deal: Deal, classes: dict[str, Any]) -> list[str]:
         ["kind", f"{deal.kind.replace('_', ' ')}, {deal.pool.replace('_', '-')} pool"],
         ["cut-off and closing", f"{deal.cutoff_date}, {deal.closing_date}"],
         ["payments", f"{len(dates)}, {dates[0].payment_date} to {dates[-1].payment_date}"],
-        ["reserve", deal.reserve.type],
+        ["reserve", _reserve(deal)],
         ["order of payment", ", ".join(step.label for step in deal.waterfall.normal)],
     ]
     after = deal.waterfall.post_enforcement
@@ -119,6 +119,19 @@ def _terms(deal: Deal, classes: dict[str, Any]) -> list[str]:
         '<h2 id="classes">What each class gets</h2>',
         table(heads, rows, words=2),
     ]
+
+
+def _reserve(deal: Deal) -> str:
+    """The reserve in words."""
+    one = deal.reserve
+    if one.type == "fixed":
+        return f"{figures.yuan(one.target)} yuan"
+    if one.type == "multiple":
+        return f"{float(one.multiple):g} times next period's expenses, fees and senior interest"
+    if one.type == "formula":
+        parts = [f"{float(term.multiple):g} x {term.of.replace('_', ' ')}" for term in one.terms]
+        return " + ".join(parts)
+    return "none"
 
 
 def _rate(deal: Deal, name: str) -> float | None:

@@ -11,7 +11,22 @@ from arrears.report import figures
 from arrears.report.contents import WAYS, Contents
 from arrears.report.parts import paragraph, table
 
-_NAMES = {"nothing": "kept and collected"}
+_NAMES = {"nothing": "as it is"}
+_FIGURES = {
+    "profit": "profit after tax (yuan)",
+    "cash": "cash (yuan)",
+    "npl_removed": "bad loans removed (yuan)",
+    "bad_loan_ratio": "bad-loan ratio after it",
+    "capital_freed": "capital freed (yuan)",
+    "capital_kept": "capital that stays bound (yuan)",
+    "capital_ratio": "capital ratio after it",
+    "provision_released": "provisions released (yuan)",
+    "continuing_involvement": "continuing involvement (yuan)",
+    "investors": "goes to",
+    "creditor": "creditor",
+    "servicer": "servicer",
+    "article": "by",
+}
 
 
 def section(contents: Contents) -> str:
@@ -24,28 +39,17 @@ def _ways(found: pl.DataFrame) -> list[str]:
     count = int(found["loans"][0])
     if not count:
         return []
-    dear = found.drop_nulls("profit").sort("profit", descending=True)
-    best = WAYS.get(str(dear["way"][0]), "") if dear.height else ""
-    title = f"Of the ways to sell the same {count:,} loans, {best} books the most"
-    heads = [
-        "way", "profit (yuan)", "cash (yuan)", "bad loans removed (yuan)", "bad-loan ratio", "capital freed (yuan)",
-        "capital kept (yuan)", "capital ratio", "continuing involvement (yuan)", "goes to", "creditor", "servicer",
-    ]  # fmt: skip
-    rows = [
-        [
-            WAYS.get(row["way"], _NAMES.get(row["way"], row["way"])),
-            figures.yuan(row["profit"]),
-            figures.yuan(row["cash"]),
-            figures.yuan(row["npl_removed"]),
-            figures.percent(row["bad_loan_ratio"], 2),
-            figures.yuan(row["capital_freed"]),
-            figures.yuan(row["capital_kept"]),
-            figures.percent(row["capital_ratio"], 2),
-            figures.yuan(row["continuing_involvement"]),
-            *(str(row[name] or "") for name in ("investors", "creditor", "servicer")),
-        ]
-        for row in found.iter_rows(named=True)
-    ]
+    best = found.drop_nulls("profit").sort("profit", descending=True)
+    title = f"No way to sell is open today for {count:,} loans reported as bad"
+    if best.height:
+        way = WAYS[str(best["way"][0])]
+        title = (
+            f"Sold today, the same {count:,} loans would book {figures.money(float(best['profit'][0]))} as {way}, "
+            "the best of the ways that are open"
+        )
+    ways = list(found.iter_rows(named=True))
+    heads = ["", *(WAYS.get(row["way"], _NAMES.get(row["way"], row["way"])) for row in ways)]
+    rows = [[told, *(_cell(row[name], told) for row in ways)] for name, told in _FIGURES.items()]
     note = (
         f"Loans reported as bad that may go by each way: {figures.money(float(found['claim'][0]))} owed. Whatever "
         "the plan does with them, and without the fixed cost of a package. After a transfer of income rights the bank "
@@ -57,6 +61,13 @@ def _ways(found: pl.DataFrame) -> list[str]:
         table(heads, rows, words=1),
         paragraph(note, "note"),
     ]
+
+
+def _cell(value: object, told: str) -> str:
+    if value is None or isinstance(value, str):
+        return value or figures.NOT_KNOWN
+    amount = cast("float", value)
+    return figures.percent(amount, 2) if "ratio" in told else figures.yuan(amount)
 
 
 def _deals(contents: Contents) -> list[str]:
