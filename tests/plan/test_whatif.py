@@ -164,3 +164,12 @@ def test_nested_scopes_and_scopes_apart_are_as_they_should_be() -> None:
         {"max": 2, "scope": {"collector": "north"}},
     ]
     assert check_scopes([Capacity(name="visits", **limit) for limit in limits], LOANS) == []
+
+
+def test_a_holder_that_may_sell_nothing_gets_a_plan_and_a_page(runs, tmp_path) -> None:
+    book = runs[0].record["inputs"][0]["path"]
+    out = tmp_path / "out"
+    run.resolve(run.Request(book, holder="fintech", scenarios=20), out=out)
+    told = pl.read_csv(out / "disposals.csv")
+    assert told["cash"].null_count() == told.height
+    assert (out / "report.html").exists()

@@ -22,6 +22,8 @@ _FLOATS = (
     "capital_ratio", "provision_released", "continuing_involvement",
 )  # fmt: skip
 
+_TEXTS = ("investors", "creditor", "servicer", "article")
+
 
 def disposals(situation: Situation, offers: Offers) -> pl.DataFrame:
     """What would happen if the same loans went today by one way or another, whatever the plan does.
@@ -52,13 +54,16 @@ def disposals(situation: Situation, offers: Offers) -> pl.DataFrame:
     ]
     for way in _WAYS:
         found = _row(situation, offers, before, mine=mine, way=way) if open_[way].any() else {}
-        who = dict(zip(("investors", "creditor", "servicer", "article"), _WHO[way], strict=True))
+        who = dict(zip(_TEXTS, _WHO[way], strict=True))
         rows.append({"way": way, **found, **who})
-    table = pl.DataFrame(rows, schema_overrides=dict.fromkeys(_FLOATS, pl.Float64))
+    # A holder that may sell nothing leaves columns that no row tells.
+    every: list[dict[str, object]] = [dict.fromkeys((*_FLOATS, *_TEXTS)) | row for row in rows]
+    kinds = dict.fromkeys(_FLOATS, pl.Float64) | dict.fromkeys(_TEXTS, pl.String)
+    table = pl.DataFrame(every, schema_overrides=kinds)
     claim = float(situation.claim[mine].sum())
     return table.with_columns(
         loans=pl.lit(int(mine.sum())), claim=pl.lit(claim, pl.Float64)
-    ).select("way", "loans", *_FLOATS, "investors", "creditor", "servicer", "article")
+    ).select("way", "loans", *_FLOATS, *_TEXTS)
 
 
 def _row(
