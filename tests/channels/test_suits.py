@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from arrears import channels
-from arrears.channels import litigate
+from arrears.channels import litigate, suits
 from arrears.tape.columns import EVENTS, LOANS, PAYMENTS
 
 DAY, MONTHS, OWED = date(2025, 3, 31), 24, 5_000_000
@@ -68,7 +68,8 @@ def test_suits_that_brought_more_are_believed_to_bring_more(situation) -> None:
     assert found.seen == pytest.approx(0.995**11 - 0.975**11, abs=4 * found.se)
     nothing = _learn(_past(situation, sued=500, more=0.0))
     assert abs(nothing.seen) < 4 * nothing.se
-    assert 0 <= nothing.bring < 0.5 < found.bring
+    low, high, usual = suits._range(situation({}))
+    assert low / usual <= nothing.bring < 0.5 < found.bring <= high / usual
     assert found.credibility > 0.9
 
 

@@ -17,7 +17,6 @@ from arrears.core.blocks import blocks
 from arrears.recovery.collateral import collateral
 from arrears.recovery.fitting.person_period import History, history
 from arrears.recovery.params import Ints
-from arrears.rules import MarketBook
 
 _MOST, _CHUNK = 50_000, 50_000
 _LEAST = 50
@@ -29,7 +28,7 @@ class Suits:
     """What was learnt of suits.
 
     Attributes:
-        bring: what cases add, over the market's figure: 1 where nothing is known.
+        bring: what cases add, over the market's figure and within its range: 1 where nothing is known.
         suits, months: loans sued past day 91, and the months seen since.
         seen, market: mean share of the debt at filing that they added so far, and that the market's figures say.
         se: of `seen`; credibility: weight of the own figure.
@@ -168,14 +167,17 @@ def _believed(cases: _Cases, told: Floats, situation: Situation) -> Suits:
     se = float(cases.added.std(ddof=1) / np.sqrt(len(told)))
     if market <= 0.0:
         return Suits()
-    spread = _spread(situation.market, situation)
+    low, high, usual = _range(situation)
+    spread = (high - low) / 4.0 / usual
     z = spread**2 / (spread**2 + (se / market) ** 2)
-    bring = max(1.0 + z * (seen / market - 1.0), 0.0)
+    # Whom a holder sues is no lottery: past the market's range its own figure is not believed.
+    bring = float(np.clip(1.0 + z * (seen / market - 1.0), low / usual, high / usual))
     return Suits(bring, len(told), int(cases.months.sum()), seen, market, se, z)
 
 
-def _spread(market: MarketBook, situation: Situation) -> float:
-    """Standard deviation of what cases add between holders over its mean: a quarter of the range of the chance."""
-    low, high = market.entry("courts/takeable", situation.as_of).range or (0.0, 0.0)
-    usual = market.numbers("courts/takeable", situation.as_of)["unknown"]
-    return (high - low) / 4.0 / usual
+def _range(situation: Situation) -> tuple[float, float, float]:
+    """The chance that there is something to take: lowest, highest and usual of the market book."""
+    path, day = "courts/takeable", situation.as_of
+    usual = situation.market.numbers(path, day)["unknown"]
+    low, high = situation.market.entry(path, day).range or (usual, usual)
+    return low, high, usual

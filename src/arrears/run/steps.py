@@ -26,6 +26,8 @@ def learned(gathered: Gathered) -> channels.Uplift | None:
 def suits(gathered: Gathered, situation: channels.Situation) -> channels.Suits:
     """What cases bring by the tape's own suits."""
     tape, market = gathered.tape, gathered.market
+    if tape.events is None:
+        return channels.Suits()
     fresh = tape.loans.with_columns(legal_status=pl.lit("not_sued"))
     usual, found = (
         recovery.shifts(table, as_of=tape.as_of, market=market, model=gathered.model)
