@@ -32,6 +32,22 @@ def test_what_a_case_adds_worked_by_hand(situation) -> None:
     assert litigate.outcome(there, 0).pv[0] == pytest.approx(pv, rel=1e-9)
 
 
+def test_after_a_sale_the_shortfall_alone_goes_on_paying(situation) -> None:
+    home = {"product": "mortgage", "security": "home", "collateral_value": 3_000_000}
+    there = situation(home, {**home, "collateral_value": 90_000_000}, {"product": "mortgage"})
+    for start in channels.STARTS:
+        cash = litigate.outcome(there, start).cash
+        delay = int(there.forecast.collateral.delay[0])
+        paid = there.forecast.voluntary(window(0.0, 0, start + delay)[None, :])[:, 0]
+        later = there.forecast.voluntary(window(0.0, start + delay)[None, :])[:, 0]
+        short = 1.0 - there.forecast.covered
+        gain = litigate._gains(there)[start][1]
+        assert cash == pytest.approx(paid + short * (later + gain) + there.forecast.proceeds)
+    assert there.forecast.covered[0] < 0.6
+    assert there.forecast.covered[1] > 0.8
+    assert there.forecast.covered[2] == 0.0
+
+
 def test_nothing_to_take_is_not_worth_a_suit(situation) -> None:
     there = situation(
         {"contact_status": "reachable"}, {"contact_status": "vanished"}, {"legal_status": "terminated"}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from arrears import channels
 from arrears.channels import transfer
 from arrears.market.loan import worth_to_buyer
+from arrears.recovery.forecast import window
 
 AGES = (120, 500, 900, 1_400, 2_500)
 
@@ -65,6 +66,22 @@ def test_a_buyer_pays_less_for_older_loans_and_later(situation) -> None:
     assert (np.diff(worth, axis=1) < 0).all()
     sold = [channels.offers(there).outcomes[channels.COLUMNS.index(("transfer", 0))].cash]
     assert (np.diff(sold[0]) < 0).all()
+
+
+def test_a_buyer_pays_commission_when_cash_comes_worked_month_by_month(situation) -> None:
+    there = situation({"days_past_due": 330}, {"days_past_due": 2_000})
+    number, day = there.number, there.as_of
+    table = there.market.table("channels/commission", day)
+    start, months, asked = 6, int(number("buyer/horizon")), number("buyer/irr")
+    for loan, age in enumerate(there.forecast.age):
+        worth = 0.0
+        for month in range(start + 1, start + months + 1):
+            cash = there.forecast.voluntary(window(0.0, month - 1, month)[None, :])[loan, 0]
+            share = [part for upfrom, part in table if upfrom <= age + month - 1][-1]
+            keeps = 1.0 - share - number("buyer/vat") - number("buyer/litigation")
+            worth += cash * keeps * (1.0 + asked) ** (-(month - start) / 12.0)
+        found = worth_to_buyer(there.forecast, market=there.market, as_of=day, starts=(start,))
+        assert found[0, loan] == pytest.approx(worth, rel=1e-9)
 
 
 def test_nobody_buys_a_loan_before_day_91(situation) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -92,3 +93,50 @@ def test_a_whole_change_with_its_hash_is_found_by_running_again(case, tmp_path) 
     with pytest.raises(run.Stopped) as stopped:
         run.verify(copy)
     assert [problem.where for problem in stopped.value.problems] == ["book.csv"]
+
+
+def test_a_price_is_run_again_as_it_was_asked(tmp_path) -> None:
+    run.synth(run.SynthRequest(loans=60, months=2, seed=4), out=tmp_path / "book")
+    request = run.Request(str(tmp_path / "book/loans.csv"), stress="slump", scenarios=20)
+    run.price(request, out=tmp_path / "bid", irr=0.2, bidders=3)
+    assert run.verify(tmp_path / "bid").products == 5
+    record = json.loads((tmp_path / "bid/run.json").read_text("utf-8"))
+    record["asked"]["irr"] = 0.1
+    (tmp_path / "bid/run.json").write_text(json.dumps(record), "utf-8")
+    with pytest.raises(run.Stopped) as stopped:
+        run.verify(tmp_path / "bid")
+    assert {problem.where for problem in stopped.value.problems} >= {"price.json", "price.html"}
+
+
+def test_a_header_is_priced_again_and_a_changed_one_found(tmp_path) -> None:
+    header = tmp_path / "notice.yaml"
+    header.write_text(
+        "{name: A, base_date: 2025-03-31, product: credit_card, unpaid: 1_000_000 yuan, loans: 30, days_overdue: 700}",
+        "utf-8",
+    )
+    run.price_header(header, out=tmp_path / "bid", scenarios=20, seed=3)
+    assert run.verify(tmp_path / "bid").products == 4
+    header.write_text(header.read_text("utf-8").replace("700", "500"), "utf-8")
+    with pytest.raises(run.Stopped) as stopped:
+        run.verify(tmp_path / "bid")
+    assert "input header" in {problem.where for problem in stopped.value.problems}
+
+
+def test_what_is_not_run_again_says_so(tmp_path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    record = {"command": "compare", "inputs": [], "settings": {}, "seed": 0, "products": {}}
+    (folder / "run.json").write_text(json.dumps(record), "utf-8")
+    with pytest.raises(run.Stopped) as stopped:
+        run.verify(folder)
+    assert [problem.code for problem in stopped.value.problems] == ["NOT-REPEATED"]
+
+
+def test_resolve_under_a_stress_is_worth_less_and_is_run_again(tmp_path) -> None:
+    run.synth(run.SynthRequest(loans=150, months=2, seed=4), out=tmp_path / "book")
+    request = run.Request(str(tmp_path / "book/loans.csv"), scenarios=20, stress="severe")
+    calm = run.resolve(replace(request, stress=None))
+    hard = run.resolve(request, out=tmp_path / "hard")
+    assert hard.plan.value < calm.plan.value
+    assert hard.record["settings"]["stress"] == "severe"
+    run.verify(tmp_path / "hard")

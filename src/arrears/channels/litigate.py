@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 
-from arrears.channels.situation import STARTS, Flags, Floats, Situation
+from arrears.channels.situation import STARTS, Flags, Floats, Situation, Sums
 from arrears.channels.way import Bars, Outcome, Permit, no_pool
 from arrears.recovery import grid
 from arrears.recovery.forecast import HORIZON, window
@@ -30,12 +30,13 @@ def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the sa
 
 def outcome(situation: Situation, start: int) -> Outcome:
     """Usual cash until the case is mediated or enforced, more after it where there is something to take, and the
-    collateral, less the costs of the case.
+    collateral, less the costs of the case. Once collateral is sold, only the shortfall goes on paying.
     """
-    usual, gain = situation.collected, _gains(situation)[start]
+    gain = _gains(situation)[start] * (1.0 - situation.forecast.covered)
     late = np.where(
         situation.limitation_passed, situation.number("channels/late_claim_chance"), 1.0
     )
+    usual = _until_sold(situation, start, late)
     sold = late * situation.forecast.proceeds
     delay = start + situation.forecast.collateral.delay
     pv = usual.pv + late * gain[0]
@@ -53,6 +54,19 @@ def outcome(situation: Situation, start: int) -> Outcome:
         months=np.divide(months, total, out=np.zeros_like(total), where=total > 0),
         uses={"court_filings": np.ones(len(costs)), "call_hours": hours},
     )
+
+
+def _until_sold(situation: Situation, start: int, late: Floats) -> Sums:
+    """Usual cash, of which the sale of collateral takes the part of the claim that it covers.
+
+    Args:
+        late: chance that a claim past its limitation is won (n,).
+    """
+    taken = situation.once(
+        f"settled_by_sale_{start}",
+        lambda s: s.forecast.settled_by_sale(s.weights, [start] * len(s.weights)),
+    )
+    return Sums(situation.collected.values - late[:, None] * taken)
 
 
 def takeable(situation: Situation) -> Floats:

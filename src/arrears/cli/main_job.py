@@ -57,6 +57,7 @@ def resolve(
     audit: o.Audit = None,
     scenarios: o.Scenarios = 1000,
     holdout: o.Holdout = 0.0,
+    stress: o.Stress = None,
     model: o.Model = None,
     seed: o.Seed = 0,
     threads: o.Threads = None,
@@ -85,6 +86,7 @@ def resolve(
         audit=audit,
         scenarios=scenarios,
         holdout=holdout,
+        stress=stress,
         model=model,
     )
     with Bar(_STAGES, quiet=quiet) as bar:
@@ -93,7 +95,7 @@ def resolve(
 
 
 def verify(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `resolve` left.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What a command on a tape left.")],
     inputs: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where the input files lie now.")
     ] = None,

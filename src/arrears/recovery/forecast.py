@@ -143,7 +143,11 @@ class Forecast:
         Args:
             starts: month in which the court is asked, by row of `weights` (F,); at once where left out.
         """
-        values = self.voluntary(weights)
+        return self.voluntary(weights) - self.settled_by_sale(weights, starts)
+
+    def settled_by_sale(self, weights: Floats, starts: Sequence[int] | None = None) -> Floats:
+        """What a sale of collateral takes from later cash of the claim it covers, weighted (n, F), as `with_sale`."""
+        values = np.zeros((len(self.claim), len(weights)))
         for delay, mine in self.delays():
             later = weights.copy()
             for row, start in enumerate(starts or [0] * len(later)):
@@ -151,7 +155,7 @@ class Forecast:
             months = len(self.params.odds)
             sums = grid.weigh(self.shares(), np.ascontiguousarray(later[:, :months]))
             loans = (self.age[mine], self.score[mine], self.claim[mine])
-            values[mine] -= self.covered[mine][:, None] * grid.read_off(sums, *loans)
+            values[mine] = self.covered[mine][:, None] * grid.read_off(sums, *loans)
         return values
 
     def owed_after(self, month: int) -> Floats:

@@ -68,7 +68,9 @@ def due(
             products.adopt("due.xlsx")
         return _told(table, gathered, days, out)
 
-    done = job(request, work, name="due", out=out, force=force, watcher=watcher)
+    done = job(
+        request, work, name="due", out=out, force=force, watcher=watcher, asked={"days": days}
+    )
     return replace(done, problems=(*done.problems, *noticed))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from arrears import channels, handover, plan, rules, tape
+from arrears import channels, handover, plan, recovery, rules, tape
 from arrears.core.hashing import file_hash
 from arrears.errors import ArrearsError
 from arrears.problems import Problem, errors
@@ -45,6 +45,16 @@ class Gathered:
     tape: tape.Tape
     problems: tuple[Problem, ...]
     model: RecoveryModel | None = None
+
+    @property
+    def stress(self) -> recovery.Stress | None:
+        """The stress that was asked for; None for the market as it is.
+
+        Raises:
+            BadArgument: the market book has none of that name.
+        """
+        name = self.request.stress
+        return recovery.Stress.named(name, self.market, self.tape.as_of) if name else None
 
     def inputs(self) -> list[dict[str, object]]:
         """Name, path as typed, hash and rows of every file read; rows null where it is no table."""

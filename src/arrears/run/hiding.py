@@ -61,7 +61,15 @@ def hidden(
             products.text("hidden.html", report.hidden_page(page))
         return _told(page, out, propose)
 
-    return job(request, work, name="hidden", out=out, force=force, watcher=watcher)
+    return job(
+        request,
+        work,
+        name="hidden",
+        out=out,
+        force=force,
+        watcher=watcher,
+        asked={"propose": propose},
+    )
 
 
 def _bunched(gathered: Gathered, found: Hidden) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +43,14 @@ def job(
     force: bool = False,
     watcher: Watcher | None = None,
     more: Sequence[Problem] = (),
+    asked: Mapping[str, object] | None = None,
 ) -> Done:
     """Read the tape, do the work, and leave its products with `run.json` in `out`.
 
     Args:
         work: writes the products and tells what it found: a summary, and lines for people.
         more: what the work finds wrong on its way, looked at when it is done.
+        asked: what this verb alone was asked, so that `verify` can ask it again.
 
     Raises:
         Stopped: the input cannot be used.
@@ -61,6 +63,7 @@ def job(
         products = Products(place.folder)
         summary, lines = work(gathered, products, stages)
         record = run_record.of_tape(gathered) | {"command": name, "summary": summary}
+        record["asked"] = dict(asked or {})
         record["products"] = dict(sorted(products.hashes.items()))
         record["seconds"] = stages.seconds
         (place.folder / RECORD).write_text(to_json(record), encoding="utf-8")

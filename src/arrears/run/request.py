@@ -26,7 +26,7 @@ class Request:
         model: what `fit` has left; None for the market prior.
         excel_all: every loan in the workbook, not only the first 20,000.
         holdout: share of the loans that get no step to collect, so that steps can be measured against them.
-        stress: name of a change of the market, for a forecast or a price.
+        stress: name of a change of the market, under which everything is forecast.
     """
 
     loans: str
@@ -88,6 +88,7 @@ class Request:
             holder=files.get("holder", self.holder),
             capacity=files.get("capacity"),
             previous=files.get("previous"),
+            letter=files.get("letter"),
             audit=files.get("audit"),
             model=files.get("model"),
             reforms=tuple(files[f"reform_{number}"] for number in numbers),

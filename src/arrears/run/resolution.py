@@ -222,6 +222,7 @@ def situate(
             discount_rate=channels.discount_rate(gathered.holder, gathered.market, tape.as_of),
             seed=gathered.request.seed,
             scenarios=gathered.request.scenarios,
+            stress=gathered.stress,
             model=gathered.model,
         )
     return channels.Situation(

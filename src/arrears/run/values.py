@@ -8,7 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
+import arrears
 from arrears import channels, market, recovery, report, rules
+from arrears.core.hashing import file_hash
 from arrears.files import staged
 from arrears.problems import Problem
 from arrears.run.gather import Gathered
@@ -55,7 +57,7 @@ def forecast(
 
 def forecast_of(gathered: Gathered) -> tuple[recovery.Forecast, pl.DataFrame]:
     """The forecast of the loans that owe anything, and these loans."""
-    tape, stress = gathered.tape, gathered.request.stress
+    tape = gathered.tape
     loans = tape.loans.filter(pl.Series(tape.claim > 0))
     found = recovery.forecast(
         loans,
@@ -64,7 +66,7 @@ def forecast_of(gathered: Gathered) -> tuple[recovery.Forecast, pl.DataFrame]:
         discount_rate=channels.discount_rate(gathered.holder, gathered.market, tape.as_of),
         seed=gathered.request.seed,
         scenarios=gathered.request.scenarios,
-        stress=recovery.Stress.named(stress, gathered.market, tape.as_of) if stress else None,
+        stress=gathered.stress,
         model=gathered.model,
     )
     return found, loans
@@ -113,7 +115,8 @@ def price(
             accepted.result()
         return left
 
-    return job(request, work, name="price", out=out, force=force, watcher=watcher)
+    asked = {"irr": irr, "bidders": bidders}
+    return job(request, work, name="price", out=out, force=force, watcher=watcher, asked=asked)
 
 
 def price_header(
@@ -174,7 +177,20 @@ def price_header(
             lines.append(
                 f"Start     {report.money(told.start_price)}, {asked:.1f} fen on the yuan owed"
             )
-        record = {"command": "price", "header": told.model_dump(mode="json"), "summary": summary}
+        record = {
+            "version": arrears.__version__,
+            "command": "price",
+            "as_of": day.isoformat(),
+            "inputs": [
+                {"name": "header", "path": str(header), "sha256": file_hash(header), "rows": 1}
+            ],
+            "header": told.model_dump(mode="json"),
+            "market": {"name": book.name, "hash": book.hash},
+            "settings": {"scenarios": scenarios, "stress": stress},
+            "asked": {"irr": irr, "bidders": bidders},
+            "seed": seed,
+            "summary": summary,
+        }
         record["products"] = dict(sorted(products.hashes.items()))
         (place.folder / "run.json").write_text(to_json(record), encoding="utf-8")
     return Done(summary | {"out": str(out)}, tuple(lines), tuple(problems))

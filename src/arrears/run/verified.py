@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import arrears
 from arrears.core.hashing import file_hash
 from arrears.files.folder import RECORD
 from arrears.problems import Problem
+from arrears.run import books, calls, fitted, hiding, persons, values
 from arrears.run import record as run_record
 from arrears.run.products import product_hash
 from arrears.run.request import Request
 from arrears.run.resolution import resolve
 from arrears.run.stages import Watcher
 from arrears.run.stopped import ANSWER_IS_NO, Stopped
+
+# Verbs that take a tape, and its own file alone where that is all they read; `resolve` names none in its record.
+_AGAIN: dict[str, Callable[..., object]] = {
+    "resolve": resolve,
+    "classify": books.classify,
+    "history": books.history,
+    "due": calls.due,
+    "fit": fitted.fit,
+    "hidden": hiding.hidden,
+    "link": persons.link,
+    "forecast": values.forecast,
+    "price": values.price,
+}
 
 
 @dataclass(frozen=True)
@@ -36,18 +50,27 @@ def verify(folder: Path, *, inputs: Path | None = None, watcher: Watcher | None 
     """Run a recorded run again from its inputs.
 
     Args:
-        folder: what `resolve` left.
+        folder: what a verb that takes a tape, or `price --header`, left.
         inputs: where its input files lie now; None for where they lay then.
 
     Raises:
         Stopped: something differs (status 1), or the run cannot be repeated (status 2).
     """
     record = run_record.read(folder)
-    request = found_again(run_record.request_of(record), inputs)
-    problems = _changed_inputs(record, request) + changed_products(record, folder)
+    verb = str(record.get("command", "resolve"))
+    if verb not in _AGAIN:
+        raise Stopped([_not_repeated(verb, folder)])
+    asked = cast("dict[str, object]", record.get("asked", {}))
     with tempfile.TemporaryDirectory(prefix="arrears-verify-") as place:
-        again = resolve(request, out=Path(place) / "again", watcher=watcher)
-    problems += _differences(record, again.record)
+        again = Path(place) / "again"
+        if "header" in record:
+            problems = _header_again(record, asked, out=again, inputs=inputs)
+        else:
+            request = found_again(run_record.request_of(record), inputs)
+            problems = _changed_inputs(record, request.files())
+            _AGAIN[verb](request, out=again, watcher=watcher, **asked)
+        problems += changed_products(record, folder)
+        problems += _differences(record, run_record.read(again))
     if problems:
         raise Stopped(problems, ANSWER_IS_NO)
     return Verified(folder, len(cast("dict[str, str]", record["products"])))
@@ -62,17 +85,47 @@ def found_again(request: Request, inputs: Path | None, *, reforms_only: bool = F
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for name, typed in request.files().items():
-        places = [Path(typed)]
-        if inputs is not None:
-            suffix = "".join(Path(typed).suffixes)
-            places = [inputs / Path(typed).name, inputs / f"{name}{suffix}", *places]
-        place = next((path for path in places if path.is_file()), None)
+        place = _place(name, typed, inputs)
         if place is None and not (reforms_only and not name.startswith("reform")):
             problems.append(_missing(name, typed))
         found[name] = str(place)
     if problems:
         raise Stopped(problems)
     return request.with_files(found)
+
+
+def _header_again(
+    record: run_record.Record, asked: Mapping[str, object], *, out: Path, inputs: Path | None
+) -> list[Problem]:
+    """Price a package by its header again; whether the header is another file."""
+    typed = cast("list[dict[str, str]]", record["inputs"])[0]["path"]
+    path = _place("header", typed, inputs)
+    if path is None:
+        raise Stopped([_missing("header", typed)])
+    settings = cast("dict[str, Any]", record["settings"])
+    seed = cast("int", record["seed"])
+    values.price_header(path, out=out, seed=seed, **settings, **cast("dict[str, Any]", asked))
+    return _changed_inputs(record, {"header": str(path)})
+
+
+def _place(name: str, typed: str, inputs: Path | None) -> Path | None:
+    """Where an input lies now; None where it is nowhere."""
+    places = [Path(typed)]
+    if inputs is not None:
+        suffix = "".join(Path(typed).suffixes)
+        places = [inputs / Path(typed).name, inputs / f"{name}{suffix}", *places]
+    return next((path for path in places if path.is_file()), None)
+
+
+def _not_repeated(verb: str, folder: Path) -> Problem:
+    return Problem(
+        "NOT-REPEATED",
+        "error",
+        str(folder),
+        f"It was left by `{verb}`, which is not run again.",
+        f"Verified are {', '.join(sorted(_AGAIN))}.",
+        "Run the command again and compare.",
+    )
 
 
 def _missing(name: str, typed: str) -> Problem:
@@ -86,13 +139,13 @@ def _missing(name: str, typed: str) -> Problem:
     )
 
 
-def _changed_inputs(record: run_record.Record, request: Request) -> list[Problem]:
+def _changed_inputs(record: run_record.Record, files: Mapping[str, str]) -> list[Problem]:
     then = {
         entry["name"]: entry["sha256"] for entry in cast("list[dict[str, str]]", record["inputs"])
     }
     return [
         _differs(f"input {name}", f"{path} is not the file that the run read.")
-        for name, path in request.files().items()
+        for name, path in files.items()
         if file_hash(Path(path)) != then[name]
     ]
 
