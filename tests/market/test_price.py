@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import polars as pl
 import pytest
 
-from arrears import run
+from arrears import report, run
 from arrears.market.price import _irr, _payback, _worth
 
 
@@ -102,3 +103,24 @@ def test_a_forecast_says_the_same_as_the_main_job(tape, tmp_path) -> None:
     assert pl.read_parquet(tmp_path / "out/forecast.parquet").equals(whole.situation.forecast.table)
     summary = json.loads((tmp_path / "out/forecast.json").read_text("utf-8"))
     assert summary["mean_60m"] == pytest.approx(whole.situation.forecast.at(60)["mean"])
+
+
+def test_the_page_says_what_it_found_and_what_an_auction_brings(tmp_path) -> None:
+    run.synth(run.SynthRequest(loans=80, months=2, seed=4), out=tmp_path / "book")
+    tape = run.Request(str(tmp_path / "book/loans.csv"), scenarios=20)
+    run.price(tape, out=tmp_path / "bid", bidders=4)
+    told = json.loads((tmp_path / "bid/price.json").read_text("utf-8"))
+    page = (tmp_path / "bid/price.html").read_text("utf-8")
+    titles = re.findall(r"<h2>([^<]*)</h2>", page)
+    assert len(titles) == 5
+    assert all(re.search(r"\d", title) for title in titles)
+    pictures = re.findall(r'<svg role="img" aria-label="([^"]*)"', page)
+    assert len(pictures) == 2
+    assert set(pictures) < set(titles)
+    assert "winner&#x27;s curse" in page
+    assert told["winners_curse"] == pytest.approx(told["price"] * told["disagreement"] * 3 / 5)
+    at = {(row["bidders"], row["disagreement"]): row for row in told["by_bidders"]}
+    for far in (0.1, 0.3, 0.5):
+        sold = [at[count, far]["sold"] for count in (1, 2, 3, 5, 8)]
+        assert sold == sorted(sold)
+    assert report.money(told["expected_winning_bid"]) in page

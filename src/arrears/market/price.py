@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -27,6 +27,7 @@ AGE_BANDS = (
 )
 OLDEST = "over 5 years"
 _RANKS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_BIDDERS, _DISAGREE = (1, 2, 3, 5, 8), (0.1, 0.3, 0.5)
 _RATES = tuple(number / 100 for number in range(0, 41, 2))
 
 
@@ -163,7 +164,10 @@ def _sale(
     bidders: int,
     start_price: float | None,
 ) -> dict[str, object]:
-    """What an auction is expected to bring, and the start price that brings the seller most (METHODS 6)."""
+    """What an auction is expected to bring, and the start price that brings the seller most (METHODS 6).
+
+    The winner's curse is what a winner loses who bid its own estimate, with all bidders there (METHODS 6.1).
+    """
     usual = market.number("buyer/bidders", as_of)
     signal = market.number("buyer/signal", as_of)
     shows_up = min(market.number("auction/arrivals", as_of) / usual, 1.0)
@@ -175,6 +179,9 @@ def _sale(
     terms = Terms(value=bid, start=start, bidders=bidders, shows_up=shows_up, disagreement=signal)
     found = expected(terms)
     best, brings = best_start(terms, reserve) if bid > 0.0 else (reserve, reserve)
+    cases = [
+        replace(terms, bidders=count, disagreement=far) for count in _BIDDERS for far in _DISAGREE
+    ]
     return {
         "bidders": bidders,
         "expected_winning_bid": start if found.price is None else found.price,
@@ -182,6 +189,18 @@ def _sale(
         "sale_probability": found.sold,
         "best_start_price": best,
         "best_start_brings": brings,
+        "disagreement": signal,
+        "winners_curse": bid * signal * (bidders - 1.0) / (bidders + 1.0),
+        "by_bidders": [
+            {
+                "bidders": case.bidders,
+                "disagreement": case.disagreement,
+                "price": found.price,
+                "sold": found.sold,
+            }
+            for case in cases
+            for found in [expected(case)]
+        ],
     }
 
 

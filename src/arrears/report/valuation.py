@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from arrears.recovery import Forecast
@@ -41,7 +42,7 @@ def price_page(
         (
             figures.money(told["reserve"]),
             "what keeping the loans is worth to the seller",
-            f"with {told['bidders']} bidders a winner pays about {figures.money(told['expected_winning_bid'])}",
+            f"with {told['bidders']} bidders a sale brings about {figures.money(told['expected_winning_bid'])}",
         ),
     ]
     shown = "\n".join(
@@ -59,29 +60,125 @@ def price_page(
         ]
         for row in buckets.iter_rows(named=True)
     ]
-    fan = charts.svg(
-        charts.fan_of(forecast.curve), "Cumulative collections with their range", "fan"
-    )
-    line = (
-        charts.svg(charts.price_by_irr(by_irr, claim), "Price against return", "irr")
-        if claim
-        else ""
-    )
+    comes, costly, falls = _comes(told, forecast), _costly(told), _falls(told, by_irr)
+    fan = charts.svg(charts.fan_of(forecast.curve), comes, "fan")
+    line = charts.svg(charts.price_by_irr(by_irr, claim), falls, "irr") if claim else ""
     parts = [
         f"<h1>{escape(head)}</h1>",
         f'<ul class="numbers">{shown}</ul>',
-        "<h2>What comes in</h2>",
+        f"<h2>{escape(comes)}</h2>",
         f"<figure>{fan}</figure>",
-        "<h2>What it costs, within the horizon</h2>",
+        f"<h2>{escape(costly)}</h2>",
         table(["cost", "yuan"], costs),
         paragraph("Funding is inside the return asked for; the others are taken off before it.", "note"),
-        "<h2>A higher return, a lower price</h2>",
+        f"<h2>{escape(falls)}</h2>",
         f"<figure>{line}</figure>",
-        "<h2>Worth by product and age</h2>",
+        *_auction(told),
+        f"<h2>{escape(_dearest(buckets))}</h2>",
         table(["product", "past due", "claim, yuan", "fen a yuan owed", "fen a yuan of principal"], rows, words=2),
         paragraph(f"It rests on a {told['basis']}: {told['rests_on']}.", "note"),
     ]  # fmt: skip
     return shell(head, parts)
+
+
+def _comes(told: dict[str, Any], forecast: Forecast) -> str:
+    """How early the cash comes."""
+    whole = told["expected_collections"]
+    if not whole:
+        return "Nothing is expected to come in"
+    early = figures.percent(forecast.at(12)["mean"] / whole, 0)
+    return f"{early} of what comes in within {told['months']} months comes in the first year"
+
+
+def _costly(told: dict[str, Any]) -> str:
+    """What costs take of the cash, and which most."""
+    taken = {name: fen for name, fen in told["costs"].items() if name != "funding"}
+    whole, most = told["expected_collections"], max(taken, key=lambda name: taken[name])
+    if not whole:
+        return "Costs, of which none is covered"
+    parts = (figures.percent(fen / whole, 0) for fen in (sum(taken.values()), taken[most]))
+    return (
+        f"Costs take {next(parts)} of what comes in, {most.replace('_', ' ')} alone {next(parts)}"
+    )
+
+
+def _falls(told: dict[str, Any], by_irr: pl.DataFrame) -> str:
+    """What ten points more of return cost the seller."""
+    rates, prices = by_irr["irr"].to_numpy(), by_irr["price"].to_numpy()
+    asked = float(told["irr_asked"])
+    now, more = (float(np.interp(rate, rates, prices)) for rate in (asked, asked + 0.1))
+    if now <= 0.0 or asked + 0.1 > rates[-1]:
+        return "A higher return leaves a lower price"
+    points = (
+        f"Asking {figures.percent(asked + 0.1, 0)} a year in place of {figures.percent(asked, 0)}"
+    )
+    return f"{points} takes {figures.percent(1.0 - more / now, 0)} off the price"
+
+
+def _dearest(buckets: pl.DataFrame) -> str:
+    """Which loans are worth most and least for a yuan owed."""
+    known = buckets.drop_nulls("per_claim").sort("per_claim")
+    if known.is_empty():
+        return "Nothing is owed"
+
+    def told(row: dict[str, Any]) -> str:
+        name = PRODUCTS.get(row["product"], row["product"])
+        return f"{name}, {row['age_band']} past due, {_fen(row['per_claim'])}"
+
+    least, most = told(known.row(0, named=True)), told(known.row(-1, named=True))
+    if known.height == 1:
+        return f"Fen on the yuan owed: {most}"
+    return f"Fen on the yuan owed: most for {most}; least for {least}"
+
+
+def _auction(told: dict[str, Any]) -> list[str]:
+    """What an auction brings: by bidders and how far they disagree, the winner's curse, the best start price."""
+    if not told["price"]:
+        return []
+    cells = {(row["bidders"], row["disagreement"]): row for row in told["by_bidders"]}
+    counts, far = (sorted({key[place] for key in cells}) for place in (0, 1))
+    rows = [
+        [str(count), *(_bid(cells[count, width]["price"]) for width in far)] for count in counts
+    ]
+    curse = (
+        f"If all {told['bidders']} come and estimates lie up to {figures.percent(told['disagreement'], 0)} off, a "
+        f"winner who bid its own estimate loses {figures.money(told['winners_curse'])} on average: the winner's curse. "
+        f"Prices hold for bidders who shade their bids for it. Bidding starts at {figures.money(told['start_price'])}, "
+        f"the package is sold with a probability of {figures.percent(told['sale_probability'], 0)}. {_best(told)}"
+    )
+    heads = ["bidders", *(f"up to {figures.percent(w, 0)} off" for w in far)]
+    return [
+        f"<h2>{escape(_sale(told))}</h2>",
+        table(heads, rows, words=0, short=0),
+        paragraph(
+            "Expected price, yuan, if it is sold, by bidders who may come and how far their estimates lie off.",
+            "note",
+        ),
+        paragraph(curse),
+    ]
+
+
+def _sale(told: dict[str, Any]) -> str:
+    """What the auction is likely to do."""
+    if told["sale_probability"] < 0.5:
+        chance = figures.percent(told["sale_probability"], 0)
+        return f"At a start of {figures.money(told['start_price'])} a sale has a probability of {chance}"
+    price = figures.money(told["expected_winning_bid"])
+    return f"{told['bidders']} bidders who may come bring {price}, a start at {figures.money(told['start_price'])}"
+
+
+def _best(told: dict[str, Any]) -> str:
+    """The start price that brings the seller most."""
+    if told["reserve"] >= told["price"] * (1.0 + told["disagreement"]):
+        return f"Keeping, worth {figures.money(told['reserve'])} to the seller, is worth more than any bid."
+    return (
+        f"The start that brings the seller most is {figures.money(told['best_start_price'])}; it brings "
+        f"{figures.money(told['best_start_brings'])}, what keeping is worth counted where it is not sold."
+    )
+
+
+def _bid(fen: float | None) -> str:
+    return "no sale" if fen is None else figures.yuan(fen)
 
 
 def _fen(share: float | None) -> str:
