@@ -12,7 +12,7 @@ from arrears.report import figures
 from arrears.report.contents import WAYS, Contents
 from arrears.report.parts import paragraph, table
 
-_MOVED = 0.01
+_MOVED, _YUAN = 0.01, 100.0
 _SAME, _NEW, _GONE = "the same way", "new on the tape", "not in this plan: off the tape, or paid"
 _BARRED, _WORTH = "the way before may no longer be taken", "another way is worth more now"
 _PLACE = "limits, or other loans that took their place"
@@ -136,5 +136,7 @@ def _title(found: pl.DataFrame, other: int) -> str:
         for side in ("value_before", "value_now")
     ]
     more = sums[1] - sums[0]
+    if abs(more) < _YUAN:
+        return text
     word = "more" if more >= 0 else "less"
     return f"{text}; the loans of both plans are worth {figures.money(abs(more))} {word}"
