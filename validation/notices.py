@@ -7,8 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from arrears import run
-from arrears.market import read_header
+import numpy as np
+
+from arrears import market, run
+from arrears.market import Header, read_header
+from arrears.recovery.forecast import window
+from validation.market import DAY, MARKET, forecast
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "examples/notices"
@@ -17,11 +21,39 @@ HEAD = """# Packages by their public header
 Made by `make docs` from `examples/notices/`; a test holds it true. Prices are a buyer's at a return of 15 per cent, in
 fen on the yuan unpaid, from the header alone. The error is the price over the start price less one; a start price is
 what the seller asks at least, not what was paid. Where the notice left out what a price needs, the file says what
-stands in for it: such rows test the stand-in as much as the price.
+stands in for it: such rows test the stand-in as much as the price. The range holds the price nine times in ten, by what
+is collected. The last figure is the age at which such a package would be worth its start price and no more: the size of
+the gap in the terms in which a bidder can check it.
 
-| package | days past due | told of age | price | start price | error | source |
-|---|---:|---|---:|---:|---:|---|
+| package | days past due | told of age | price | range | start price | error | worth the start at, days | source |
+|---|---:|---|---:|---|---:|---:|---:|---|
 """
+
+
+def worth_at(product: str) -> tuple[np.ndarray, np.ndarray]:
+    """Days past due and worth to a buyer for a yuan unpaid, of packages whose loans lie around that age."""
+    days = np.arange(91, 91 + 31 * 118, 31)
+    found = forecast([int(day) for day in days], product)
+    figures = {
+        name: MARKET.number(f"buyer/{name}", DAY)
+        for name in ("irr", "horizon", "vat", "litigation")
+    }
+    weights = window(figures["irr"], 0, int(figures["horizon"]))
+    weights = weights * (1.0 - figures["vat"] - figures["litigation"])
+    alone = market.kept_by_loan(found, weights, MARKET, DAY) / found.claim
+    spread = np.array([0.6, 0.8, 1.0, 1.2, 1.4])
+    return days, np.interp(days[:, None] * spread, days, alone, right=0.0).mean(axis=1)
+
+
+def age_of_start(header: Header, price: float, start: float | None) -> float | None:
+    """Age at which the package would be worth its start price; None where it is not told, or no age is."""
+    if start is None:
+        return None
+    days, worth = worth_at(header.product)
+    wanted = float(np.interp(header.days_overdue, days, worth)) * start / price
+    if not worth.min() <= wanted <= worth.max():
+        return None
+    return float(np.interp(-wanted, -worth, days))
 
 
 def rows() -> list[dict[str, object]]:
@@ -32,7 +64,7 @@ def rows() -> list[dict[str, object]]:
         if header is None:
             raise ValueError(problems[0].line())
         with tempfile.TemporaryDirectory(prefix="arrears-notices-") as place:
-            run.price_header(path, out=Path(place) / "out", scenarios=2)
+            run.price_header(path, out=Path(place) / "out", scenarios=200)
             told = json.loads((Path(place) / "out/price.json").read_text("utf-8"))
         start = header.start_price
         line = next(t for t in path.read_text("utf-8").split("\n") if t.startswith("days_overdue"))
@@ -42,7 +74,9 @@ def rows() -> list[dict[str, object]]:
                 "days": header.days_overdue,
                 "stands_in": "# not told" in line or "# told as" in line,
                 "price": told["per_claim"],
+                "range": [told["price_range"][rank] / told["claim"] for rank in ("q05", "q95")],
                 "start": None if start is None else start / told["claim"],
+                "age": age_of_start(header, told["price"], None if start is None else float(start)),
                 "source": header.source,
             }
         )
@@ -59,19 +93,33 @@ def page() -> str:
         if start is not None:
             errors.append((abs(row["price"] / start - 1), bool(row["stands_in"])))  # type: ignore[operator]
         asked = "not told" if start is None else f"{100 * start:.2f}"  # type: ignore[operator]
+        low, high = row["range"]  # type: ignore[misc]
+        same = "n/a" if row["age"] is None else f"{row['age']:,.0f}"
         age = "no" if row["stands_in"] else "yes"
         lines.append(
-            f"| {row['name']} | {row['days']:,.0f} | {age} | {100 * row['price']:.2f} | {asked} | {error} "  # type: ignore[operator]
-            f"| {row['source']} |"
+            f"| {row['name']} | {row['days']:,.0f} | {age} | {100 * row['price']:.2f} "  # type: ignore[operator]
+            f"| {100 * low:.1f} to {100 * high:.1f} | {asked} | {error} | {same} | {row['source']} |"
         )
     near = sum(1 for error, _ in errors if error <= 0.25)
     known = sorted(error for error, stands_in in errors if not stands_in)
     shown = ", ".join(f"{100 * error:.0f} %" for error in known)
+    inside = sum(
+        1
+        for row in found
+        if row["start"] is not None and row["range"][0] <= row["start"] <= row["range"][1]
+    )  # type: ignore[index, operator]
+    far = [
+        str(row["name"])
+        for row in found
+        if row["start"] is not None and row["price"] > 1.5 * row["start"]
+    ]  # type: ignore[operator]
     told = (
-        f"\nOf {len(errors)} start prices, {near} within a quarter of the price. "
-        f"Where the age was told, the distances are {shown}; where it was not, most of the distance "
-        "may be that of the stand-in. A price above the start is what a seller hopes for; one far above "
-        "it says that the prior lets these loans pay more than their seller believed.\n"
+        f"\nOf {len(errors)} start prices, {near} within a quarter of the price and {inside} in its range. "
+        f"Where the age was told, the distances are {shown}; where it was not, the age alone may explain it: see the "
+        "age that the start price stands for beside the one that stands in. A price above the start is what a seller "
+        "hopes for; one far above it says that the prior lets these loans pay more than their seller believed: "
+        f"{'; '.join(far) or 'none'}. The prior's product effects come from packages of all ages, so a young package of a "
+        "product that is sold dear in general (business) is the least sure.\n"
     )
     return HEAD + "\n".join(lines) + "\n" + told
 

@@ -26,9 +26,13 @@ def price_page(
     claim = float(forecast.claim.sum())
     per = figures.price(told["price"], claim)
     head = f"{title}: {figures.money(told['price'])}, {per}"
-    q = told["quantiles"]
+    q, span = told["quantiles"], told["price_range"]
     items = [
-        (figures.money(told["price"]), f"for {figures.percent(told['irr_asked'], 0)} a year", per),
+        (
+            figures.money(told["price"]),
+            f"{per}, for {figures.percent(told['irr_asked'], 0)} a year",
+            f"nine times in ten {figures.money_range(span['q05'], span['q95'])}",
+        ),
         (
             figures.money(told["expected_collections"]),
             f"expected to come in within {told['months']} months",

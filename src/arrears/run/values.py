@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
@@ -226,9 +227,10 @@ def _leave(
         if per is None
         else f"{100 * bid / float(found.claim.sum()):.1f} fen on the yuan owed"
     )
-    sale = priced.told
+    sale, likely = priced.told, cast("dict[str, float]", priced.told["price_range"])
+    span = f"nine times in ten {report.money_range(likely['q05'], likely['q95'])}"
     lines = [
-        f"Price     {report.money(bid)}, {each}, for {report.percent(priced.irr_asked, 0)} a year",
+        f"Price     {report.money(bid)}, {each}, for {report.percent(priced.irr_asked, 0)} a year; {span}",
         f"Collects  {report.money(priced.collections)} in {len(priced.net)} months, before costs",
         f"Loses     with a probability of {report.percent(priced.loses, 0)}",
         f"Reserve   {report.money(reserve)}: what keeping is worth to the seller",
