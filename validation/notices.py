@@ -118,8 +118,8 @@ def page() -> str:
         f"Where the age was told, the distances are {shown}; where it was not, the age alone may explain it: see the "
         "age that the start price stands for beside the one that stands in. A price above the start is what a seller "
         "hopes for; one far above it says that the prior lets these loans pay more than their seller believed: "
-        f"{'; '.join(far) or 'none'}. The prior's product effects come from packages of all ages, so a young package of a "
-        "product that is sold dear in general (business) is the least sure.\n"
+        f"{'; '.join(far) or 'none'}. The prior's product effects come from packages of all ages, so a young package "
+        "of a product that is sold dear in general (business) is the least sure.\n"
     )
     return HEAD + "\n".join(lines) + "\n" + told
 
