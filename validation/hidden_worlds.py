@@ -213,7 +213,9 @@ def main(smoke: bool) -> str:
         " payment holidays are traps. A loan is hidden when its household could not have kept it out of default and the"
         " tape says otherwise. The targets: precision 0.8 at recall 0.6 and the amount within a fifth at the clumsy"
         " end (0); at least the scorecard along the dial and twice it where that falls under 0.2; ranges that hold the"
-        " truth in 80 to 97 % of the books; 0.2 % of the claim at most where nothing is hidden."
+        " truth in 80 to 97 % of the books; 0.2 % of the claim at most where nothing is hidden. The model was shaped by"
+        " people who had seen other books of this generator (seeds apart from those below), its judgements"
+        " (`prior.TRACED` among them) as well: what another bank's managers do may be found less often."
     )
     return "\n\n".join([
         "## What is hidden, in worlds whose truth is known", about, along_the_dial(loans), coverage(books, small),

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from hidden_cases import loan, loans
 
+from arrears.standing.hidden import prior
 from arrears.standing.hidden import words as w
 from arrears.standing.hidden.finding import Book
 from arrears.standing.hidden.maturity import either, kept_at_maturity
@@ -35,8 +36,9 @@ def test_what_is_missing_goes_to_the_renewed_loans_of_the_branch(book) -> None:
     keeps[-1] = 0.1 + 0.9 * 0.6
     none = np.zeros(len(branch))
     more = kept_at_maturity(known, none, none + 0.01, branch=branch, keeps=keeps)
-    rate = 94 / (900 + 100 * 0.4)
-    assert more[branch == BRANCHES - 1].sum() == pytest.approx(rate * 0.6 * 100)
+    share = 0.6 / (0.6 + prior.TRACED * 0.4)
+    rate = 94 / (900 + 100 * (1 - share))
+    assert more[branch == BRANCHES - 1].sum() == pytest.approx(rate * share * 100)
     assert more[branch < BRANCHES - 1].sum() == 0
     assert more[:50].sum() == 0
     seen = np.where(branch == BRANCHES - 1, 0.02, 0.0)

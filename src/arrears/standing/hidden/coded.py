@@ -14,7 +14,8 @@ Ints = npt.NDArray[np.int64]
 
 PRODUCTS = ("mortgage", "consumer", "credit_card", "business")
 _SHAPE = (len(PRODUCTS), 7, 7, 8, 8, 2, 8, 4)
-"""Product, days before and now, payment before and now, told before, act, timing."""
+_LOOK = len(w.LOOK)
+"""Product, days before and now, payment before and now, told before, act, timing; look-through before and now."""
 _MONTHS_A_SLOT = 3
 
 
@@ -25,7 +26,7 @@ class Coded:
     Attributes:
         loan: row of each history in the book (h,).
         code: row of `rows` of each loan-month (t,), loan after loan, gaps filled with the unknown.
-        rows: what each code means (u, 8), columns as `_SHAPE`.
+        rows: what each code means (u, 10), columns as `_SHAPE` and look-through before and now.
         first, length, last: where each history begins in `code`, its months, its last month on the calendar (h,).
         slot: quarter of each month of the calendar (m,).
         product, sector, region, branch: a number each (h,), with their names.
@@ -108,10 +109,13 @@ def coded(loans: pl.DataFrame, lived: pl.DataFrame, outside: pl.Series) -> Coded
         (timing, 4),
     ):
         key = key * size + values
-    present = np.flatnonzero(np.bincount(key, minlength=int(np.prod(_SHAPE))))
-    number = np.zeros(int(np.prod(_SHAPE)), dtype=np.int32)
-    number[present] = np.arange(len(present))
-    rows = np.stack(np.unravel_index(present, _SHAPE), axis=1).astype(np.int16)
+    first_key, number = _numbered(key, int(np.prod(_SHAPE)))
+    look = spread("look", w.LOOK_UNKNOWN)
+    both = _before(look, fresh, w.LOOK_UNKNOWN).astype(np.int64) * _LOOK + look
+    again, code = _numbered(number * _LOOK**2 + both, len(first_key) * _LOOK**2)
+    upper, lower = np.divmod(again, _LOOK**2)
+    columns = (*np.unravel_index(first_key[upper], _SHAPE), *np.divmod(lower, _LOOK))
+    rows = np.stack(columns, axis=1).astype(np.int16)
     mine = loans[loan[begins]]
     named = {
         name: _numbers(mine[name].fill_null(""))
@@ -121,7 +125,7 @@ def coded(loans: pl.DataFrame, lived: pl.DataFrame, outside: pl.Series) -> Coded
     calendar = np.arange(int(month.max()) - start + 1)
     return Coded(
         loan[begins],
-        number[key],
+        code.astype(np.int32),
         rows,
         first,
         length,
@@ -135,6 +139,14 @@ def coded(loans: pl.DataFrame, lived: pl.DataFrame, outside: pl.Series) -> Coded
         {"sector": named["sector"][1], "region": named["province"][1], "branch": by_branch[1]},
         outside.to_numpy()[loan[begins]].astype(np.int64),
     )
+
+
+def _numbered(key: Ints, size: int) -> tuple[Ints, Ints]:
+    """The keys below `size` that occur (u,), and the place of each (t,) among them."""
+    present = np.flatnonzero(np.bincount(key, minlength=size))
+    number = np.zeros(size, dtype=np.int64)
+    number[present] = np.arange(len(present))
+    return present, number[key]
 
 
 def _calendar(month: pl.Series) -> Ints:

@@ -55,6 +55,7 @@ def kept_at_maturity(
     mine = contract & (branch >= 0)
     usual = np.quantile(keeps, HONEST)
     share = np.clip((keeps - usual) / (1.0 - usual), 0.0, 1.0)
+    share = share / (share + prior.TRACED * (1.0 - share))
     size = len(keeps)
     loans = np.bincount(branch[mine], minlength=size)
     openly = np.bincount(branch[mine & ~book.shown & (book.claim > 0)], minlength=size)

@@ -141,15 +141,19 @@ class Counts:
 
 def emission(params: Params, rows: npt.NDArray[np.int16]) -> Floats:
     """Likelihood (u, s) of what each different loan-month shows, in each state; what is unknown says nothing."""
-    product, days_before, days, pay_before, pay, told, act, timing = rows.T.astype(np.int64)
+    product, days_before, days, pay_before, pay, told, act, timing, look_before, look = (
+        rows.T.astype(np.int64)
+    )
     ones = np.ones((_P, _S, 7, 1))
     by_days = np.concatenate([params.days, ones], axis=3)
     by_pay = np.concatenate([np.ones((_P, _S, 8, 1)), params.pay], axis=3)
+    by_look = np.concatenate([prior.LOOK, np.ones((_S, 4, 1))], axis=2)
     return np.ascontiguousarray(
         by_days[product, :, days_before, days]
         * by_pay[product, :, pay_before, pay]
         * params.act[product, :, told, act]
         * params.timing[product, :, timing]
+        * by_look[:, look_before, look].T
     )
 
 
@@ -264,9 +268,9 @@ def _shares(counts: Floats, before: Floats, weight: Floats) -> Floats:
 
 
 def _tables(counts: Counts, layout: Layout, weight: Floats) -> tuple[Floats, ...]:
-    product, days_before, days, pay_before, pay, told, act, timing = layout.histories.rows.T.astype(
-        np.int64
-    )
+    product, days_before, days, pay_before, pay, told, act, timing = layout.histories.rows[
+        :, :8
+    ].T.astype(np.int64)
 
     def summed(*keys: tuple[Ints, int]) -> Floats:
         """Expected loan-months (p, s, ...) by these codes; the bad states pool their products."""

@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from arrears.standing.hidden import words as w
+from arrears.standing.hidden.lookthrough import look_through
 from arrears.standing.hidden.pairs import new_pays_old
 from arrears.tape.columns import MONTHS
 from arrears.tape.rebuild import rebuilt
@@ -36,7 +37,7 @@ def lived(
 
     Returns:
         `loan` (row of `loans`), `month`, `days`, `balance`, flags by name, and the codes `days_code, pay, act,
-        timing` (`words`).
+        timing, look` (`words`).
     """
     months, payments, events = (_some(tables, name) for name in ("months", "payments", "events"))
     if months is None and payments is not None:
@@ -66,7 +67,8 @@ def lived(
     table = table.with_columns(
         *(pl.lit(False).alias(name) for name in missing), pl.col(_present(table)).fill_null(False)
     )
-    return _coded(_compared(table))
+    table = _compared(table)
+    return _coded(table.with_columns(look_through(loans, table)))
 
 
 _TAKEN = (
@@ -119,13 +121,16 @@ def _months_of(events: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
 
 def _empty() -> pl.DataFrame:
-    codes: dict[str, pl.DataType] = dict.fromkeys(("days_code", "pay", "act", "timing"), pl.UInt8())
+    codes: dict[str, pl.DataType] = dict.fromkeys(
+        ("days_code", "pay", "act", "timing", "look"), pl.UInt8()
+    )
     flags: dict[str, pl.DataType] = dict.fromkeys(SIGNS, pl.Boolean())
     kinds: dict[str, pl.DataType] = {
         "loan": pl.UInt32(),
         "month": pl.Date(),
         "balance": pl.Int64(),
         "days": pl.Int32(),
+        "look_days": pl.Float64(),
     }
     return pl.DataFrame(schema=kinds | codes | flags)
 
@@ -296,6 +301,8 @@ def _coded(table: pl.DataFrame) -> pl.DataFrame:
         .when("rescue").then(timing("rescue"))
         .otherwise(timing("none"))
     )  # fmt: skip
+    look = pl.col("look_days")
+    looked = (look > 30).cast(pl.UInt8) + (look > w.DAYS_UP_TO[-1]).cast(pl.UInt8)
     unknown = pl.lit(w.DAYS_UNKNOWN, pl.UInt8)
     return table.select(
         "loan",
@@ -303,6 +310,8 @@ def _coded(table: pl.DataFrame) -> pl.DataFrame:
         "balance",
         *SIGNS,
         days="days_past_due",
+        look_days="look_days",
+        look=pl.when("silent").then(pl.lit(w.LOOK_UNKNOWN, pl.UInt8)).otherwise(looked),
         days_code=pl.when(days.is_null()).then(unknown).otherwise(bucket),
         pay="pay",
         act=acts,

@@ -178,7 +178,10 @@ def told_months(lived: pl.DataFrame) -> pl.DataFrame:
     ]
     short = pl.when(pl.col("days_code") == w.DAYS.index("80-90")).then(pl.lit("80 to 90 days late"))
     alone = pl.when(pl.col("pay") == w.PAY.index("interest_only")).then(pl.lit("interest alone"))
-    text = pl.concat_str(*parts, short, alone, separator=" and ", ignore_nulls=True)
+    behind = pl.when(pl.col("look") == w.LOOK.index("91+")).then(
+        pl.lit("more than 90 days behind once concessions are undone")
+    )
+    text = pl.concat_str(*parts, short, alone, behind, separator=" and ", ignore_nulls=True)
     told = lived.select("loan", when=pl.col("month").dt.strftime("%Y-%m"), text=text)
     return (
         told.filter(pl.col("text") != "")

@@ -15,8 +15,10 @@ ACT = (
     "relief",
 )
 TIMING = ("none", "rescue", "round_trip", "fell_unpaid")
+LOOK = ("0-30", "31-90", "91+", "unknown")
 OUTSIDE = ("unknown", "clean", "strained")
 
+LOOK_UNKNOWN = LOOK.index("unknown")
 DAYS_UNKNOWN = DAYS.index("unknown")
 PAY_UNKNOWN = PAY.index("unknown")
 
@@ -32,4 +34,5 @@ KEPT_PRINCIPAL = 0.95
 PAID_IN_FULL = 0.95
 HOLIDAY_MONTHS = 6
 RATE_CUT = 0.001
+DEEP_CUT = 0.2
 """Rules of METHODS 3.1: windows in days, ratios as given there; a cut counts from a tenth of a point."""
