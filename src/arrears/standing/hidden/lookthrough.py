@@ -20,6 +20,8 @@ Ints = npt.NDArray[np.int64]
 
 LESS = 0.6
 """An instalment under this share of the one before is one that no longer asks for the principal."""
+LAST = 1.5
+"""An instalment of at least so many times the one before is a last one, no new level."""
 MET = 0.05
 """An instalment counts as met when at most this share of it is open."""
 CURED = 3
@@ -132,6 +134,24 @@ def _taken_over(told: pl.DataFrame, table: pl.DataFrame) -> Ints:
 
 
 @njit(cache=True)
+def _level(ref: float, due: float, asks: bool, grace: bool, balance: float) -> tuple[float, float]:
+    """What the first contract asks this month, and its usual instalment from now on."""
+    if asks and (ref <= 0.0 or due >= LESS * ref):
+        return due, due if ref <= 0.0 or due < LAST * ref else ref
+    if grace or balance <= 0.0:
+        return due, ref
+    return max(due, min(ref, balance + due)), ref
+
+
+@njit(cache=True)
+def _waited(months: int, day: int, own: float) -> float:
+    """Days at the month's end since an instalment due on this day, so many months before; none on a first part."""
+    if months == 0:
+        return max(30.0 - day, 0.0) if own <= 0.0 else 0.0
+    return 30.4 * months + 30.0 - day
+
+
+@njit(cache=True)
 def _counted(
     first: Ints, end: Ints, rank: Ints, follows: Ints, months: Ints,
     due: Floats, paid: Floats, balance: Floats, grew: Floats, days: Floats,
@@ -149,8 +169,7 @@ def _counted(
         queue, when = np.zeros(width), np.zeros(width, dtype=np.int64)
         head, tail, credit = 0, 0, 0.0
         ref, fresh = 0.0, False
-        old = follows[number]
-        start_open = 0.0
+        old, start_open = follows[number], 0.0
         if old >= 0:
             ref = usual[old]
             if oldest[old] >= 0:
@@ -161,27 +180,19 @@ def _counted(
                     tail += 1
         elif days[a] > 0 and level[number]:
             start_open = min(days[a] // 30, BEHIND)
-        due_principal_waits, good = False, 0
+        waits, good = False, 0
         for t in range(a, b):
             asks_now = due[t]
-            if level[number]:
-                if anew[t]:
-                    ref, fresh = 0.0, True
-                    tail, head, credit, asks_now = 0, 0, 0.0, 0.0
-                elif asks[t] and (ref <= 0.0 or due[t] >= LESS * ref):
-                    if ref <= 0.0 or due[t] < 1.5 * ref:
-                        ref = due[t]
-                elif not grace[t] and balance[t] > 0.0:
-                    if ref <= 0.0 and not fresh:
-                        ref = asked[number]
-                    asks_now = max(due[t], min(ref, balance[t] + due[t]))
-            else:
-                if anew[t]:
-                    tail, head, credit, asks_now = 0, 0, 0.0, 0.0
-                    due_principal_waits = False
-                if act[t] and not revolving[number] and not due_principal_waits:
-                    due_principal_waits = True
-                    asks_now += balance[t]
+            if anew[t]:
+                ref, fresh, waits = 0.0, True, False
+                tail, head, credit, asks_now = 0, 0, 0.0, 0.0
+            elif level[number]:
+                if ref <= 0.0 and not fresh and not asks[t] and not grace[t]:
+                    ref = asked[number]
+                asks_now, ref = _level(ref, due[t], asks[t], grace[t], balance[t])
+            elif act[t] and not revolving[number] and not waits:
+                waits = True
+                asks_now += balance[t]
             for back in range(int(start_open)):
                 if tail < width:
                     queue[tail] = asks_now
@@ -202,23 +213,17 @@ def _counted(
             credit += own
             regular = asks[t] and days[t] <= 0.0 and own >= (1.0 - MET) * due[t]
             good = good + 1 if regular else 0
-            if good >= CURED:
+            if good >= CURED and level[number]:
+                ref = due[t]
+            if good >= CURED or (balance[t] <= 0.0 and t + 1 < b):
                 tail, head, credit = 0, 0, 0.0
-                if level[number]:
-                    ref = due[t]
             while head < tail and credit >= queue[head] * (1.0 - MET):
                 credit = max(0.0, credit - queue[head])
                 head += 1
             if head == tail:
                 credit = min(credit, ref)
-                found[t] = 0.0
-            elif when[head] == months[t]:
-                found[t] = 30.0 - day[number] if own <= 0.0 else 0.0
-                found[t] = max(found[t], 0.0)
             else:
-                found[t] = 30.4 * (months[t] - when[head]) + 30.0 - day[number]
-            if balance[t] <= 0.0 and t + 1 < b:
-                tail, head, credit = 0, 0, 0.0
+                found[t] = _waited(months[t] - when[head], day[number], own)
         usual[number] = ref
         if head < tail:
             oldest[number] = when[head]
