@@ -366,7 +366,7 @@ def _logit(
             columns[name][place] = len(names)
             names.append(f"{name}: {place}")
     design = glm.Design(np.ones((len(AGE_MIDDLE), 1)), columns, tuple(names))
-    design = glm._told_apart(design, before, of)
+    design = glm.told_apart(design, before, of)
     return glm.expit(glm.fit(before, design, hits=hits, of=of).predictor(after))
 
 

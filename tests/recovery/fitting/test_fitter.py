@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from arrears import recovery
 from arrears.recovery.fitting import glm, hazard, person_period, pools
 from arrears.recovery.fitting.boosted import fit_boosted
+from arrears.recovery.fitting.cash import cash_seen
 from arrears.recovery.fitting.features import AGE_BAND, TERMS, codes_today
 from arrears.recovery.fitting.fitter import fit_model
 from arrears.recovery.fitting.model import RecoveryModel
@@ -103,7 +104,41 @@ def test_the_model_expects_the_payments_that_were_seen(
             total += float(glm.expit(eta).sum())
         wanted = belief.factor * belief.expected
         assert wanted == pytest.approx(belief.payments, rel=0.03)
-        assert total == pytest.approx(wanted, rel=0.01)
+        # cash has the last word on the level; here chance and share are right, so that it says the same
+        assert belief.cash == pytest.approx(1.0, abs=0.03)
+        assert total == pytest.approx(wanted, rel=0.04)
+
+
+def test_the_level_is_set_on_cash() -> None:
+    """Half of the loans pay often and owe little: chance times share, each a mean over loans, would expect too much."""
+    ends = month_ends(25)
+    table = loans(
+        *(
+            {"days_past_due": 900, "principal": 50_000 if number % 2 else 2_000_000}
+            for number in range(200)
+        )
+    )
+    paid = payments(*(
+        (number, end - timedelta(days=5), 50_000 if number % 2 else 20_000)
+        for number in range(200)
+        for place, end in enumerate(ends)
+        if (number % 2 and (number + place) % 12 == 0) or (number + place) % 29 == 0
+    ))  # fmt: skip
+    past = person_period.history(table, as_of=DAY, payments=paid)
+    fitted = _fit(table, past)
+    found = cash_seen(past, fitted, np.zeros(table.height))
+    fade = PARAMS.persistence ** (12 * np.arange(found.came.shape[1]))
+    belief = fitted.products["consumer"]
+    assert belief.cash != pytest.approx(1.0, abs=0.05)
+    lift = math.exp(belief.z * PARAMS.deviation**2 / 2)
+    bare = belief.model_copy(update={"shift": belief.shift - math.log(belief.cash / lift)})
+    before = fitted.model_copy(update={"products": {**fitted.products, "consumer": bare}})
+    without = cash_seen(past, before, np.zeros(table.height)).expected[1] @ fade
+    seen, said = found.came[1] @ fade, found.expected[1] @ fade * lift
+    assert belief.cash == pytest.approx(1 + belief.z**2 * (seen / without - 1), rel=1e-6)
+    assert said == pytest.approx(belief.cash * without, rel=0.1)
+    assert seen < said < without
+    assert fitted.level_sd > 0.0
 
 
 def test_a_fit_agrees_with_newtons_method(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from arrears.recovery.fitting import person_period
 from arrears.recovery.fitting.features import TERMS, month_of
+from arrears.tape.columns import EVENTS
 from tests.recovery.fitting.tables import DAY, loans, months, payments
 
 MARCH = month_of(DAY)
@@ -74,6 +75,43 @@ def test_a_sale_ends_the_history_and_its_price_is_no_payment() -> None:
     paid = payments((0, date(2025, 1, 2), 50_000), (0, date(2025, 2, 9), 300_000, "sale"))
     found = _rows(loans({"days_past_due": 400, "principal": 1_000_000}), payments=paid)
     assert [(row[1], row[4], row[6]) for row in found] == [(-2, 1, 0), (-1, 0, 3)]
+
+
+def _closed(balance: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    told = months(
+        (0, date(2024, 12, 1), 400, 0), (0, date(2025, 1, 1), 430, 0), (0, date(2025, 2, 1), 0, 300_000)
+    ).with_columns(balance=pl.Series([balance, balance, 0]))  # fmt: skip
+    return loans({"days_past_due": 0, "principal": 0, "original_principal": 900_000}), told
+
+
+def test_a_settlement_discharges_the_rest_and_is_no_payment_in_full() -> None:
+    table, told = _closed(600_000)
+    # 300,000 of the 600,000 that January left open; the loan ends settled all the same
+    assert [(row[1], row[4], row[5], row[6]) for row in _rows(table, months=told)] == [
+        (-2, 0, 0.0, 0), (-1, 1, 0.5, 1),
+    ]  # fmt: skip
+    table, told = _closed(300_000)
+    assert _rows(table, months=told)[-1][4:] == (3, 1.0, 1)
+
+
+def _event(kind: str, amount: int | None) -> pl.DataFrame:
+    row = {**dict.fromkeys(EVENTS), "loan_id": "L0000", "date": date(2025, 2, 20), "kind": kind}
+    return pl.DataFrame([{**row, "amount": amount}], schema=EVENTS)
+
+
+def test_without_a_balance_the_write_off_or_the_first_principal_tells_what_was_owed() -> None:
+    sold = loans({"principal": 0, "original_principal": 900_000, "default_date": date(2024, 1, 5)})
+    paid = payments((0, date(2025, 1, 9), 100_000), (0, date(2025, 2, 9), 20_000, "sale"))
+    written = _event("write_off", 500_000)
+    assert [row[4:] for row in _rows(sold, payments=paid, events=written)] == [
+        (1, round(100 / 600, 6), 0), (0, 0.0, 3),
+    ]  # fmt: skip
+    assert [row[4:] for row in _rows(sold, payments=paid)] == [
+        (1, round(100 / 900, 6), 0), (0, 0.0, 3),
+    ]  # fmt: skip
+    settled = payments((0, date(2025, 1, 9), 100_000), (0, date(2025, 2, 9), 200_000))
+    found = _rows(sold, payments=settled, events=_event("settled", 200_000))
+    assert [row[4:] for row in found] == [(1, round(100 / 900, 6), 0), (1, 0.25, 1)]
 
 
 def test_a_usual_instalment_is_known_by_its_size() -> None:

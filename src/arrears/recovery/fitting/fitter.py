@@ -10,6 +10,7 @@ import polars as pl
 
 from arrears.recovery.fitting import glm
 from arrears.recovery.fitting.boosted import Boosted, fit_boosted
+from arrears.recovery.fitting.cash import cash_seen, levelled
 from arrears.recovery.fitting.credibility import buhlmann_straub, missing_for, weight_of
 from arrears.recovery.fitting.exits import CAUSES, aalen_johansen, count_exits
 from arrears.recovery.fitting.features import AGE_BAND, AGE_STARTS, AGES, SEASON, TERMS
@@ -100,7 +101,7 @@ def fit_model(
     within = _dispersion(panel, product_of)
     dev = _deviations(book, hazard, choice)
     products = _products(book, panel, product_of, within=within, dev=dev)
-    return RecoveryModel(
+    model = RecoveryModel(
         arrears=version,
         as_of=day,
         seen=_seen(book, source, late_from, tested=bool(choice.tests)),
@@ -125,6 +126,7 @@ def fit_model(
         trees=dev.trees.text if dev.trees else None,
         tree_age=[float(x) for x in dev.age] if dev.trees else None,
     )
+    return levelled(model, cash_seen(history, model, model.segment_shift(loans)), params)
 
 
 def _with_odds(params: Params, odds: Floats) -> Params:

@@ -150,7 +150,7 @@ def design(
         for level in np.flatnonzero(borne):
             columns[term][level] = len(names)
             names.append(f"{term}: {TERMS[term][level]}")
-    return _told_apart(Design(ages, columns, tuple(names)), cells, trial.astype(np.float64))
+    return told_apart(Design(ages, columns, tuple(names)), cells, trial.astype(np.float64))
 
 
 def _spline(cells: pl.DataFrame, hit: Ints) -> Floats:
@@ -172,7 +172,7 @@ def _spline(cells: pl.DataFrame, hit: Ints) -> Floats:
     return np.hstack([ones, curve])
 
 
-def _told_apart(full: Design, cells: pl.DataFrame, weight: Floats) -> Design:
+def told_apart(full: Design, cells: pl.DataFrame, weight: Floats) -> Design:
     """The design without the columns that others already tell (e.g. each mortgage has a home)."""
     gram = _matrix(full, cells).sandwich(weight)
     kept: list[int] = []

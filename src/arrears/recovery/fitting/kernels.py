@@ -75,9 +75,10 @@ def _end(settled, sold, died, month, after):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def walk(  # type: ignore[no-untyped-def]
-    first_loan, last_loan, begin, end, month_day, claim, origin, sold, died, filed, judged, legal,
-    before, usual, edges, pay_start, pay_month, pay_cash, month_start, month_month, month_days,
-    loan_out, month_out, age_out, balance_out, last_out, legal_out, class_out, share_out, spell_out,
+    first_loan, last_loan, begin, end, month_day, claim, origin, closed, sold, died, filed, judged,
+    legal, before, usual, edges, pay_start, pay_month, pay_cash, month_start, month_month, month_days,
+    loan_out, month_out, age_out, balance_out, last_out, legal_out, class_out, share_out, owed_out,
+    spell_out,
 ):  # fmt: skip
     """Loan-months at risk of loans first_loan to last_loan; gives how many. Arrays without rows: count only.
 
@@ -89,7 +90,10 @@ def walk(  # type: ignore[no-untyped-def]
     Args:
         begin, end: first and last month that `payments` show.
         month_day: (end - begin + 2,) day number of the first of each month.
+        claim: (n,) owed at the cut-off date, or let go without payment before it.
         origin: (n,) day number of the first unpaid due date; below 0 where there is none.
+        closed: (n,) month after which nothing is owed though not all was paid; -1 where there is none. A payment in
+            it settles the loan.
         sold, died, filed, judged, before: (n,) months of the sale, the death, the suit, the judgment, the last
             payment told by the loan; -1 where none.
         usual: (n,) usual instalment, fen; 0 where not known.
@@ -122,6 +126,7 @@ def walk(  # type: ignore[no-untyped-def]
                     cash += pay_cash[p]
                 p += 1
             gone = (0 <= sold[loan] < month) or (0 <= died[loan] < month)
+            gone = gone or (0 <= closed[loan] < month)
             age = int((days - DEFAULT_DAY) / DAYS_A_MONTH)
             if days >= DEFAULT_DAY and owed > 0.0 and not gone and age < AGES:
                 if not inside or (end + 1 - month) % YEAR == 0:
@@ -135,13 +140,14 @@ def walk(  # type: ignore[no-untyped-def]
                         last = 2 if month - begin >= YEAR else 3
                 inside = True
                 left = owed - cash
-                settled = left <= owed * _LEFT
+                full = left <= owed * _LEFT
+                settled = full or (closed[loan] == month and cash > 0)
                 if not counting:
                     loan_out[rows], month_out[rows], age_out[rows] = loan, month, age
                     balance_out[rows], last_out[rows] = balance, last
                     legal_out[rows] = _status(legal[loan], filed[loan], judged[loan], month)
-                    class_out[rows] = _kind(cash, usual[loan], settled)
-                    share_out[rows] = min(cash / owed, 1.0)
+                    class_out[rows] = _kind(cash, usual[loan], full)
+                    share_out[rows], owed_out[rows] = min(cash / owed, 1.0), owed
                     spell_out[rows] = _end(settled, sold[loan], died[loan], month, after)
                 rows += 1
                 inside = not settled

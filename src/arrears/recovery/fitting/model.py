@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal
@@ -52,7 +53,8 @@ class Belief(Part):
         z: weight of the ratio, 0 to 1.
         missing: further expected payments that a weight of a half needs.
         factor: what is believed: z ratio + (1 - z).
-        shift: what it takes on the log odds.
+        shift: what it takes on the log odds, that of the cash included.
+        cash: what cash has set the level by, over what payments alone said.
     """
 
     payments: int
@@ -62,6 +64,7 @@ class Belief(Part):
     missing: Number
     factor: Number
     shift: Number = 0.0
+    cash: Number = 1.0
 
 
 class Logit(Part):
@@ -70,7 +73,7 @@ class Logit(Part):
     intercept: Number
     effects: dict[str, list[Number]]
 
-    def of(self, codes: dict[str, np.ndarray]) -> Floats:
+    def of(self, codes: Mapping[str, np.ndarray]) -> Floats:
         """Chance or share for each loan."""
         eta: Floats = np.full(len(next(iter(codes.values()))), self.intercept)
         for term, effect in self.effects.items():
@@ -213,34 +216,39 @@ class RecoveryModel(Part):
     def scores(self, loans: pl.DataFrame, as_of: date) -> Floats:
         """Shift of each loan's payment hazard (n,) on the logit scale, the size of its payments included."""
         codes = codes_today(loans, as_of, np.array(self.edges))
+        band = AGE_BAND[np.clip(ages(loans), 0, AGES - 1)]
+        scores: Floats = self.score_of(codes, band) + self.segment_shift(loans)
+        return scores
+
+    def score_of(self, codes: Mapping[str, np.ndarray], band: np.ndarray) -> Floats:
+        """The same by levels of the terms (n,) and band of ages, without the segment."""
         z = np.array([self.products[name].z for name in PRODUCTS])[codes["product"]]
         total = np.array([self.products[name].shift for name in PRODUCTS])[codes["product"]]
-        own = np.full(loans.height, self.level)
-        for term, code in codes.items():
+        own = np.full(len(band), self.level)
+        for term in (name for name in codes if name != SEASON):
+            code = codes[term]
             effects = [self.effects[term][level] for level in TERMS[term]]
             market = np.array([effect.market for effect in effects])
             total = total + market[code]
             if self.chosen == "hazard":
                 own = own + (np.array([effect.effect for effect in effects]) - market)[code]
         if self.chosen == "boosted":
-            own = self._by_trees(loans, codes)
+            own = self._by_trees(codes, band)
         total = total + z * own
-        total = total + np.log(self._size(codes) / self.share_paid)
-        scores: Floats = total + self._segment_shift(loans)
-        return scores
+        score: Floats = total + np.log(self._size(codes) / self.share_paid)
+        return score
 
-    def _by_trees(self, loans: pl.DataFrame, codes: dict[str, np.ndarray]) -> Floats:
+    def _by_trees(self, codes: Mapping[str, np.ndarray], band: np.ndarray) -> Floats:
         from arrears.recovery.fitting.boosted import Boosted
         from arrears.recovery.fitting.hazard import Prior
 
-        band = AGE_BAND[np.clip(ages(loans), 0, AGES - 1)]
         nothing = Prior(np.zeros(len(by_band(np.zeros(AGES)))), {})
-        table = pl.DataFrame({"band": band, **codes, SEASON: np.zeros(len(band), dtype=np.int8)})
+        table = pl.DataFrame({"band": band, **codes} | {SEASON: np.zeros(len(band), dtype=np.int8)})
         found = Boosted(nothing, self.trees or "").deviation(table)
         level: Floats = found - np.array(self.tree_age or [0.0])[band]
         return level
 
-    def _size(self, codes: dict[str, np.ndarray]) -> Floats:
+    def _size(self, codes: Mapping[str, np.ndarray]) -> Floats:
         """Share of what is owed that a payment of each loan takes, as far as its own history is believed."""
         share = self.share
         flat = np.full(len(codes["product"]), self.share_paid)
@@ -253,7 +261,8 @@ class RecoveryModel(Part):
         mean: Floats = flat * (1.0 - share.z + share.z * own / share.own)
         return mean
 
-    def _segment_shift(self, loans: pl.DataFrame) -> Floats:
+    def segment_shift(self, loans: pl.DataFrame) -> Floats:
+        """What each loan's segment adds to its score (n,)."""
         shifts = {name: belief.shift for name, belief in self.segments.items()}
         if not shifts:
             return np.zeros(loans.height)

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from arrears.core.blocks import blocks
-from arrears.recovery.fitting import kernels
+from arrears.recovery.fitting import kernels, let_go
 from arrears.recovery.fitting.features import (
     AGE_BAND,
     LEGAL,
@@ -42,6 +42,8 @@ class History:
     Attributes:
         begin, end: first and last whole month seen, in months since the year 0.
         claim: owed at the cut-off date, fen.
+        let_go: what closed loans owed and never paid: discharged by a settlement, sold, written off; fen.
+        closed: month in which a settlement or write-off ended them; -1 where none did.
         edges: (4,) fen, where the fifths of the balance part.
         cash: paid by the borrower, the guarantor or through the court, reversals netted, fen.
         other: cash of collateral and sales, by the same rows.
@@ -52,6 +54,8 @@ class History:
     begin: int
     end: int
     claim: Ints
+    let_go: Ints
+    closed: Ints
     origin: Ints
     static: dict[str, Bytes]
     sold: Ints
@@ -76,17 +80,17 @@ class History:
         return max(self.end - self.begin + 1, 0)
 
     def walk(self, first: int, last: int) -> dict[str, np.ndarray]:
-        """Rows of loans first to last: `loan, month, age, balance, last, legal, kind, share, ends`."""
+        """Rows of loans first to last: `loan, month, age, balance, last, legal, kind, share, owed, ends`."""
         head = (
-            first, last, self.begin, self.end, _month_days(self.begin, self.end), self.claim,
-            self.origin, self.sold, self.died, self.filed, self.judged, self.legal, self.before,
+            first, last, self.begin, self.end, _month_days(self.begin, self.end), self.claim + self.let_go,
+            self.origin, self.closed, self.sold, self.died, self.filed, self.judged, self.legal, self.before,
             self.usual, self.edges, self.pay_start, self.pay_month, self.cash, self.month_start,
             self.month_month, self.month_days,
         )  # fmt: skip
         shapes = {
             "loan": np.int32, "month": np.int32, "age": np.int16, "balance": np.int8,
             "last": np.int8, "legal": np.int8, "kind": np.int8, "share": np.float64,
-            "ends": np.int8,
+            "owed": np.float64, "ends": np.int8,
         }  # fmt: skip
         count = kernels.walk(*head, *(np.empty(0, kind) for kind in shapes.values()))
         rows = {name: np.empty(count, kind) for name, kind in shapes.items()}
@@ -106,6 +110,7 @@ class Rows:
     levels: dict[str, Bytes]
     kind: Bytes
     share: Floats
+    owed: Floats
     ends: Bytes
 
 
@@ -129,6 +134,7 @@ def rows(history: History) -> Iterator[Rows]:
             levels={name: levels[name] for name in TERMS},
             kind=found["kind"],
             share=found["share"],
+            owed=found["owed"],
             ends=found["ends"],
         )
 
@@ -207,8 +213,8 @@ def history(
     """The past of a book, as canonical tables tell it (loans sorted by `loan_id`).
 
     Days past due come from `months` where a loan has any, else from its first unpaid due date. Cash comes from
-    `payments`, else from the paid parts of `months`. What was owed earlier is what is owed now and was paid since;
-    interest that grew in between is not known.
+    `payments`, else from the paid parts of `months`. What was owed earlier is what is owed now, was paid since, or was
+    let go (`let_go.py`); interest that grew in between is not known.
     """
     paid = _paid(payments, months)
     dated = _placed(paid, loans["loan_id"])
@@ -228,9 +234,12 @@ def history(
     ids = loans["loan_id"]
     pay_start, netted = _starts(dated["loan"], loans.height), _array(dated["cash"], np.int64)
     kernels.net_backwards(pay_start, netted)
-    owed = claim.to_numpy().astype(np.float64)
-    owed += np.bincount(dated["loan"].to_numpy(), weights=netted, minlength=loans.height)
     sold = _last(dated, "sold_in", loans.height)
+    given_up, closed = let_go.found(
+        loans, dated.with_columns(cash=netted), sold, months=months, events=events
+    )
+    owed = (claim.to_numpy() + given_up).astype(np.float64)
+    owed += np.bincount(dated["loan"].to_numpy(), weights=netted, minlength=loans.height)
     legal = {word: place for place, word in enumerate(LEGAL)}
     status = loans["legal_status"].replace_strict(legal, default=0, return_dtype=pl.Int8)
     return History(
@@ -239,6 +248,8 @@ def history(
         begin=begin,
         end=end,
         claim=_array(claim, np.int64),
+        let_go=given_up,
+        closed=closed,
         origin=_array(origin.to_physical().fill_null(_NONE), np.int64),
         static=static_codes(loans, as_of),
         sold=sold,
@@ -305,8 +316,7 @@ def _days(months: pl.DataFrame | None, ids: pl.Series) -> pl.DataFrame:
 
 def _placed(table: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     """The table by loan number and month instead of by id; rows of other loans are dropped."""
-    numbers = pl.DataFrame({"loan_id": ids, "loan": np.arange(len(ids))})
-    return table.join(numbers, on="loan_id").drop("loan_id").sort("loan", "month")
+    return let_go.numbered(table, ids).sort("loan", "month")
 
 
 def _array(column: pl.Series, kind: type[np.generic]) -> np.ndarray:

@@ -92,7 +92,9 @@ def _pools(history: History, by: str, month: Ints) -> Pools:
     np.add.at(flat, (row[inside], since[inside] - 1), cash[inside])
     belongs = np.isin(month, pools)
     number = np.searchsorted(pools, month[belongs])
-    claim = np.bincount(number, weights=history.claim[belongs], minlength=len(pools))
+    claim = np.bincount(
+        number, weights=(history.claim + history.let_go)[belongs], minlength=len(pools)
+    )
     kept = after & np.isin(month[loan], pools)
     claim += np.bincount(row[kept], weights=cash[kept], minlength=len(pools))
     loans = np.bincount(number, minlength=len(pools))
