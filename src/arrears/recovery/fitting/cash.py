@@ -90,9 +90,13 @@ def _left_over(cash: Cash, fade: Floats, market: Params) -> float:
     weight = weight / weight.sum()
     ratio = np.log(came[some] / expected[some])
     count = len(ratio)
-    factor = market.deviation**2 * _mean_of_a_year(market.persistence)
+    alone = market.deviation**2 * _mean_of_a_year(market.persistence)
     # About the mean of `count` years; the market's own spread stands beside it.
-    spread = float(((ratio - ratio.mean()) ** 2).sum()) + _YEARS_OF_THE_MARKET * factor
+    spread = float(((ratio - ratio.mean()) ** 2).sum()) + _YEARS_OF_THE_MARKET * alone
+    # A factor of one product moves a pool of several less than that product.
+    nation, *others = market.factor_weights
+    parts = cash.expected.sum(axis=1) / cash.expected.sum()
+    factor = alone * (nation + sum(others) * float((parts**2).sum()))
     year = spread / (count - 1 + _YEARS_OF_THE_MARKET)
     return float(np.sqrt(max(year * (1.0 + float((weight**2).sum())) - factor, 0.0)))
 

@@ -74,6 +74,18 @@ def _end(settled, sold, died, month, after):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _landmark(edges, owed, last_paid, month, seen):  # type: ignore[no-untyped-def]
+    """Fifth of the balance, and how long ago the last payment was, with so many months seen before."""
+    balance = 0
+    while balance < len(edges) and owed >= edges[balance]:
+        balance += 1
+    if last_paid < 0:
+        return balance, 2 if seen >= YEAR else 3
+    since = month - last_paid
+    return balance, int(since > RECENT) + int(since > YEAR)
+
+
+@njit(cache=True)
 def walk(  # type: ignore[no-untyped-def]
     first_loan, last_loan, begin, end, month_day, claim, origin, closed, sold, died, filed, judged,
     legal, before, usual, edges, pay_start, pay_month, pay_cash, month_start, month_month, month_days,
@@ -130,14 +142,7 @@ def walk(  # type: ignore[no-untyped-def]
             age = int((days - DEFAULT_DAY) / DAYS_A_MONTH)
             if days >= DEFAULT_DAY and owed > 0.0 and not gone and age < AGES:
                 if not inside or (end + 1 - month) % YEAR == 0:
-                    balance = 0
-                    while balance < len(edges) and owed >= edges[balance]:
-                        balance += 1
-                    if last_paid >= 0:
-                        since = month - last_paid
-                        last = int(since > RECENT) + int(since > YEAR)
-                    else:
-                        last = 2 if month - begin >= YEAR else 3
+                    balance, last = _landmark(edges, owed, last_paid, month, month - begin)
                 inside = True
                 left = owed - cash
                 full = left <= owed * _LEFT
