@@ -13,6 +13,8 @@ from arrears.core.dates import add_months
 from arrears.files import staged
 from arrears.files.folder import RECORD
 from arrears.problems import Problem
+from arrears.recovery.params import Params
+from arrears.rules import load_market
 from arrears.run import record as run_record
 from arrears.run.job import Done
 from arrears.run.products import Products, to_json
@@ -21,6 +23,8 @@ from arrears.run.stopped import Stopped
 # A tenth more than the claim is taken for interest and costs since the cut-off date.
 _MOST = 1.1
 _LEVEL_MONTH = 60
+# Nine in ten of a normal distribution, in standard deviations.
+_WIDTH = 3.2897
 _EXPECTED = {"DATE-AFTER-CUT-OFF"}
 
 
@@ -48,7 +52,7 @@ def track(folder: Path, *, payments: Path, out: Path, force: bool = False) -> Do
     problems: list[Problem] = []
     paid = _paid(told, payments, problems)
     tracked = _against(told, paid)
-    again, multiplier = _again(told.curve, tracked)
+    again, multiplier = _again(told.curve, tracked, level=_level(told.as_of))
     alarms = int(tracked["alarm"].sum())
     last = tracked.row(-1, named=True)
     summary: dict[str, object] = {
@@ -58,6 +62,7 @@ def track(folder: Path, *, payments: Path, out: Path, force: bool = False) -> Do
         "actual": last["actual"],
         "alarm": last["alarm"],
         "alarms": alarms,
+        "first_alarm": tracked.filter("alarm")["month"].min(),
         "multiplier": multiplier,
         "problems": [problem.as_dict() for problem in problems],
     }
@@ -162,11 +167,20 @@ def _against(told: _Run, paid: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _again(curve: pl.DataFrame, tracked: pl.DataFrame) -> tuple[pl.DataFrame, float]:
+def _level(as_of: date) -> float:
+    """Variance of the level of payments in the market: its common factor and the error of its curve."""
+    params = Params.of(load_market("cn"), as_of)
+    return params.deviation**2 + params.level_error**2
+
+
+def _again(
+    curve: pl.DataFrame, tracked: pl.DataFrame, *, level: float
+) -> tuple[pl.DataFrame, float]:
     """The forecast that learns from what came in, `month, forecast, lo90, hi90, reforecast`, and its multiplier.
 
-    The ratio of cash to forecast is believed by credibility: the variance of the level, which is what the band still
-    is after five years, over the variance at the months seen, which luck widens.
+    The ratio of cash to forecast is believed by credibility: the variance of the level over the variance at the months
+    seen, which luck widens. The former is what the band still is after five years, but no more than the market's: a
+    small pool's band is luck to the end, and tells nothing of the level.
     """
     seen = tracked.height
     row = curve.row(seen - 1, named=True)
@@ -174,7 +188,7 @@ def _again(curve: pl.DataFrame, tracked: pl.DataFrame) -> tuple[pl.DataFrame, fl
     z = 0.0
     if row["mean"] > 0 and far["mean"] > 0:
         now, later = _spread(row), _spread(far)
-        z = min(later / now, 1.0) if now > 0 else 1.0
+        z = min(min(later, level * _WIDTH**2) / now, 1.0) if now > 0 else 1.0
     actual = float(tracked["actual"][-1])
     multiplier = 1.0 + z * (actual / row["mean"] - 1.0) if row["mean"] > 0 else 1.0
     multiplier = max(multiplier, 0.0)

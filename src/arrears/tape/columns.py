@@ -202,6 +202,7 @@ WORDS: dict[str, dict[str, str]] = {
         "filed": "起诉",
         "judged": "判决",
         "settled": "结清",
+        "death": "死亡",
     },
     "step": {
         "text": "短信",

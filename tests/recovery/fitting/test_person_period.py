@@ -114,6 +114,13 @@ def test_without_a_balance_the_write_off_or_the_first_principal_tells_what_was_o
     assert [row[4:] for row in found] == [(1, round(100 / 900, 6), 0), (1, 0.25, 1)]
 
 
+def test_a_death_ends_the_history() -> None:
+    table = loans({"days_past_due": 400})
+    paid = payments((0, date(2025, 1, 2), 50_000))
+    found = _rows(table, payments=paid, events=_event("death", None))
+    assert [(row[1], row[6]) for row in found] == [(-2, 0), (-1, 4)]
+
+
 def test_a_usual_instalment_is_known_by_its_size() -> None:
     loan = {
         "days_past_due": 400,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arrears.recovery.aalen_johansen import from_moves
 from arrears.recovery.fitting.features import AGES
 from arrears.recovery.fitting.person_period import History, rows
 from arrears.recovery.params import Floats, Ints
@@ -32,31 +33,20 @@ class Incidence:
     se: Floats
 
 
-def aalen_johansen(at_risk: Ints, ends: Ints) -> Incidence:
-    """Aalen-Johansen by month, with Aalen's variance; ages at which nobody is at risk change nothing.
+def by_cause(at_risk: Ints, ends: Ints) -> Incidence:
+    """Aalen-Johansen by month, each cause a state that nobody leaves; ages without anybody at risk change nothing.
 
     Args:
         at_risk: (ages,), loans under observation; late entry is in it from the age of entry on.
         ends: (causes, ages).
     """
-    n = np.maximum(at_risk, 1).astype(np.float64)
-    leave = ends.sum(axis=0)
-    still = np.cumprod(1.0 - leave / n)
-    before = np.concatenate([[1.0], still[:-1]])
-    share = np.cumsum(before * ends / n, axis=1)
-    se = np.empty_like(share)
-    stay = np.maximum(n - leave, 0.0)
-    spread = np.divide(leave, n * stay, out=np.zeros(len(n)), where=stay > 0)
-    for cause, mine in enumerate(ends):
-        # Aalen (1978): the sum over k of terms in F(t) - F(k), multiplied out so that it is a running sum.
-        f = share[cause]
-        a, b, c = spread, before * mine / n**2, before**2 * (n - mine) * mine / n**3
-        square = (
-            f**2 * np.cumsum(a) - 2 * f * np.cumsum(a * f) + np.cumsum(a * f**2)
-            + np.cumsum(c) - 2 * (f * np.cumsum(b) - np.cumsum(b * f))
-        )  # fmt: skip
-        se[cause] = np.sqrt(np.maximum(square, 0.0))
-    return Incidence(at_risk, ends, still, share, se)
+    states = len(ends) + 1
+    moves = np.zeros((len(at_risk), states, states))
+    moves[:, 0, 1:] = ends.T
+    moves[:, 0, 0] = at_risk - ends.sum(axis=0)
+    found = from_moves(moves)
+    share, se = found.chance[:, 0], found.se[:, 0]
+    return Incidence(at_risk, ends, share[:, 0], share[:, 1:].T, se[:, 1:].T)
 
 
 def count_exits(history: History, limited: Ints | None = None) -> tuple[Ints, Ints]:

@@ -12,7 +12,7 @@ from arrears.recovery.fitting import glm
 from arrears.recovery.fitting.boosted import Boosted, fit_boosted
 from arrears.recovery.fitting.cash import cash_seen, levelled
 from arrears.recovery.fitting.credibility import buhlmann_straub, missing_for, weight_of
-from arrears.recovery.fitting.exits import CAUSES, aalen_johansen, count_exits
+from arrears.recovery.fitting.exits import CAUSES, by_cause, count_exits
 from arrears.recovery.fitting.features import AGE_BAND, AGE_STARTS, AGES, SEASON, TERMS
 from arrears.recovery.fitting.hazard import (
     Hazard,
@@ -391,7 +391,7 @@ def _age_errors(table: pl.DataFrame, hazard: Hazard, weight: Floats) -> Floats:
 def _exits(book: _Book, hazard: Hazard, share: Share, limited: Ints | None) -> list[ExitPoint]:
     """Aalen-Johansen at a few ages; settlement also as the model has it, the other exits as they were."""
     at_risk, ends = count_exits(book.history, limited)
-    seen = aalen_johansen(at_risk, ends)
+    seen = by_cause(at_risk, ends)
     expected = hazard.chance(book.cells) * share.settling(book.cells) * book.cells["n"].to_numpy()
     rate = np.bincount(book.cells["band"], weights=expected, minlength=len(AGE_STARTS))
     count = np.bincount(book.cells["band"], weights=book.cells["n"], minlength=len(AGE_STARTS))
