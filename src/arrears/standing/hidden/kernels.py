@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from arrears.core.loops import marked_loops
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -30,41 +32,56 @@ def _lay(
     emission: Floats,
     cell: Ints,
     initial: Floats,
-    moves: Floats,
-    slots: Ints,
     ends: Floats,
     end_code: Ints,
     longest: int,
     join: Ints,
     place: Ints,
-    seen: Floats,
-    move: Floats,
+    work: Floats,
     begin: Floats,
 ) -> None:
     """Lays up to LANES loans side by side; lanes without a loan repeat the first and are never read back."""
     states = len(tag)
+    wide = (2 * states + 2) * LANES
     for lane in range(LANES):
         loan = members[lane] if lane < len(members) else members[0]
         join[lane] = longest - length[loan]
         place[lane] = first[loan] - join[lane]
         for state in range(states):
-            begin[state, lane] = initial[cell[loan], state]
-        for slot in range(slots[0], slots[longest - 1] + 1):
-            for origin in range(states):
-                for to in range(states):
-                    move[slot, origin, to, lane] = moves[cell[loan], slot, origin, to]
-    for lane in range(LANES):
-        for step in range(join[lane]):
+            begin[state * LANES + lane] = initial[cell[loan], state]
+        spot = states * LANES + lane
+        for _ in range(join[lane]):
             for state in range(states):
-                seen[step, state, lane] = 1.0
+                work[spot + state * LANES] = 1.0
+            spot += wide
         for step in range(join[lane], longest):
             row = code[place[lane] + step]
             for state in range(states):
-                seen[step, state, lane] = emission[row, state]
-    for lane in range(LANES):
-        loan = members[lane] if lane < len(members) else members[0]
+                work[spot + state * LANES] = emission[row, state]
+            spot += wide
         for state in range(states):
-            seen[longest - 1, state, lane] *= ends[end_code[loan], state]
+            work[spot - wide + state * LANES] *= ends[end_code[loan], state]
+
+
+@njit(cache=True, error_model="numpy")
+def _lay_moves(
+    tag: tuple[int, ...],
+    members: Ints,
+    cell: Ints,
+    moves: Floats,
+    lowest: int,
+    highest: int,
+    move: Floats,
+) -> None:
+    """Lays the transitions of these loans' cells side by side."""
+    states = len(tag)
+    for slot in range(lowest, highest):
+        for lane in range(LANES):
+            mine = cell[members[lane] if lane < len(members) else members[0]]
+            for origin in range(states):
+                for to in range(states):
+                    spot = ((slot * states + origin) * states + to) * LANES
+                    move[spot + lane] = moves[mine, slot, origin, to]
 
 
 @njit(cache=True, error_model="numpy")
@@ -74,38 +91,46 @@ def _forward(
     slots: Ints,
     join: Ints,
     heavy: Floats,
-    seen: Floats,
+    work: Floats,
     move: Floats,
     begin: Floats,
-    room: Floats,
-    scale: Floats,
 ) -> float:
-    """Scaled forward chances into `room`, one over each step's sum into `scale`; the weighted log-likelihood."""
+    """Scaled forward chances, each step's sum and one over it into `work`; the weighted log-likelihood."""
     states = len(tag)
-    total = 0.0
-    sums = np.ones(LANES)
+    wide = (2 * states + 2) * LANES
+    # No constant to the compiler, which else unrolls the lanes one by one and sets none side by side.
+    lanes = min(len(join), 2 * LANES)
     for step in range(longest):
-        slot = slots[step]
-        for lane in range(LANES):
-            whole = 0.0
-            for to in range(states):
-                value = begin[to, lane]
-                if step > join[lane]:
-                    value = room[step - 1, 0, lane] * move[slot, 0, to, lane]
-                    for origin in range(1, states):
-                        value += room[step - 1, origin, lane] * move[slot, origin, to, lane]
-                value *= seen[step, to, lane]
-                room[step, to, lane] = value
-                whole += value
-            sums[lane] *= whole
-            scale[step, lane] = 1.0 / whole
-            for state in range(states):
-                room[step, state, lane] *= scale[step, lane]
-        if step % _LOG_EVERY == _LOG_EVERY - 1 or step == longest - 1:
-            for lane in range(LANES):
-                if heavy[lane] != 0.0:
-                    total += heavy[lane] * np.log(sums[lane])
-                sums[lane] = 1.0
+        here = work[step * wide : (step + 1) * wide]
+        before = work[max(step - 1, 0) * wide : max(step, 1) * wide]
+        ways = move[slots[step] * states * states * LANES :]
+        for to in range(states):
+            for lane in range(lanes):
+                value = before[lane] * ways[to * LANES + lane]
+                for origin in range(1, states):
+                    value += (
+                        before[origin * LANES + lane] * ways[(origin * states + to) * LANES + lane]
+                    )
+                value = begin[to * LANES + lane] if step <= join[lane] else value
+                here[to * LANES + lane] = value * here[(states + to) * LANES + lane]
+        for lane in range(lanes):
+            whole = here[lane]
+            for to in range(1, states):
+                whole += here[to * LANES + lane]
+            here[2 * states * LANES + lane] = whole
+            here[(2 * states + 1) * LANES + lane] = 1.0 / whole
+        for to in range(states):
+            for lane in range(lanes):
+                here[to * LANES + lane] *= here[(2 * states + 1) * LANES + lane]
+    total = 0.0
+    for lane in range(lanes):
+        if heavy[lane] != 0.0:
+            product, spot = 1.0, 2 * states * LANES + lane
+            for step in range(longest):
+                product *= work[spot + step * wide]
+                if step % _LOG_EVERY == _LOG_EVERY - 1 or step == longest - 1:
+                    total += heavy[lane] * np.log(product)
+                    product = 1.0
     return total
 
 
@@ -113,49 +138,70 @@ def _forward(
 def _backward(
     tag: tuple[int, ...],
     longest: int,
-    count: int,
     slots: Ints,
     join: Ints,
-    place: Ints,
     heavy: Floats,
-    seen: Floats,
+    work: Floats,
     move: Floats,
-    room: Floats,
-    scale: Floats,
-    gamma: npt.NDArray[np.floating],
     xi: Floats,
     learn: bool,
 ) -> None:
-    """The posterior of each loan-month into `gamma`; what moves along each way, but for its chance, added to `xi`."""
+    """The posterior of each step in place of its forward chance; what moves along each way, but for its chance, added
+    to `xi`. In place of what was seen stands what comes after, once it has been read.
+    """
     states = len(tag)
-    back, ahead = np.ones((states, LANES)), np.empty((states, LANES))
+    wide = (2 * states + 2) * LANES
+    lanes = min(len(join), 2 * LANES)
+    last = work[(longest - 1) * wide : longest * wide]
+    for state in range(states, 2 * states):
+        for lane in range(lanes):
+            last[state * LANES + lane] *= last[(2 * states + 1) * LANES + lane]
     for step in range(longest - 2, -1, -1):
-        slot = slots[step + 1]
-        for lane in range(LANES):
-            for state in range(states):
-                ahead[state, lane] = (
-                    back[state, lane] * seen[step + 1, state, lane] * scale[step + 1, lane]
-                )
-            for origin in range(states):
-                value = move[slot, origin, 0, lane] * ahead[0, lane]
-                for to in range(1, states):
-                    value += move[slot, origin, to, lane] * ahead[to, lane]
-                back[origin, lane] = value
+        here = work[step * wide : (step + 1) * wide]
+        after = work[(step + 1) * wide : (step + 2) * wide]
+        by = slots[step + 1] * states * states * LANES
+        ways, moved = move[by:], xi[by:]
         if learn:
-            for lane in range(LANES):
-                here = heavy[lane] if step >= join[lane] else 0.0
-                for origin in range(states):
-                    mine = here * room[step, origin, lane]
-                    for to in range(states):
-                        xi[slot, origin, to, lane] += mine * ahead[to, lane]
-        for lane in range(LANES):
-            for state in range(states):
-                room[step, state, lane] *= back[state, lane]
+            for origin in range(states):
+                for to in range(states):
+                    for lane in range(lanes):
+                        mine = heavy[lane] if step >= join[lane] else 0.0
+                        moved[(origin * states + to) * LANES + lane] += (
+                            mine * here[origin * LANES + lane]
+                        ) * after[(states + to) * LANES + lane]
+        for origin in range(states):
+            for lane in range(lanes):
+                back = ways[origin * states * LANES + lane] * after[states * LANES + lane]
+                for to in range(1, states):
+                    back += (
+                        ways[(origin * states + to) * LANES + lane]
+                        * after[(states + to) * LANES + lane]
+                    )
+                here[origin * LANES + lane] *= back
+                here[(states + origin) * LANES + lane] = (
+                    back
+                    * here[(states + origin) * LANES + lane]
+                    * here[(2 * states + 1) * LANES + lane]
+                )
+
+
+@njit(cache=True, error_model="numpy")
+def _read_back(
+    tag: tuple[int, ...],
+    longest: int,
+    count: int,
+    join: Ints,
+    place: Ints,
+    work: Floats,
+    gamma: npt.NDArray[np.floating],
+) -> None:
+    """Writes the posterior of each loan-month to `gamma`."""
+    states = len(tag)
+    wide = (2 * states + 2) * LANES
     for lane in range(count):
-        begins = place[lane]
         for step in range(join[lane], longest):
             for state in range(states):
-                gamma[begins + step, state] = room[step, state, lane]
+                gamma[place[lane] + step, state] = work[step * wide + state * LANES + lane]
 
 
 @njit(cache=True, error_model="numpy")
@@ -170,17 +216,17 @@ def _add(
     move: Floats,
 ) -> None:
     """Adds the moves of each lane to those of its loan's cell."""
+    states = len(tag)
     for lane in range(len(members)):
         mine = cell[members[lane]]
         for slot in range(lowest, highest):
-            for origin in range(len(tag)):
-                for to in range(len(tag)):
-                    moved[mine, slot, origin, to] += (
-                        xi[slot, origin, to, lane] * move[slot, origin, to, lane]
-                    )
+            for origin in range(states):
+                for to in range(states):
+                    spot = ((slot * states + origin) * states + to) * LANES + lane
+                    moved[mine, slot, origin, to] += xi[spot] * move[spot]
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(cache=True, parallel=marked_loops(), error_model="numpy")
 def posterior(
     tag: tuple[int, ...],
     code: Codes,
@@ -224,13 +270,13 @@ def posterior(
     moved = np.zeros_like(moves)
     likely = np.zeros(BLOCKS)
     for block in prange(BLOCKS):
-        room, scale = np.empty((longest, states, LANES)), np.empty((longest, LANES))
-        seen = np.empty_like(room)
+        # A record a month: posterior (s), what is seen (s), its sum, one over it; each LANES wide.
+        work = np.zeros(longest * (2 * states + 2) * LANES)
         slots = np.zeros(longest, dtype=np.int64)
-        move = np.empty((moves.shape[1], states, states, LANES))
-        xi, begin = np.empty_like(move), np.empty((states, LANES))
+        move = np.zeros(moves.shape[1] * states * states * LANES)
+        xi, begin = np.empty_like(move), np.empty(states * LANES)
         join, place = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
-        heavy = np.zeros(LANES)
+        heavy, laid = np.zeros(LANES), np.full(LANES + 2, -1, dtype=np.int64)
         for group in range(cuts[block], cuts[block + 1]):
             members = order[starts[group] : starts[group + 1]]
             most, count = 0, len(members)
@@ -239,17 +285,25 @@ def posterior(
                 most = max(most, length[members[lane]]) if lane < count else most
             for step in range(most):
                 slots[step] = slot[lasts[group] - most + 1 + step]
-            _lay(
-                tag, code, first, length, members, emission, cell, initial, moves, slots, ends,
-                end_code, most, join, place, seen, move, begin,
-            )  # fmt: skip
-            likely[block] += _forward(tag, most, slots, join, heavy, seen, move, begin, room, scale)
             lowest, highest = slots[0], slots[most - 1] + 1
-            xi[lowest:highest] = 0.0
-            _backward(
-                tag, most, count, slots, join, place, heavy, seen, move, room, scale, gamma,
-                xi, learn,
+            same = laid[LANES] == lowest and laid[LANES + 1] == highest
+            laid[LANES], laid[LANES + 1] = lowest, highest
+            for lane in range(LANES):
+                mine = cell[members[lane] if lane < count else members[0]]
+                same = same and laid[lane] == mine
+                laid[lane] = mine
+            if not same:
+                _lay_moves(tag, members, cell, moves, lowest, highest, move)
+            _lay(
+                tag, code, first, length, members, emission, cell, initial, ends, end_code, most,
+                join, place, work, begin,
             )  # fmt: skip
+            likely[block] += _forward(tag, most, slots, join, heavy, work, move, begin)
+            if learn:
+                each = states * states * LANES
+                xi[lowest * each : highest * each] = 0.0
+            _backward(tag, most, slots, join, heavy, work, move, xi, learn)
+            _read_back(tag, most, count, join, place, work, gamma)
             if learn:
                 _add(tag, moved, cell, members, lowest, highest, xi, move)
     return moved, likely
