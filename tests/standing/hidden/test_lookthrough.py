@@ -69,3 +69,9 @@ def test_months_without_payments_told_say_nothing() -> None:
     rows = [month("1", n, paid_principal=None, paid_interest=None) for n in range(6)]
     table = lived(loans(loan("1")), {"months": months(*rows)}, AS_OF)
     assert set(table["look"]) == {w.LOOK_UNKNOWN}
+
+
+def test_a_card_whose_balance_may_stand_is_not_looked_through() -> None:
+    rows = [month("1", n, paid_principal=0, due_principal=900_000) for n in range(6)]
+    table = lived(loans(loan("1", repayment="revolving")), {"months": months(*rows)}, AS_OF)
+    assert set(table["look"]) == {w.LOOK_UNKNOWN}

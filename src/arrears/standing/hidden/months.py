@@ -311,7 +311,9 @@ def _coded(table: pl.DataFrame) -> pl.DataFrame:
         *SIGNS,
         days="days_past_due",
         look_days="look_days",
-        look=pl.when("silent").then(pl.lit(w.LOOK_UNKNOWN, pl.UInt8)).otherwise(looked),
+        look=pl.when(pl.col("silent") | (pl.col("repayment") == "revolving").fill_null(False))
+        .then(pl.lit(w.LOOK_UNKNOWN, pl.UInt8))
+        .otherwise(looked),
         days_code=pl.when(days.is_null()).then(unknown).otherwise(bucket),
         pay="pay",
         act=acts,
