@@ -100,6 +100,7 @@ def test_a_price_is_run_again_as_it_was_asked(tmp_path) -> None:
     request = run.Request(str(tmp_path / "book/loans.csv"), stress="slump", scenarios=20)
     run.price(request, out=tmp_path / "bid", irr=0.2, bidders=3)
     assert run.verify(tmp_path / "bid").products == 5
+    assert "under the stress slump" in (tmp_path / "bid/price.html").read_text("utf-8")
     record = json.loads((tmp_path / "bid/run.json").read_text("utf-8"))
     record["asked"]["irr"] = 0.1
     (tmp_path / "bid/run.json").write_text(json.dumps(record), "utf-8")
@@ -139,4 +140,8 @@ def test_resolve_under_a_stress_is_worth_less_and_is_run_again(tmp_path) -> None
     hard = run.resolve(request, out=tmp_path / "hard")
     assert hard.plan.value < calm.plan.value
     assert hard.record["settings"]["stress"] == "severe"
+    page = (tmp_path / "hard/report.html").read_text("utf-8")
+    assert "all of it under the stress severe" in page
+    assert "stresses/severe" in page
+    assert "stresses/slump" not in page
     run.verify(tmp_path / "hard")

@@ -19,7 +19,12 @@ def rests(contents: Contents) -> str:
     book = cast("dict[str, object]", record["rulebook"])
     unsure = _unsure(situation.rulebook, day)
     entries = [situation.market.entry(path, day) for path in situation.market.paths()]
-    used = [entry for entry in entries if not entry.path.startswith("synth/")]
+    stress = cast("dict[str, object]", record["settings"]).get("stress")
+    used = [
+        entry
+        for entry in entries
+        if not entry.path.startswith(("synth/", "stresses/")) or entry.path == f"stresses/{stress}"
+    ]
     assumed = [
         [
             entry.path,
@@ -43,7 +48,8 @@ def rests(contents: Contents) -> str:
         '<h2 id="rests">What this rests on</h2>',
         paragraph(
             f"Arrears {record['version']}, rulebook {book['name']} ({str(book['hash'])[:12]}), "
-            f"recovery by a {situation.forecast.basis}, seed {record['seed']}."
+            f"recovery by a {situation.forecast.basis}, seed {record['seed']}"
+            + (f", all of it under the stress {stress}." if stress else ".")
         ),
         "<h3>Files read</h3>",
         table(["table", "file", "sha256 begins"], inputs, words=9, short=0),

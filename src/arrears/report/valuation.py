@@ -80,7 +80,7 @@ def price_page(
         *_auction(told),
         f"<h2>{escape(_dearest(buckets))}</h2>",
         table(["product", "past due", "claim, yuan", "fen a yuan owed", "fen a yuan of principal"], rows, words=2),
-        paragraph(f"It rests on a {told['basis']}: {told['rests_on']}.", "note"),
+        paragraph(f"It rests on a {told['basis']}: {told['rests_on']}.{_under(told)}", "note"),
     ]  # fmt: skip
     return shell(head, parts)
 
@@ -179,6 +179,10 @@ def _best(told: dict[str, Any]) -> str:
         f"The start that brings the seller most is {figures.money(told['best_start_price'])}; it brings "
         f"{figures.money(told['best_start_brings'])}, what keeping is worth counted where it is not sold."
     )
+
+
+def _under(told: dict[str, Any]) -> str:
+    return f" All of it under the stress {told['stress']}." if told["stress"] else ""
 
 
 def _bid(fen: float | None) -> str:

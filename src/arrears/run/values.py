@@ -112,7 +112,8 @@ def price(
                     bidders=bidders,
                     reserve=reserve,
                 )
-            left = _leave(priced, found, products, reserve=reserve, title=Path(request.loans).name)
+            title, stress = Path(request.loans).name, request.stress
+            left = _leave(priced, found, products, reserve=reserve, title=title, stress=stress)
             accepted.result()
         return left
 
@@ -172,7 +173,9 @@ def price_header(
     )
     with staged(out, force=force) as place:
         products = Products(place.folder)
-        summary, lines = _leave(priced, forecast, products, reserve=reserve, title=told.name)
+        summary, lines = _leave(
+            priced, forecast, products, reserve=reserve, title=told.name, stress=stress
+        )
         if told.start_price:
             asked = 100 * told.start_price / forecast.claim.sum()
             lines.append(
@@ -210,8 +213,9 @@ def _leave(
     *,
     reserve: float,
     title: str,
+    stress: str | None,
 ) -> tuple[dict[str, object], list[str]]:
-    told = priced.told | {"reserve": reserve}
+    told = priced.told | {"reserve": reserve, "stress": stress}
     bid, per = priced.price, priced.told["per_claim"]
     products.table("curve.parquet", found.curve)
     products.table("buckets.parquet", priced.buckets)
