@@ -162,16 +162,23 @@ def inspections(loans: int, audited: int) -> str:
         for ids, _ in said.values():
             seen |= blind.made.loans["loan_id"].is_in(ids.implode()).to_numpy()
         rest = ~seen
+        none = pl.Series([], dtype=pl.String)
         ways = [
-            ("not inspected", blind.chance), ("proposed loans", said["proposed"][1].chance),
-            ("random loans", said["random"][1].chance), ("plain logistic regression", plain),
-        ]  # fmt: skip
+            ("not inspected", blind.chance, none),
+            ("proposed loans", said["proposed"][1].chance, chosen),
+            ("random loans", said["random"][1].chance, random),
+            ("plain logistic regression", plain, random),
+        ]
         claim = blind.found.book.claim
-        for name, p in ways:
+        for name, p, ids in ways:
             amount = (p * claim).sum() / blind.amount
             y = blind.hidden
+            looked = blind.made.loans["loan_id"].is_in(ids.implode()).to_numpy()
+            known = np.where(looked, y, p)
+            ranked = section.precision_at_recall(known, y, RECALL)
             rows.append([
-                name, f"{dial:.1f}", f"{section.precision_at_recall(p[rest], y[rest], 0.3):.2f}",
+                name, f"{dial:.1f}", f"{(y & looked).sum()}", f"{ranked:.2f}",
+                f"{section.precision_at_recall(p[rest], y[rest], 0.3):.2f}",
                 f"{section.area_under_curve(p[rest], y[rest]):.3f}", f"{amount:.2f}",
             ])  # fmt: skip
         gap = inspection_gap(
@@ -181,7 +188,9 @@ def inspections(loans: int, audited: int) -> str:
     head = [
         "way",
         "dial",
-        "precision at recall 0.3",
+        "hidden loans inspected",
+        "whole book: precision at recall 0.6",
+        "not inspected by any: precision at recall 0.3",
         "area under the curve",
         "amount found over true",
     ]
@@ -217,9 +226,13 @@ def main(smoke: bool) -> str:
         " people who had seen other books of this generator (seeds apart from those below), its judgements"
         " (`prior.TRACED` among them) as well: what another bank's managers do may be found less often."
     )
+    inspected = (
+        f"An inspection of {audited:,} loans, judged on the whole book with what it found, and on the loans that none"
+        " of them saw:"
+    )
     return "\n\n".join([
         "## What is hidden, in worlds whose truth is known", about, along_the_dial(loans), coverage(books, small),
-        f"An inspection of {audited:,} loans, judged on the loans that no inspection saw:", inspections(loans, audited),
+        inspected, inspections(loans, audited),
     ])  # fmt: skip
 
 
