@@ -202,7 +202,7 @@ def main(words: list[str]) -> None:
     equal = bool((found == same).all() and (found[:, :, :sample] == exact).all())
     half, _ = timed(lambda: run_deal(program, gross[:, : scenarios // 2], keep=kept).values, 5)
     print(
-        f"## A deal: {scenarios:,} scenarios, {months} months, two classes, reserve, six fees, default\n"
+        f"## A deal: {scenarios:,} scenarios, {months} months, two classes, a fixed reserve, six fees, default\n"
     )
     print("| way | milliseconds | the engine is |\n|---|---:|---:|")
     print(f"| engine, every step checked for conservation | {1e3 * ours:.1f} | |")

@@ -59,11 +59,8 @@ def sold_later(
     Args:
         open_: loans that may go (n,); the others get nothing.
     """
-    kind, usual, base = (
-        situation.once("kinds", kinds),
-        situation.collected,
-        reckoned(situation, start),
-    )
+    kind, usual = situation.once("kinds", kinds), situation.collected
+    base = situation.once(f"reckoned_{start}", lambda s: reckoned(s, start))
     worth, got, cost, waits = np.zeros((4, len(kind)))
     for number in np.unique(kind[open_]).tolist():
         mine, found = open_ & (kind == number), take(situation, channel, number)
@@ -91,7 +88,7 @@ def pool(situation: Situation) -> PoolTerms:
     return PoolTerms(
         number("securities/fixed_cost"),
         smallest,
-        largest_loan=number("securities/most_by_one_borrower") * smallest,
+        largest_loan=number("securities/largest_loan") * smallest,
         most={"province": number("securities/most_in_one_province")},
     )
 

@@ -129,7 +129,7 @@ def make_plan(
         small, dear = _losing(offers, pools, column)
         losing = (small or dear if floors else small | dear) - needed
         if not losing:
-            more = _outside(offers, pools, column, closed)
+            more = _outside(offers, pools, column, barred=barred, closed=closed)
             if not more.any():
                 break
             barred = barred | more
@@ -341,24 +341,34 @@ def _losing(
 
 
 def _outside(
-    offers: Offers, pools: npt.NDArray[np.int64], column: Ints, closed: set[int]
+    offers: Offers,
+    pools: npt.NDArray[np.int64],
+    column: Ints,
+    *,
+    barred: npt.NDArray[np.bool_],
+    closed: set[int],
 ) -> npt.NDArray[np.bool_]:
     """Offers to bar (n, 18), so that packages keep their limits of loan size and concentration.
 
-    A package that can keep them at no size of its own is added to `closed`, and its offers are barred.
+    A package that cannot keep them with any loans is added to `closed`.
     """
     rows, situation = np.arange(len(column)), offers.situation
     taken = pools[rows, column]
     bars = np.zeros(pools.shape, dtype=np.bool_)
-    gain = offers.value[rows, column] - _alone(offers, pools)
+    best = _alone(offers, pools)
     for number in np.unique(taken[taken >= 0]).tolist():
         offer = number // _PACKAGES
         terms = offers.pools[COLUMNS[offer][0]]
         if not terms.most and not np.isfinite(terms.largest_loan):
             continue
+        value = offers.value[:, offer]
+        open_ = (pools[:, offer] == number) & np.isfinite(value) & ~barred[:, offer]
+        gain = np.where(open_, value - best, 0.0)
         mine = taken == number
-        leaves = beyond_limits(situation.loans, situation.claim, gain, mine=mine, terms=terms)
-        if leaves[mine].all():
+        leaves = beyond_limits(
+            situation.loans, situation.claim, gain, mine=mine, open_=open_, terms=terms
+        )
+        if leaves[open_].all():
             closed.add(number)
         bars[:, offer] |= leaves
     return bars

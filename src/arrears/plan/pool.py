@@ -15,6 +15,8 @@ from arrears.plan.solver import Infeasible, solve
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+# A pool is picked a little larger than it must be, so that what is planned out of it can still keep a floor.
+_SPARE = 1.05
 
 
 @dataclass(frozen=True)
@@ -119,28 +121,46 @@ def select_pool(
 
 
 def beyond_limits(
-    loans: pl.DataFrame, claim: Floats, gain: Floats, *, mine: Flags, terms: PoolTerms
+    loans: pl.DataFrame,
+    claim: Floats,
+    gain: Floats,
+    *,
+    mine: Flags,
+    open_: Flags,
+    terms: PoolTerms,
 ) -> Flags:
-    """Loans of a package that must leave it, so that it keeps its limits and loses the least (n,).
+    """Loans that may not go into a package, so that it keeps its limits and loses the least (n,); none if it does.
+
+    Those that may are the pool of the most worth among all that are open, as large as the package where that can be.
 
     Args:
         gain: what each loan gains by being in it, fen (n,).
         mine: the loans in it (n,).
+        open_: loans that could be in it (n,).
     """
-    rules = PoolRules(
+    places = np.flatnonzero(mine)
+    nobody = np.zeros(len(mine), dtype=np.bool_)
+    rules = _rules(terms, 0.0)
+    if _keeps(loans[pl.Series(places)], claim[places], rules):
+        return nobody
+    wanted = float(claim[mine].sum())
+    some = np.flatnonzero(open_ | mine)
+    part, owed = loans[pl.Series(some)], claim[some]
+    for least in (_SPARE * wanted, wanted, terms.minimum_claim):
+        found = select_pool(part, owed, gain[some], _rules(terms, least))
+        if found is not None:
+            leaves = open_ | mine
+            leaves[some[found.chosen]] = False
+            return leaves
+    return open_ | mine
+
+
+def _rules(terms: PoolTerms, least: float) -> PoolRules:
+    return PoolRules(
         ranges={"claim": (0.0, terms.largest_loan)},
         concentrations=[Concentration(column, most) for column, most in terms.most.items()],
-        least_claim=terms.minimum_claim,
+        least_claim=max(least, terms.minimum_claim) if least else 0.0,
     )
-    places = np.flatnonzero(mine)
-    part, owed = loans[pl.Series(places)], claim[places]
-    if _keeps(part, owed, rules):
-        return np.zeros(len(mine), dtype=np.bool_)
-    leaves = mine.copy()
-    found = select_pool(part, owed, gain[places], rules)
-    if found is not None:
-        leaves[places[found.chosen]] = False
-    return leaves
 
 
 def _keeps(loans: pl.DataFrame, claim: Floats, rules: PoolRules) -> bool:
