@@ -9,7 +9,9 @@ import polars as pl
 from arrears.tape.columns import MONTHS
 
 _NEAR = 100
+_HOLDS, _NEAR_DAYS = 0.9, 31
 _KNOWN = (
+    "product",
     "principal",
     "original_principal",
     "rate",
@@ -25,7 +27,9 @@ def rebuilt(loans: pl.DataFrame, payments: pl.DataFrame, as_of: date) -> pl.Data
 
     Paid parts and balance follow from the payments; what was due from amount, rate, term and kind of repayment; days
     past due from the first due date that the payments since then do not cover, and from today's days past due. What
-    the schedule of a loan does not tell stays null. A payment without parts counts as principal once interest is not
+    the schedule of a loan does not tell stays null; so does all that a schedule says of a product and kind of
+    repayment where it makes more than a tenth of the loans that are current late: contracts there say something else
+    than the tape's columns do. A payment without parts counts as principal once interest is not
     told. Loans without payments have no months.
 
     Returns:
@@ -50,7 +54,7 @@ def rebuilt(loans: pl.DataFrame, payments: pl.DataFrame, as_of: date) -> pl.Data
     )
     paid_now = pl.col("paid_principal")
     later = paid_now.reverse().cum_sum().reverse().over("loan_id", order_by="month") - paid_now
-    named = _late(_due(grid.with_columns(balance=pl.col("principal") + later)), as_of)
+    named = _believed(_late(_due(grid.with_columns(balance=pl.col("principal") + later)), as_of))
     return named.select(pl.col(name).cast(dtype) for name, dtype in MONTHS.items())
 
 
@@ -137,11 +141,27 @@ def _late(grid: pl.DataFrame, as_of: date) -> pl.DataFrame:
     )
     since = pl.lit(as_of) - pl.duration(days=pl.col("owed_days"))
     by_today = (pl.col("end") - since).dt.total_days()
-    now = pl.col("end") == as_of
     return found.with_columns(
-        days_past_due=pl.when(now)
+        by_schedule=by_schedule,
+        by_today=pl.when(pl.col("end") == as_of)
         .then(pl.col("owed_days").cast(pl.Int64))
         .when((pl.col("owed_days") > 0) & (by_today >= 0))
-        .then(by_today)
-        .otherwise(by_schedule)
+        .then(by_today),
+    )
+
+
+def _believed(grid: pl.DataFrame) -> pl.DataFrame:
+    """The grid with `days_past_due`; without what schedules say where today's days refute them."""
+    kind = ("product", "repayment")
+    current = (pl.col("owed_days") == 0) & (pl.col("by_today") == 0)
+    holds = (
+        grid.filter(current)
+        .group_by(kind)
+        .agg(holds=(pl.col("by_schedule") <= _NEAR_DAYS).mean() >= _HOLDS)
+    )
+    told = grid.join(holds, on=kind, how="left", nulls_equal=True, maintain_order="left")
+    names = ("due_principal", "due_interest", "by_schedule")
+    kept = (pl.when(pl.col("holds").fill_null(True)).then(name).alias(name) for name in names)
+    return told.with_columns(kept).with_columns(
+        days_past_due=pl.coalesce("by_today", "by_schedule")
     )
