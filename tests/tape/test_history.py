@@ -162,3 +162,25 @@ def test_other_kinds_of_repayment_have_other_dues(kind, interest, principal) -> 
     assert made["due_principal"].to_list() == principal
     known = kind in {"bullet", "interest_only"}
     assert made["days_past_due"].to_list() == [*([0, 0] if known else [None, None]), 0]
+
+
+def test_a_schedule_that_current_loans_refute_is_not_believed() -> None:
+    """A loan that the bank has as current paid half of what columns say is due: the contract says something else."""
+    loan = {
+        "principal": 1_000_000, "original_principal": 1_200_000, "rate": 0.12, "product": "consumer",
+        "repayment": "amortising", "origination_date": date(2025, 1, 15), "maturity_date": date(2026, 1, 15),
+    }  # fmt: skip
+    loans = rows(
+        "loans", loan | {"loan_id": "A", "days_past_due": 0}, loan | {"loan_id": "B", "days_past_due": 20}
+    )  # fmt: skip
+    payments = rows(
+        "payments",
+        *(
+            {"loan_id": name, "date": date(2025, month, 15), "amount": 50_000, "interest_part": 10_000}
+            for name in "AB" for month in (2, 3, 4)
+        ),
+    )  # fmt: skip
+    made = rebuilt(loans, payments, date(2025, 4, 28))
+    assert made["due_principal"].null_count() == made["due_interest"].null_count() == made.height
+    assert made["days_past_due"].to_list() == [None, None, 0, None, None, 20]
+    assert made["paid_principal"].to_list() == [40_000] * 6

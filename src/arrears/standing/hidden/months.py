@@ -40,8 +40,10 @@ def lived(
         timing, look` (`words`).
     """
     months, payments, events = (_some(tables, name) for name in ("months", "payments", "events"))
+    unasked = pl.lit(False)
     if months is None and payments is not None:
         months = rebuilt(loans, payments, as_of)
+        unasked = pl.all_horizontal(pl.col("due_principal", "due_interest").is_null())
     if months is None and events is not None:
         months = _months_of(events, as_of)
     if months is None:
@@ -68,7 +70,7 @@ def lived(
         *(pl.lit(False).alias(name) for name in missing), pl.col(_present(table)).fill_null(False)
     )
     table = _compared(table)
-    return _coded(table.with_columns(look_through(loans, table)))
+    return _coded(table.with_columns(look_through(loans, table)), unasked)
 
 
 _TAKEN = (
@@ -271,8 +273,12 @@ def _pay() -> pl.Expr:
     )  # fmt: skip
 
 
-def _coded(table: pl.DataFrame) -> pl.DataFrame:
-    """The four codes of every month; of several acts the most telling one counts."""
+def _coded(table: pl.DataFrame, unasked: pl.Expr) -> pl.DataFrame:
+    """The codes of every month; of several acts the most telling one counts.
+
+    Args:
+        unasked: where nothing tells what was due, so that nothing can be left unmet.
+    """
     days = pl.col("days_past_due")
     bucket: pl.Expr = pl.lit(w.DAYS.index("91+"), pl.UInt8)
     for place, top in reversed(list(enumerate(w.DAYS_UP_TO))):
@@ -311,7 +317,9 @@ def _coded(table: pl.DataFrame) -> pl.DataFrame:
         *SIGNS,
         days="days_past_due",
         look_days="look_days",
-        look=pl.when(pl.col("silent") | (pl.col("repayment") == "revolving").fill_null(False))
+        look=pl.when(
+            pl.col("silent") | unasked | (pl.col("repayment") == "revolving").fill_null(False)
+        )
         .then(pl.lit(w.LOOK_UNKNOWN, pl.UInt8))
         .otherwise(looked),
         days_code=pl.when(days.is_null()).then(unknown).otherwise(bucket),
