@@ -49,6 +49,7 @@ def test_the_pages_options_of_a_tape_are_those_of_resolve(arrears, root) -> None
     helped = set(re.findall(r"(--[a-z-]+)", arrears("resolve", "--help").out.split("Options")[1]))
     assert options - {"--excel"} < helped
     own = {"--audit", "--capacity", "--holdout", "--letter", "--model", "--previous", "--scenarios"}
+    own.add("--stress")
     assert helped - options == own | {"--quiet", "--json", "--help"}
 
 

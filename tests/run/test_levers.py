@@ -58,6 +58,7 @@ def _book() -> list[dict[str, object]]:
             **BASE,
             **kinds[int(g.integers(0, 4))],
             "loan_id": f"L{number:04d}",
+            "borrower_id": f"P{number:04d}",
             "principal": int(g.integers(1_000_000, 60_000_000)),
         }
         for number in range(400)

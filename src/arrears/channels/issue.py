@@ -141,7 +141,7 @@ def kinds(situation: Situation) -> npt.NDArray[np.int64]:
 def take(situation: Situation, channel: str, kind: int) -> Take:
     """What a deal of a way and kind brings for each yuan that its loans are `reckoned` to pay.
 
-    The engine is run on a standard pool of the kind (market book, `deals/standard_pool`), so that a loan's price does
+    The engine is run on a standard pool of the kind (market book, `deals/standard_...`), so that a loan's price does
     not depend on which other loans the tape holds; `brings` says the same of a real pool.
     """
     return _standard(
@@ -180,24 +180,27 @@ def _standard(key: _Key) -> Take:
 
 def _standard_pool(key: _Key) -> Situation:
     """Loans of a kind, all alike; their forecast is the market's."""
-    told = key.market.numbers("deals/standard_pool", key.as_of)
+
+    def told(name: str) -> float:
+        return key.market.number(f"deals/standard_{name}", key.as_of)
+
     bands = key.market.table("deals/standard_bands", key.as_of)
     secured, performing = (KINDS[key.kind] == word for word in ("secured", "performing"))
-    days = 0 if performing else int(told["secured_days"] if secured else bands[key.kind - 1][1])
-    claim = round(told["secured_claim" if secured else "claim"])
+    days = 0 if performing else int(told("secured_days") if secured else bands[key.kind - 1][1])
+    claim = round(told("secured_claim" if secured else "claim"))
     loan = {
         **dict.fromkeys(LOANS),
         "lender": "standard",
         "product": "mortgage" if secured else "consumer",
         "security": "home" if secured else "none",
-        "collateral_value": round(claim * told["home_over_claim"]) if secured else None,
+        "collateral_value": round(claim * told("home_over_claim")) if secured else None,
         "principal": claim,
         "interest": 0,
         "fees": 0,
         "days_past_due": days,
         "reported_class": "normal" if performing else "substandard",
     }
-    names = [f"S{number}" for number in range(int(told["loans"]))]
+    names = [f"S{number}" for number in range(int(told("loans")))]
     rows = [{**loan, "loan_id": name, "borrower_id": name} for name in names]
     loans = pl.DataFrame(rows, schema=LOANS)
     ahead = forecast(loans, as_of=key.as_of, market=key.market, discount_rate=key.rate, scenarios=2)
