@@ -1,12 +1,13 @@
 """Runs every section and writes what was found into docs/validation.md.
 
 `--smoke` runs small sizes only and writes nothing: it shows that the sections still run. Names of sections run these
-alone; the page then says which were left out.
+alone; the page keeps the others as they were, and says which it never held.
 A section is a module of this folder with a `main(smoke) -> str` that gives its Markdown.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,17 +36,30 @@ def main(words: list[str]) -> None:
     """Run all in their order, or those that are named; stop at the first that fails."""
     smoke = ["--smoke"] if "--smoke" in words else []
     named = [section for section in SECTIONS if section in words] or list(SECTIONS)
-    parts = [HEAD]
+    page = ROOT / "docs/validation.md"
+    found = _sections(page.read_text("utf-8")) if page.exists() else {}
     for section in named:
         command = [sys.executable, "-m", f"validation.{section}", *smoke]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
         print(done.stdout, flush=True)
-        parts.append(done.stdout.strip() + "\n")
-    left = [section for section in SECTIONS if section not in named]
+        found[section] = done.stdout.strip() + "\n"
+    if smoke:
+        return
+    parts = [f"<!-- {section} -->\n{found[section]}" for section in SECTIONS if section in found]
+    left = [section for section in SECTIONS if section not in found]
     if left:
-        parts.append(f"Not measured for this page: {', '.join(left)}.\n")
-    if not smoke:
-        (ROOT / "docs/validation.md").write_text("\n".join(parts), encoding="utf-8")
+        parts.append(f"<!-- -->\nNot measured for this page: {', '.join(left)}.\n")
+    page.write_text("\n".join([HEAD, *parts]), encoding="utf-8")
+
+
+def _sections(page: str) -> dict[str, str]:
+    """The sections of a page by name, each of which follows its name as a comment."""
+    named = re.split(r"^<!-- (\w*) -->\n", page, flags=re.M)[1:]
+    return {
+        name: text.strip() + "\n"
+        for name, text in zip(named[::2], named[1::2], strict=True)
+        if name in SECTIONS
+    }
 
 
 if __name__ == "__main__":
