@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 _DELIMITERS = ",;\t|"
 _FIRST_ROW = 2
 _HEAD = 100_000
-_BLOCK, _LARGE = 1 << 25, 1 << 27
+_BLOCK, _LARGE = 3 << 23, 1 << 27
 
 
 @dataclass(frozen=True)
