@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -38,11 +39,16 @@ def main(words: list[str]) -> None:
     named = [section for section in SECTIONS if section in words] or list(SECTIONS)
     page = ROOT / "docs/validation.md"
     found = _sections(page.read_text("utf-8")) if page.exists() else {}
-    for section in named:
+
+    def told(section: str) -> str:
         command = [sys.executable, "-m", f"validation.{section}", *smoke]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-        print(done.stdout, flush=True)
-        found[section] = done.stdout.strip() + "\n"
+        return done.stdout
+
+    with ThreadPoolExecutor(2 if smoke else 1) as workers:
+        for section, text in zip(named, workers.map(told, named), strict=True):
+            print(text, flush=True)
+            found[section] = text.strip() + "\n"
     if smoke:
         return
     parts = [f"<!-- {section} -->\n{found[section]}" for section in SECTIONS if section in found]
