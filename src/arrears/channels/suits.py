@@ -14,6 +14,7 @@ import polars as pl
 from arrears.channels.litigate import added
 from arrears.channels.situation import Floats, Situation
 from arrears.core.blocks import blocks
+from arrears.core.records import picked
 from arrears.recovery.collateral import collateral
 from arrears.recovery.fitting.person_period import History, history
 from arrears.recovery.params import Ints
@@ -80,9 +81,7 @@ def learn_suits(
     )
     cases = _cases(past)
     unsecured = (loans["security"].fill_null("none")[kept][cases.row] == "none").to_numpy()
-    cases = _Cases(
-        *(values[unsecured] for values in (cases.row, cases.age, cases.months, cases.added))
-    )
+    cases = picked(cases, unsecured)
     if len(cases.row) < _LEAST:
         return Suits()
     told = _told(

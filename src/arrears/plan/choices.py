@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arrears.plan import kernels
-from arrears.plan.kernels import Floats, Ints, Shorts
+from arrears.plan.kernels import Floats, Ints, Menu, Shorts
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Choices:
     amount: Floats
     low: Floats
     high: Floats
+
+    @property
+    def menu(self) -> Menu:
+        """What the compiled passes take."""
+        return Menu(self.first, self.value, self.start, self.cap, self.amount)
 
     def used(self, chosen: Ints) -> Floats:
         """What these choices use (m,)."""
@@ -69,9 +74,7 @@ def part_near(choices: Choices, prices: Floats, reach: Floats) -> Part:
     At such prices the dual values of part and whole are the same; at others the part's is the lower one.
     """
     c = choices
-    kept, counts, settled, value, used = kernels.rivals(
-        c.first, c.value, c.start, c.cap, c.amount, prices, reach
-    )
+    kept, counts, settled, value, used = kernels.rivals(c.menu, prices, reach)
     number = np.flatnonzero(kept)
     start, uses = _ranges(c.start, number)
     part = Choices(

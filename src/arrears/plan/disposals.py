@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 
@@ -79,14 +77,12 @@ def _row(
     gain, freed = value - total(situation.book_value), total(outcome.capital_freed)
     removed = total(outcome.uses.get("npl_removed"))
     asked = situation.required_capital
-    after = replace(
-        before,
-        loans=_plus(before.loans, -removed),
-        npl=_plus(before.npl, -removed),
-        provisions=_plus(before.provisions, -total(outcome.provision_released)),
-        risk_weighted_assets=_plus(before.risk_weighted_assets, -freed / asked if asked else 0.0),
-        capital=_plus(before.capital, gain),
-        profit=_plus(before.profit, gain),
+    after = before.less(
+        loans=removed,
+        npl=removed,
+        provisions=total(outcome.provision_released),
+        risk_weighted_assets=freed / asked if asked else 0.0,
+        gain=gain,
     )
     told = figures_of(after)
     kept = {"transfer": 0.0, "securitise": situation.number("deals/retention")}.get(way, 1.0)
@@ -103,7 +99,3 @@ def _row(
         "provision_released": total(outcome.provision_released),
         "continuing_involvement": kept * claim,
     }
-
-
-def _plus(amount: float | None, more: float) -> float | None:
-    return None if amount is None else amount + more

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
@@ -22,19 +24,33 @@ _EPS = 1e-9
 _COLD, _ALONE = -30.0, 1e-9
 
 
+class Menu(NamedTuple):
+    """What each loan may choose, and what each choice uses.
+
+    Attributes:
+        first: (n + 1,) where the choices of each loan begin.
+        value: (c,) value of each choice, fen.
+        start: (c + 1,) where the uses of each choice begin.
+        cap, amount: (u,) capacity and amount of each use.
+    """
+
+    first: Ints
+    value: Floats
+    start: Ints
+    cap: Shorts
+    amount: Floats
+
+
 @njit(cache=True)
-def _best_of(
-    begin: int,
-    end: int,
-    first: Ints,
-    value: Floats,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
-    price: Floats,
-    chosen: Ints,
-    used: Floats,
-) -> float:
+def _range(block: int, blocks: int, loans: int) -> tuple[int, int]:
+    """Where the loans of a block begin and end."""
+    size = (loans + blocks - 1) // blocks
+    return min(block * size, loans), min((block + 1) * size, loans)
+
+
+@njit(cache=True)
+def _best_of(begin: int, end: int, menu: Menu, price: Floats, chosen: Ints, used: Floats) -> float:
+    first, value, start, cap, amount = menu
     total, choice, use = 0.0, first[begin], start[first[begin]]
     for loan in range(begin, end):
         best, top = choice, -np.inf
@@ -54,36 +70,20 @@ def _best_of(
 
 
 @njit(cache=True, parallel=marked_loops())
-def best_choices(
-    first: Ints, value: Floats, start: Ints, cap: Shorts, amount: Floats, price: Floats
-) -> tuple[float, Floats, Ints]:
-    """Each loan's best choice at these prices: sum of reduced values, what they use (m,), the choices (n,).
-
-    Args:
-        first: (n + 1,) where the choices of each loan begin.
-        value: (c,) value of each choice.
-        start: (c + 1,) where the uses of each choice begin.
-        cap, amount: (u,) capacity and amount of each use.
-    """
-    loans, caps = len(first) - 1, len(price)
-    size = (loans + BLOCKS - 1) // BLOCKS
+def best_choices(menu: Menu, price: Floats) -> tuple[float, Floats, Ints]:
+    """Each loan's best choice at these prices (m,): sum of reduced values, what they use (m,), the choices (n,)."""
+    loans, caps = len(menu.first) - 1, len(price)
     sums = np.zeros(BLOCKS)
     used = np.zeros((BLOCKS, caps))
     chosen = np.empty(loans, dtype=np.int64)
-    if len(value) < ALONE:
+    if len(menu.value) < ALONE:
         for block in range(BLOCKS):
-            begin, end = block * size, min((block + 1) * size, loans)
-            if begin < end:
-                sums[block] = _best_of(
-                    begin, end, first, value, start, cap, amount, price, chosen, used[block]
-                )
+            begin, end = _range(block, BLOCKS, loans)
+            sums[block] = _best_of(begin, end, menu, price, chosen, used[block])
     else:
         for block in prange(BLOCKS):
-            begin, end = block * size, min((block + 1) * size, loans)
-            if begin < end:
-                sums[block] = _best_of(
-                    begin, end, first, value, start, cap, amount, price, chosen, used[block]
-                )
+            begin, end = _range(block, BLOCKS, loans)
+            sums[block] = _best_of(begin, end, menu, price, chosen, used[block])
     total, whole = 0.0, np.zeros(caps)
     for block in range(BLOCKS):
         total += sums[block]
@@ -95,11 +95,7 @@ def best_choices(
 def _rivals_of(
     begin: int,
     end: int,
-    first: Ints,
-    value: Floats,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
+    menu: Menu,
     price: Floats,
     reach: Floats,
     kept: npt.NDArray[np.bool_],
@@ -107,6 +103,7 @@ def _rivals_of(
     settled: Ints,
     used: Floats,
 ) -> float:
+    first, value, start, cap, amount = menu
     total, most = 0.0, np.empty(0)
     for loan in range(begin, end):
         here, count = first[loan], first[loan + 1] - first[loan]
@@ -138,13 +135,7 @@ def _rivals_of(
 
 @njit(cache=True, parallel=marked_loops())
 def rivals(
-    first: Ints,
-    value: Floats,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
-    price: Floats,
-    reach: Floats,
+    menu: Menu, price: Floats, reach: Floats
 ) -> tuple[npt.NDArray[np.bool_], Ints, Ints, float, Floats]:
     """Choices that may be a loan's best at prices within `reach` (m,) of `price` (m,), where more than one may be.
 
@@ -152,18 +143,13 @@ def rivals(
         Which choices (c,); how many of each loan (n,); the choice of a loan that has one only (n,), else -1; what
         those choices are worth, and what they use (m,).
     """
-    loans, caps = len(first) - 1, len(price)
-    size = (loans + BLOCKS - 1) // BLOCKS
-    kept = np.zeros(len(value), dtype=np.bool_)
+    loans, caps = len(menu.first) - 1, len(price)
+    kept = np.zeros(len(menu.value), dtype=np.bool_)
     counts, settled = np.zeros(loans, dtype=np.int64), np.full(loans, -1, dtype=np.int64)
     sums, used = np.zeros(BLOCKS), np.zeros((BLOCKS, caps))
     for block in prange(BLOCKS):
-        begin, end = block * size, min((block + 1) * size, loans)
-        if begin < end:
-            sums[block] = _rivals_of(
-                begin, end, first, value, start, cap, amount, price, reach, kept, counts, settled,
-                used[block],
-            )  # fmt: skip
+        begin, end = _range(block, BLOCKS, loans)
+        sums[block] = _rivals_of(begin, end, menu, price, reach, kept, counts, settled, used[block])
     total, whole = 0.0, np.zeros(caps)
     for block in range(BLOCKS):
         total += sums[block]
@@ -172,55 +158,43 @@ def rivals(
 
 
 @njit(cache=True)
-def _reduced(
-    choice: int, value: Floats, start: Ints, cap: Shorts, amount: Floats, price: Floats
-) -> float:
-    total: float = value[choice]
-    for use in range(start[choice], start[choice + 1]):
-        total -= price[cap[use]] * amount[use]
+def _reduced(choice: int, menu: Menu, price: Floats) -> float:
+    total: float = menu.value[choice]
+    for use in range(menu.start[choice], menu.start[choice + 1]):
+        total -= price[menu.cap[use]] * menu.amount[use]
     return total
 
 
 @njit(cache=True)
-def _takes(choice: int, wanted: int, start: Ints, cap: Shorts, amount: Floats) -> float:
-    for use in range(start[choice], start[choice + 1]):
-        if cap[use] == wanted:
-            found: float = amount[use]
+def _takes(choice: int, wanted: int, menu: Menu) -> float:
+    for use in range(menu.start[choice], menu.start[choice + 1]):
+        if menu.cap[use] == wanted:
+            found: float = menu.amount[use]
             return found
     return 0.0
 
 
 @njit(cache=True)
-def relief(
-    among: Ints,
-    first: Ints,
-    value: Floats,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
-    price: Floats,
-    chosen: Ints,
-    tight: int,
-    sign: float,
-) -> Floats:
+def relief(among: Ints, menu: Menu, price: Floats, chosen: Ints, tight: int, sign: float) -> Floats:
     """What it costs each of these loans, a unit, to take less (sign 1) or more (sign -1) of one capacity; inf if it
     cannot.
     """
     cost = np.full(len(among), np.inf)
     for place in range(len(among)):
         loan = among[place]
-        here = _takes(chosen[loan], tight, start, cap, amount)
-        mine = _reduced(chosen[loan], value, start, cap, amount, price)
-        for choice in range(first[loan], first[loan + 1]):
-            less = sign * (here - _takes(choice, tight, start, cap, amount))
+        here = _takes(chosen[loan], tight, menu)
+        mine = _reduced(chosen[loan], menu, price)
+        for choice in range(menu.first[loan], menu.first[loan + 1]):
+            less = sign * (here - _takes(choice, tight, menu))
             if less > 0.0:
-                lost = (mine - _reduced(choice, value, start, cap, amount, price)) / less
+                lost = (mine - _reduced(choice, menu, price)) / less
                 cost[place] = min(cost[place], lost)
     return cost
 
 
 @njit(cache=True)
-def _move(old: int, new: int, start: Ints, cap: Shorts, amount: Floats, used: Floats) -> None:
+def _move(old: int, new: int, menu: Menu, used: Floats) -> None:
+    _, _, start, cap, amount = menu
     for use in range(start[old], start[old + 1]):
         used[cap[use]] -= amount[use]
     for use in range(start[new], start[new + 1]):
@@ -228,20 +202,12 @@ def _move(old: int, new: int, start: Ints, cap: Shorts, amount: Floats, used: Fl
 
 
 @njit(cache=True)
-def _fits(
-    old: int,
-    new: int,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
-    used: Floats,
-    low: Floats,
-    high: Floats,
-) -> bool:
+def _fits(old: int, new: int, menu: Menu, used: Floats, low: Floats, high: Floats) -> bool:
     """Whether a move neither breaks a limit nor breaks one further; only limits that it touches are looked at."""
+    _, _, start, cap, amount = menu
     for use in range(start[new], start[new + 1]):
         mine = cap[use]
-        more = amount[use] - _takes(old, mine, start, cap, amount)
+        more = amount[use] - _takes(old, mine, menu)
         after = used[mine] + more
         slack = _EPS * max(1.0, abs(after))
         if (more > 0.0 and after > high[mine] + slack) or (
@@ -251,9 +217,7 @@ def _fits(
     for use in range(start[old], start[old + 1]):
         mine = cap[use]
         after = used[mine] - amount[use]
-        if after < low[mine] - _EPS * max(1.0, abs(after)) and (
-            _takes(new, mine, start, cap, amount) == 0.0
-        ):
+        if after < low[mine] - _EPS * max(1.0, abs(after)) and (_takes(new, mine, menu) == 0.0):
             return False
     return True
 
@@ -261,11 +225,7 @@ def _fits(
 @njit(cache=True)
 def mend(
     order: Ints,
-    first: Ints,
-    value: Floats,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
+    menu: Menu,
     price: Floats,
     chosen: Ints,
     used: Floats,
@@ -281,38 +241,30 @@ def mend(
             return
         loan = order[place]
         old = chosen[loan]
-        here = _takes(old, tight, start, cap, amount)
-        mine = _reduced(old, value, start, cap, amount, price)
+        here = _takes(old, tight, menu)
+        mine = _reduced(old, menu, price)
         best, least = -1, np.inf
-        for choice in range(first[loan], first[loan + 1]):
-            less = sign * (here - _takes(choice, tight, start, cap, amount))
+        for choice in range(menu.first[loan], menu.first[loan + 1]):
+            less = sign * (here - _takes(choice, tight, menu))
             if less > 0.0:
-                lost = (mine - _reduced(choice, value, start, cap, amount, price)) / less
-                if lost < least and _fits(old, choice, start, cap, amount, used, low, high):
+                lost = (mine - _reduced(choice, menu, price)) / less
+                if lost < least and _fits(old, choice, menu, used, low, high):
                     best, least = choice, lost
         if best >= 0:
-            _move(old, best, start, cap, amount, used)
+            _move(old, best, menu, used)
             chosen[loan] = best
 
 
 @njit(cache=True, parallel=marked_loops())
-def gains(
-    first: Ints,
-    value: Floats,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
-    price: Floats,
-    chosen: Ints,
-) -> Floats:
+def gains(menu: Menu, price: Floats, chosen: Ints) -> Floats:
     """How good each loan's best move to a choice worth more is at these prices; -inf where there is none."""
-    loans = len(first) - 1
+    loans = len(menu.first) - 1
     rank = np.full(loans, -np.inf)
     for loan in prange(loans):
-        mine = _reduced(chosen[loan], value, start, cap, amount, price)
-        for choice in range(first[loan], first[loan + 1]):
-            if value[choice] > value[chosen[loan]]:
-                gain = _reduced(choice, value, start, cap, amount, price) - mine
+        mine = _reduced(chosen[loan], menu, price)
+        for choice in range(menu.first[loan], menu.first[loan + 1]):
+            if menu.value[choice] > menu.value[chosen[loan]]:
+                gain = _reduced(choice, menu, price) - mine
                 rank[loan] = max(rank[loan], gain)
     return rank
 
@@ -320,11 +272,7 @@ def gains(
 @njit(cache=True)
 def improve(
     order: Ints,
-    first: Ints,
-    value: Floats,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
+    menu: Menu,
     price: Floats,
     chosen: Ints,
     used: Floats,
@@ -337,13 +285,13 @@ def improve(
         loan = order[place]
         old = chosen[loan]
         best, top = -1, -np.inf
-        for choice in range(first[loan], first[loan + 1]):
-            if value[choice] > value[old]:
-                gain = _reduced(choice, value, start, cap, amount, price)
-                if gain > top and _fits(old, choice, start, cap, amount, used, low, high):
+        for choice in range(menu.first[loan], menu.first[loan + 1]):
+            if menu.value[choice] > menu.value[old]:
+                gain = _reduced(choice, menu, price)
+                if gain > top and _fits(old, choice, menu, used, low, high):
                     best, top = choice, gain
         if best >= 0:
-            _move(old, best, start, cap, amount, used)
+            _move(old, best, menu, used)
             chosen[loan] = best
             moved += 1
     return moved
@@ -353,16 +301,13 @@ def improve(
 def _soft_of(
     begin: int,
     end: int,
-    first: Ints,
-    value: Floats,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
+    menu: Menu,
     price: Floats,
     heat: float,
     used: Floats,
     curve: Floats,
 ) -> float:
+    first, _, start, cap, amount = menu
     sums, share, cool = 0.0, np.empty(0), 1.0 / heat
     touched, mean = np.empty(len(price), dtype=np.int64), np.zeros(len(price))
     for loan in range(begin, end):
@@ -371,7 +316,7 @@ def _soft_of(
             share = np.empty(count)
         top, best = -np.inf, 0
         for k in range(count):
-            share[k] = _reduced(here + k, value, start, cap, amount, price)
+            share[k] = _reduced(here + k, menu, price)
             if share[k] > top:
                 top, best = share[k], k
         total = 0.0
@@ -409,37 +354,22 @@ def _soft_of(
 
 
 @njit(cache=True, parallel=marked_loops())
-def soft_choices(
-    first: Ints,
-    value: Floats,
-    start: Ints,
-    cap: Shorts,
-    amount: Floats,
-    price: Floats,
-    heat: float,
-) -> tuple[float, Floats, Floats]:
+def soft_choices(menu: Menu, price: Floats, heat: float) -> tuple[float, Floats, Floats]:
     """As `best_choices`, with each loan split over its choices by a softmax of heat `heat` (fen).
 
     Returns:
         Sum of the soft maxima, what they use (m,), and how that answers to prices: minus its derivative (m, m).
     """
-    loans, caps = len(first) - 1, len(price)
-    blocks = SOFT_BLOCKS if len(value) >= ALONE else 1
-    size = (loans + blocks - 1) // blocks
+    loans, caps = len(menu.first) - 1, len(price)
+    blocks = SOFT_BLOCKS if len(menu.value) >= ALONE else 1
     sums = np.zeros(blocks)
     used, curve = np.zeros((blocks, caps)), np.zeros((blocks, caps, caps))
     if blocks == 1:
-        sums[0] = _soft_of(
-            0, loans, first, value, start, cap, amount, price, heat, used[0], curve[0]
-        )
+        sums[0] = _soft_of(0, loans, menu, price, heat, used[0], curve[0])
         return sums[0], used[0], curve[0]
     for block in prange(blocks):
-        begin, end = block * size, min((block + 1) * size, loans)
-        if begin < end:
-            sums[block] = _soft_of(
-                begin, end, first, value, start, cap, amount, price, heat, used[block],
-                curve[block],
-            )  # fmt: skip
+        begin, end = _range(block, blocks, loans)
+        sums[block] = _soft_of(begin, end, menu, price, heat, used[block], curve[block])
     whole_used, whole_curve, value_of_all = used[0], curve[0], sums[0]
     for block in range(1, blocks):
         value_of_all += sums[block]

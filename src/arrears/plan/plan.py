@@ -108,6 +108,7 @@ def make_plan(
         The plan, or the limit that cannot be kept.
     """
     pools = _pools(offers)
+    alone = _alone(offers, pools)
     closed: set[int] = set()
     needed: set[int] = set()
     barred = np.zeros(offers.value.shape, dtype=np.bool_)
@@ -126,10 +127,10 @@ def make_plan(
         if more.any():
             barred = barred | more
             continue
-        small, dear = _losing(offers, pools, column)
+        small, dear = _losing(offers, pools, column, alone)
         losing = (small or dear if floors else small | dear) - needed
         if not losing:
-            more = _outside(offers, pools, column, barred=barred, closed=closed)
+            more = _outside(offers, pools, column, alone=alone, barred=barred, closed=closed)
             if not more.any():
                 break
             barred = barred | more
@@ -319,14 +320,14 @@ def _pools(offers: Offers) -> npt.NDArray[np.int64]:
 
 
 def _losing(
-    offers: Offers, pools: npt.NDArray[np.int64], column: Ints
+    offers: Offers, pools: npt.NDArray[np.int64], column: Ints, alone: Floats
 ) -> tuple[set[int], set[int]]:
     """Packages to close: of each way and start month the smallest one below the smallest size, so that the others may
-    grow by its loans; and all whose gain over the next best way is less than their cost.
+    grow by its loans; and all whose gain over the best way `alone` (n,) is less than their cost.
     """
     rows = np.arange(len(column))
     taken = pools[rows, column]
-    gain = offers.value[rows, column] - _alone(offers, pools)
+    gain = offers.value[rows, column] - alone
     small: dict[int, tuple[float, int]] = {}
     dear = set()
     for number in np.unique(taken[taken >= 0]).tolist():
@@ -345,6 +346,7 @@ def _outside(
     pools: npt.NDArray[np.int64],
     column: Ints,
     *,
+    alone: Floats,
     barred: npt.NDArray[np.bool_],
     closed: set[int],
 ) -> npt.NDArray[np.bool_]:
@@ -355,7 +357,6 @@ def _outside(
     rows, situation = np.arange(len(column)), offers.situation
     taken = pools[rows, column]
     bars = np.zeros(pools.shape, dtype=np.bool_)
-    best = _alone(offers, pools)
     for number in np.unique(taken[taken >= 0]).tolist():
         offer = number // _PACKAGES
         terms = offers.pools[COLUMNS[offer][0]]
@@ -363,7 +364,7 @@ def _outside(
             continue
         value = offers.value[:, offer]
         open_ = (pools[:, offer] == number) & np.isfinite(value) & ~barred[:, offer]
-        gain = np.where(open_, value - best, 0.0)
+        gain = np.where(open_, value - alone, 0.0)
         mine = taken == number
         leaves = beyond_limits(
             situation.loans, situation.claim, gain, mine=mine, open_=open_, terms=terms

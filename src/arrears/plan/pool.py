@@ -165,17 +165,11 @@ def _rules(terms: PoolTerms, least: float) -> PoolRules:
 
 def _keeps(loans: pl.DataFrame, claim: Floats, rules: PoolRules) -> bool:
     whole = float(claim.sum())
-    shares = [
-        loans.select(pl.col(limit.column).alias("word"), pl.Series("claim", claim))
-        .drop_nulls("word")
-        .group_by("word", maintain_order=True)
-        .agg(pl.col("claim").sum())["claim"]
-        .max()
-        for limit in rules.concentrations
-    ]
-    kept = zip(shares, rules.concentrations, strict=True)
-    inside = bool(eligible(loans, claim, rules).all())
-    return inside and all(float(str(most or 0.0)) <= limit.most * whole for most, limit in kept)
+    for limit in rules.concentrations:
+        words = loans[limit.column].rank("dense").fill_null(0).to_numpy()
+        if np.bincount(words, weights=claim)[1:].max(initial=0.0) > limit.most * whole:
+            return False
+    return bool(eligible(loans, claim, rules).all())
 
 
 def _choices(rows: Floats, value: Floats, low: Floats, high: Floats) -> Choices:

@@ -35,6 +35,30 @@ class Bank:
     capital: float | None
     profit: float | None
 
+    def less(
+        self,
+        *,
+        loans: float,
+        npl: float,
+        provisions: float,
+        risk_weighted_assets: float,
+        gain: float,
+    ) -> Bank:
+        """The book when so much leaves it and a gain is booked, fen; what nobody says stays unsaid."""
+        return Bank(
+            loans=_less(self.loans, loans),
+            npl=_less(self.npl, npl),
+            special_mention=self.special_mention,
+            provisions=_less(self.provisions, provisions),
+            risk_weighted_assets=_less(self.risk_weighted_assets, risk_weighted_assets),
+            capital=_less(self.capital, -gain),
+            profit=_less(self.profit, -gain),
+        )
+
+
+def _less(amount: float | None, taken: float) -> float | None:
+    return None if amount is None else amount - taken
+
 
 def ratios(situation: Situation, offers: Offers, result: PlanResult) -> pl.DataFrame:
     """Figures before and after what the plan does today: sales that take loans off the books, and write-offs.
@@ -139,18 +163,12 @@ def _after(
     npl = gone & situation.reported_npl
     provisions = np.where(off, claim, situation.provision)
     asked = situation.required_capital
-
-    def less(amount: float | None, taken: float) -> float | None:
-        return None if amount is None else amount - taken
-
-    return Bank(
-        loans=less(before.loans, float(claim[gone].sum())),
-        npl=less(before.npl, float(claim[npl].sum())),
-        special_mention=before.special_mention,
-        provisions=less(before.provisions, float(provisions[gone].sum())),
-        risk_weighted_assets=less(before.risk_weighted_assets, freed / asked if asked else 0.0),
-        capital=less(before.capital, -gain),
-        profit=less(before.profit, -gain),
+    return before.less(
+        loans=float(claim[gone].sum()),
+        npl=float(claim[npl].sum()),
+        provisions=float(provisions[gone].sum()),
+        risk_weighted_assets=freed / asked if asked else 0.0,
+        gain=gain,
     )
 
 

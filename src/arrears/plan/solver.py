@@ -131,10 +131,10 @@ def _limit_out_of_reach(choices: Choices) -> Infeasible | None:
 
 def _extreme(choices: Choices, number: int, price: float) -> float:
     """The least (price 1) or most (price -1) that a plan may use of one capacity."""
-    c, unit = choices, np.zeros(len(choices.low))
+    unit = np.zeros(len(choices.low))
     unit[number] = price
-    nothing = np.zeros(len(c.value))
-    used = kernels.best_choices(c.first, nothing, c.start, c.cap, c.amount, unit)[1]
+    nothing = np.zeros(len(choices.value))
+    used = kernels.best_choices(choices.menu._replace(value=nothing), unit)[1]
     return float(used[number])
 
 
@@ -156,8 +156,7 @@ def bound_of(choices: Choices) -> tuple[float, Floats]:
     if len(choices.first) == 1:
         return 0.0, np.zeros(len(choices.low))
     found = _prices(choices, _TOLERANCE, None)
-    c = choices
-    used = kernels.best_choices(c.first, c.value, c.start, c.cap, c.amount, found.prices)[1]
+    used = kernels.best_choices(choices.menu, found.prices)[1]
     return found.bound, used
 
 
@@ -191,9 +190,8 @@ class _Dual:
 
     def at(self, point: Floats) -> float:
         """The dual value, and a cut more."""
-        prices, c = self.prices(point), self.choices
         total: float
-        total, used, _ = kernels.best_choices(c.first, c.value, c.start, c.cap, c.amount, prices)
+        total, used, _ = kernels.best_choices(self.choices.menu, self.prices(point))
         slope = self.sign * (self.limit - used[self.owner]) / self.scale
         worth: float = total + self._paid(point)
         self.cuts.append((worth - float(slope @ point), slope))
@@ -201,10 +199,7 @@ class _Dual:
 
     def soft(self, point: Floats, heat: float) -> tuple[float, Floats, Floats]:
         """Value, slope and curvature of the dual smoothed by `heat`."""
-        c = self.choices
-        total, used, curve = kernels.soft_choices(
-            c.first, c.value, c.start, c.cap, c.amount, self.prices(point), heat
-        )
+        total, used, curve = kernels.soft_choices(self.choices.menu, self.prices(point), heat)
         weight = self.sign / self.scale
         slope = weight * (self.limit - used[self.owner])
         bend = curve[np.ix_(self.owner, self.owner)] * weight[:, None] * weight
@@ -271,9 +266,9 @@ def _reach(few: Choices, prices: Floats) -> Floats:
     to the price says what that is in prices.
     """
     c, heat = few, _SOFT * float(np.abs(few.value).mean())
-    chosen = kernels.best_choices(c.first, c.value, c.start, c.cap, c.amount, prices)[2]
+    chosen = kernels.best_choices(c.menu, prices)[2]
     noise = np.sqrt(replace(c, amount=c.amount**2).used(chosen))
-    curve = kernels.soft_choices(c.first, c.value, c.start, c.cap, c.amount, prices, heat)[2]
+    curve = kernels.soft_choices(c.menu, prices, heat)[2]
     reach: Floats = _ERRORS * noise / np.maximum(np.diag(curve), 1e-300)
     return np.maximum(reach, _LEAST_REACH * np.abs(prices))
 
@@ -374,8 +369,7 @@ def _kept(
 def _repair(choices: Choices, prices: Floats) -> tuple[Ints, Floats]:
     """A plan near the choices at these prices that keeps every limit, if one is found."""
     c = choices
-    data = (c.first, c.value, c.start, c.cap, c.amount)
-    chosen = kernels.best_choices(*data, prices)[2]
+    chosen = kernels.best_choices(c.menu, prices)[2]
     used = c.used(chosen)
     users: _Users | None = None
     for _ in range(_ROUNDS):
@@ -386,15 +380,15 @@ def _repair(choices: Choices, prices: Floats) -> tuple[Ints, Floats]:
         for tight in broken:
             sign = 1.0 if used[tight] > c.high[tight] else -1.0
             among = users.of(int(tight))
-            cost = kernels.relief(among, *data, prices, chosen, int(tight), sign)
+            cost = kernels.relief(among, c.menu, prices, chosen, int(tight), sign)
             order = np.argsort(cost, kind="stable")
             order = among[order[np.isfinite(cost[order])]]
-            kernels.mend(order, *data, prices, chosen, used, c.low, c.high, int(tight), sign)
+            kernels.mend(order, c.menu, prices, chosen, used, c.low, c.high, int(tight), sign)
     for _ in range(_ROUNDS):
-        rank = kernels.gains(*data, prices, chosen)
+        rank = kernels.gains(c.menu, prices, chosen)
         order = np.argsort(-rank, kind="stable")
         order = order[np.isfinite(rank[order])]
-        if not kernels.improve(order, *data, prices, chosen, used, c.low, c.high):
+        if not kernels.improve(order, c.menu, prices, chosen, used, c.low, c.high):
             break
     return chosen, c.used(chosen)
 

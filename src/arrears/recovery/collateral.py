@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
+from arrears.core.records import picked
 from arrears.recovery.params import Floats, Ints
 from arrears.rules import MarketBook
 
@@ -51,16 +52,7 @@ class Collateral:
     def of(self, rows: Ints) -> Collateral:
         """That of some loans, by their places."""
         first, second = (Auction(one.chance[rows], one.kept[rows]) for one in self.auctions)
-        return Collateral(
-            net=self.net[rows],
-            delay=self.delay[rows],
-            judgment=self.judgment[rows],
-            value=self.value[rows],
-            tier=self.tier[rows],
-            liens=self.liens[rows],
-            claim=self.claim[rows],
-            auctions=(first, second),
-        )
+        return picked(self, rows, auctions=(first, second))
 
     def at(self, prices: Floats | float) -> Floats:
         """Expected proceeds (n,) if homes stand at `prices` times their value of today."""

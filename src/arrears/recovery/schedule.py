@@ -10,6 +10,7 @@ import polars as pl
 from numba import njit, prange
 
 from arrears.core.dates import DAYS_A_MONTH
+from arrears.core.records import picked
 from arrears.recovery.grid import BLOCKS, NODE_SCORES, NODES, lay
 from arrears.recovery.params import DEFAULT_DAY, PRODUCTS, Floats, Ints, Params
 
@@ -42,15 +43,7 @@ class Schedule:
 
     def of(self, rows: Ints) -> Schedule:
         """That of some loans, by their places."""
-        return Schedule(
-            balance=self.balance[rows],
-            rate=self.rate[rows],
-            term=self.term[rows],
-            kind=self.kind[rows],
-            roll=self.roll[rows],
-            roll_month=self.roll_month[rows],
-            hazard=self.hazard[rows],
-        )
+        return picked(self, rows)
 
 
 def schedule(
