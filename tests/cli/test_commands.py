@@ -48,8 +48,16 @@ def test_the_pages_options_of_a_tape_are_those_of_resolve(arrears, root) -> None
     options = set(re.findall(r"`(--[a-z-]+)", table))
     helped = set(re.findall(r"(--[a-z-]+)", arrears("resolve", "--help").out.split("Options")[1]))
     assert options - {"--excel"} < helped
-    own = {"--audit", "--capacity", "--holdout", "--letter", "--model", "--previous", "--scenarios"}
-    own.add("--stress")
+    own = {
+        "--audit",
+        "--capacity",
+        "--holdout",
+        "--letter",
+        "--model",
+        "--previous",
+        "--scenarios",
+        "--stress",
+    }
     assert helped - options == own | {"--quiet", "--json", "--help"}
 
 

@@ -66,10 +66,10 @@ def test_the_report_compares_with_the_plan_before(case, tmp_path) -> None:
     found = run.resolve(replace(case.request, previous=str(path)), out=out)
     assert found.changes is not None
     why = dict(found.changes.select("loan_id", "why").rows())
-    assert why[sold] == "the way before may no longer be taken"
-    assert why["gone"].startswith("not in this plan")
+    assert why[sold] == "may no longer be taken"
+    assert why["gone"] == "left the tape"
     assert why[new] == "new on the tape"
     page = (out / "report.html").read_text("utf-8")
     assert 'id="changes"' in page
-    assert "the way before may no longer be taken" in page
+    assert "may no longer be taken" in page
     assert 'id="changes"' not in (case.out / "report.html").read_text("utf-8")

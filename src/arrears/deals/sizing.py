@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -91,9 +91,9 @@ def size(
     found: list[Sized] = []
     faces = {**(faces or {}), **dict.fromkeys(asked, 1)}
     for name, chance in asked.items():
-        face = _largest(deal, stressed, name, chance=chance, faces=faces, unit=unit)
-        faces[name] = max(face, 1)
         case = _Case(deal, stressed, name, faces, unit)
+        face = case.largest(chance)
+        faces = {**faces, name: max(face, 1)}
         found.append(_told(case, names, chance=chance, face=face))
     return found
 
@@ -112,27 +112,29 @@ class _Case:
         """The deal with the class at a face."""
         return compiled(sized_deal(self.deal, {**self.faces, self.name: max(face, 1)}))
 
+    def largest(self, chance: float) -> int:
+        """The largest face that falls short with this chance at most, fen; 0 where none does."""
+        paid = np.maximum(self.stressed, 0).sum(axis=0)
+        most = int(paid.max(initial=0)) + self.deal.reserve.initial
+        allowed = int(chance * self.stressed.shape[1] + 1e-9)
 
-def _largest(
-    deal: Deal,
-    stressed: Ints,
-    name: str,
-    *,
-    chance: float,
-    faces: Mapping[str, int],
-    unit: int,
-) -> int:
-    case = _Case(deal, stressed, name, faces, unit)
-    most = int(np.maximum(stressed, 0).sum(axis=0).max(initial=0)) + deal.reserve.initial
-    low, high = 0, min(max(most, 1), LARGEST // 4) // unit + 1
-    allowed = int(chance * stressed.shape[1] + 1e-9)
+        def holds(units: int) -> bool:
+            short = falls_short(self.at(units * self.unit), self.stressed, self.name)
+            return int(short.sum()) <= allowed
+
+        above = min(max(most, 1), LARGEST // 4) // self.unit + 1
+        return largest(holds, 0, above) * self.unit
+
+
+def largest(holds: Callable[[int], bool], low: int, high: int) -> int:
+    """The largest number from `low`, which is taken to hold, that does below `high`, which is taken not to.
+
+    Whatever holds is taken to do so for every smaller number.
+    """
     while high - low > 1:
         middle = (low + high) // 2
-        if int(falls_short(case.at(middle * unit), stressed, name).sum()) <= allowed:
-            low = middle
-        else:
-            high = middle
-    return low * unit
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low
 
 
 def falls_short(program: Program, collections: Ints, name: str) -> np.ndarray:

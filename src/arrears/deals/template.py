@@ -13,7 +13,7 @@ from arrears.deals.engine import run_deal
 from arrears.deals.kernels import Ints
 from arrears.deals.program import compiled
 from arrears.deals.results import days_from_closing, flows_of
-from arrears.deals.sizing import Stress, size, sized_deal
+from arrears.deals.sizing import Stress, largest, size, sized_deal
 from arrears.deals.tables import cash_table, place
 from arrears.deals.yields import worth
 from arrears.errors import BadArgument
@@ -135,11 +135,13 @@ class Built:
 
     Attributes:
         body: the file, as YAML holds it.
+        cash: collections by scenario and month (S, months), fen.
         gross: collections by payment date (T, S), fen.
     """
 
     body: dict[str, object]
     deal: Deal
+    cash: Ints
     gross: Ints
 
 
@@ -173,23 +175,20 @@ def sized_file(terms: Terms, cash: np.ndarray, asked: Asked) -> Built:
         faces[last] = _at_par(bare, held, last, faces=faces, rate=asked.last_yield, unit=unit)
         body = deal_file(terms, faces)
         bare = Deal.model_validate(body)
-    return Built(body, bare, gross)
+    return Built(body, bare, cash, gross)
 
 
 def _at_par(
     deal: Deal, gross: Ints, last: str, *, faces: dict[str, int], rate: float, unit: int
 ) -> int:
     """The largest face of a class that its expected cash is worth at a yield, fen; one unit at least."""
-    low, high = 1, max(int(gross.sum(axis=0).max()) // unit, 1) + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        program = compiled(sized_deal(deal, faces | {last: middle * unit}))
+
+    def holds(units: int) -> bool:
+        program = compiled(sized_deal(deal, faces | {last: units * unit}))
         flows = flows_of(run_deal(program, gross), last).mean(axis=1)
-        if worth(flows, days_from_closing(program) / 365.0, rate) >= middle * unit:
-            low = middle
-        else:
-            high = middle
-    return low * unit
+        return worth(flows, days_from_closing(program) / 365.0, rate) >= units * unit
+
+    return largest(holds, 1, max(int(gross.sum(axis=0).max()) // unit, 1) + 1) * unit
 
 
 def _text(rate: float) -> str:

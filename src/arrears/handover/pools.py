@@ -11,7 +11,7 @@ import yaml
 
 from arrears import deals
 from arrears.channels import Situation
-from arrears.channels.issue import built, collections
+from arrears.channels.issue import built
 
 _HEAD = "# Proposed by the plan; amounts in fen. Run it: arrears deal run deal.yaml --cash cash.parquet -o DIR\n"
 
@@ -30,9 +30,7 @@ def write_deal(rows: pl.DataFrame, situation: Situation, channel: str, place: Pa
         return
     text = _HEAD + yaml.safe_dump(found.body, sort_keys=False, allow_unicode=True)
     (place / "deal.yaml").write_text(text, encoding="utf-8", newline="\n")
-    months = int(situation.number("securities/cash_months"))
-    cash = deals.cash_table(collections(situation, places, months))
-    cash.write_parquet(place / "cash.parquet", compression="zstd")
+    deals.cash_table(found.cash).write_parquet(place / "cash.parquet", compression="zstd")
     sheet = term_sheet(found.deal, found.gross) + _of_originator(found, situation, places)
     (place / "term_sheet.md").write_text(sheet, encoding="utf-8", newline="\n")
 

@@ -11,7 +11,7 @@ from arrears.report.findings import findings, told_findings
 from arrears.report.fit_page import fit_page
 from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden_page
 from arrears.report.history import Past, history_page
-from arrears.report.moved import changes
+from arrears.report.moved import SAME_WAY, changes, why_moved
 from arrears.report.page import html
 from arrears.report.track_page import track_page
 from arrears.report.valuation import price_page
@@ -19,6 +19,7 @@ from arrears.report.warning import warnings
 from arrears.report.workbook import workbook, workbook_hash
 
 __all__ = [
+    "SAME_WAY",
     "WAYS",
     "Contents",
     "DueFacts",
@@ -50,6 +51,7 @@ __all__ = [
     "told_findings",
     "track_page",
     "warnings",
+    "why_moved",
     "workbook",
     "workbook_hash",
 ]

@@ -13,10 +13,39 @@ from arrears.report.contents import WAYS, Contents
 from arrears.report.parts import paragraph, table
 
 _MOVED, _YUAN = 0.01, 100.0
-_SAME, _NEW, _GONE = "the same way", "new on the tape", "not in this plan: off the tape, or paid"
-_BARRED, _WORTH = "the way before may no longer be taken", "another way is worth more now"
-_PLACE = "limits, or other loans that took their place"
+SAME_WAY = ("the same", "same way, other value")
 _NONE = "none"
+
+
+def why_moved(*, other_law: bool = False, other_limits: bool | None = None) -> pl.Expr:
+    """Why a loan goes in plan `b` as it does, of `channel_*, start_*, value_*` of plans `a` and `b`, `b_in_a` and
+    `a_in_b`: whether the way of one may be taken in the other; null where nobody knows.
+
+    Args:
+        other_limits: None where the limits of plan `a` are not known.
+    """
+    law = ": another law or holder" if other_law else ""
+    limits = {None: "other limits, or other loans took its place", True: "other limits"}
+    apart = (pl.col("value_a") - pl.col("value_b")).abs() > _MOVED * pl.col("value_a").abs()
+    moved = apart.fill_null(False)
+    same = (pl.col("channel_a") == pl.col("channel_b")) & (
+        (pl.col("start_a") == pl.col("start_b")).fill_null(True)
+    )
+    return (
+        pl.when(pl.col("channel_a").is_null())
+        .then(pl.lit("new on the tape"))
+        .when(pl.col("channel_b").is_null())
+        .then(pl.lit("left the tape"))
+        .when(same)
+        .then(pl.when(moved).then(pl.lit(SAME_WAY[1])).otherwise(pl.lit(SAME_WAY[0])))
+        .when(~pl.col("b_in_a").fill_null(True))
+        .then(pl.lit("may now be taken" + law))
+        .when(~pl.col("a_in_b").fill_null(True))
+        .then(pl.lit("may no longer be taken" + law))
+        .when(moved & pl.lit(not other_limits))
+        .then(pl.lit("another way is worth more now"))
+        .otherwise(pl.lit(limits.get(other_limits, "other loans took its place")))
+    )
 
 
 def changes(before: pl.DataFrame, plan: pl.DataFrame, offers: Offers) -> pl.DataFrame:
@@ -26,43 +55,32 @@ def changes(before: pl.DataFrame, plan: pl.DataFrame, offers: Offers) -> pl.Data
         before: `loan_id, channel, start_month?, value?` of the plan before.
         plan: `plan.parquet`, in the order of the offers.
     """
+    of = {"channel": "channel", "start_month": "start", "value": "value"}
     now = plan.select(
-        "loan_id", "channel", "start_month", "value", row=pl.int_range(pl.len(), dtype=pl.Int64)
+        "loan_id",
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+        *(pl.col(name).alias(f"{short}_b") for name, short in of.items()),
     )
-    both = now.join(before, on="loan_id", how="full", suffix="_before", coalesce=True)
-    gone = (pl.col("value") - pl.col("value_before")).abs() > _MOVED * pl.col("value_before").abs()
-    start = pl.col("start_month_before")
-    same = (pl.col("channel") == pl.col("channel_before")) & (
-        (pl.col("start_month") == start).fill_null(True)
+    was = before.select(
+        "loan_id", *(pl.col(name).alias(f"{short}_a") for name, short in of.items())
     )
-    why = (
-        pl.when(pl.col("channel_before").is_null())
-        .then(pl.lit(_NEW))
-        .when(pl.col("channel").is_null())
-        .then(pl.lit(_GONE))
-        .when(same)
-        .then(pl.lit(_SAME))
-        .when(~_still_open(both, offers))
-        .then(pl.lit(_BARRED))
-        .when(gone)
-        .then(pl.lit(_WORTH))
-        .otherwise(pl.lit(_PLACE))
-    )
+    both = now.join(was, on="loan_id", how="full", coalesce=True)
+    both = both.with_columns(_still_open(both, offers).alias("a_in_b"), b_in_a=pl.lit(True))
     return both.select(
         "loan_id",
-        before="channel_before",
-        now="channel",
-        value_before="value_before",
-        value_now="value",
-        why=why,
+        before="channel_a",
+        now="channel_b",
+        value_before="value_a",
+        value_now="value_b",
+        why=why_moved(),
     ).sort("loan_id")
 
 
 def _still_open(both: pl.DataFrame, offers: Offers) -> pl.Series:
     """Whether the way before may be taken now; true for loans that are not in both plans."""
     rows = both["row"].fill_null(-1).to_numpy()
-    way = both["channel_before"].fill_null("").to_numpy()
-    start = both["start_month_before"].fill_null(0).to_numpy()
+    way = both["channel_a"].fill_null("").to_numpy()
+    start = both["start_a"].fill_null(0).to_numpy()
     found = np.ones(both.height, dtype=np.bool_)
     for column, (channel, month) in enumerate(COLUMNS):
         mine = (rows >= 0) & (way == channel) & (start == month)
@@ -75,7 +93,7 @@ def section(contents: Contents) -> str:
     found = contents.changes
     if found is None:
         return ""
-    other = found.filter(pl.col("why") != _SAME)
+    other = found.filter(~pl.col("why").is_in(SAME_WAY))
     counts = found.group_by("why").len().sort("len", "why", descending=[True, False])
     ways = [pl.col(side).replace(WAYS).fill_null(_NONE) for side in ("before", "now")]
     moves = (
@@ -122,7 +140,7 @@ def _sum(values: list[float | None]) -> str:
 
 def _title(found: pl.DataFrame, other: int) -> str:
     shared = found.drop_nulls(["before", "now"])
-    moved = shared.filter(pl.col("why") != _SAME).height
+    moved = shared.filter(~pl.col("why").is_in(SAME_WAY)).height
     text = f"{figures.number(moved)} of {figures.number(shared.height)} loans go another way than in the plan before"
     if not other:
         text = "Every loan goes the way of the plan before"

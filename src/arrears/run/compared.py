@@ -16,8 +16,6 @@ from arrears.run import record as run_record
 from arrears.run.products import Products, to_json
 from arrears.run.stages import Stages, Watcher
 
-_MOVED = 0.01
-
 
 @dataclass(frozen=True)
 class Compared:
@@ -76,29 +74,9 @@ def _compare(a: Path, b: Path, records: list[run_record.Record]) -> Compared:
         .select("capacity", "scope", "sense", "limit")
         .equals(limits[1].select("capacity", "scope", "sense", "limit"))
     )
-    same_way = (pl.col("channel_a") == pl.col("channel_b")) & (
-        pl.col("start_a") == pl.col("start_b")
-    )
-    moved = (pl.col("value_a") - pl.col("value_b")).abs() > _MOVED * pl.col("value_a").abs()
-    why = (
-        pl.when(pl.col("channel_a").is_null())
-        .then(pl.lit("new on the tape"))
-        .when(pl.col("channel_b").is_null())
-        .then(pl.lit("left the tape"))
-        .when(same_way & ~moved)
-        .then(pl.lit("the same"))
-        .when(same_way)
-        .then(pl.lit("same way, other value"))
-        .when(~pl.col("b_in_a").fill_null(True))
-        .then(pl.lit("may now be taken" + (": another law or holder" if other_law else "")))
-        .when(~pl.col("a_in_b").fill_null(True))
-        .then(pl.lit("may no longer be taken" + (": another law or holder" if other_law else "")))
-        .when(moved & ~pl.lit(other_limits))
-        .then(pl.lit("another way is worth more now"))
-        .otherwise(pl.lit("other limits" if other_limits else "other loans took its place"))
-    )
+    why = report.why_moved(other_law=other_law, other_limits=other_limits)
     rows = both.with_columns(why=why).sort("loan_id")
-    changed = rows.filter(~pl.col("why").is_in(["the same", "same way, other value"]))
+    changed = rows.filter(~pl.col("why").is_in(report.SAME_WAY))
     counts = rows.group_by("why").len().sort("len", "why", descending=[True, False])
     plans = [cast("dict[str, Any]", record["plan"]) for record in records]
     summary: dict[str, object] = {

@@ -86,8 +86,10 @@ def asked_by(part: Part, name: str, day: date) -> Part:
     if part.day == day:
         return part
     rows = part.rows if part.held.is_empty() else pl.concat([part.rows, part.held]).sort(ROW)
-    wrong = _wrong_rows(name, rows, part.unread, day)
-    good, held = hold(rows, wrong)
+    # A cell that could not be read is not also missing.
+    breaks = broken(name, rows, day).join(part.unread, on=[ROW, "column"], how="anti")
+    good, held = hold(rows, pl.concat([part.unread.select(ROW), breaks.select(ROW)]))
+    wrong = pl.concat([part.unread, told(held, breaks)])
     return replace(part, rows=good, held=held, wrong=wrong, day=day)
 
 
@@ -97,12 +99,6 @@ def hold(rows: pl.DataFrame, wrong: pl.DataFrame) -> tuple[pl.DataFrame, pl.Data
         return rows, rows.clear()
     bad = rows[ROW].is_in(wrong[ROW].unique().implode())
     return (rows.filter(~bad), rows.filter(bad)) if bad.any() else (rows, rows.clear())
-
-
-def _wrong_rows(name: str, rows: pl.DataFrame, unread: pl.DataFrame, day: date) -> pl.DataFrame:
-    """All that is wrong with rows; a cell that could not be read is not also missing."""
-    breaks = broken(name, rows, day).join(unread, on=[ROW, "column"], how="anti")
-    return pl.concat([unread, told(rows, breaks)])
 
 
 def told(rows: pl.DataFrame, breaks: pl.DataFrame) -> pl.DataFrame:
