@@ -91,11 +91,7 @@ def _hiding(base: pl.DataFrame, hidden: Hidden) -> list[Row]:
     place = base["branch"].replace_strict(places, return_dtype=pl.Int64).to_numpy()
     expected = hidden.table["hidden_amount"].fill_null(0.0).to_numpy()
     owed = np.bincount(place, weights=base["claim"].to_numpy(), minlength=len(branches))
-    drawn = np.zeros((len(branches), hidden.draws.shape[1]))
-    np.add.at(drawn, place[hidden.rows], hidden.draws)
-    small = expected.copy()
-    small[hidden.rows] = 0.0
-    drawn += np.bincount(place, weights=small, minlength=len(branches))[:, None]
+    drawn = hidden.drawn_by(place, len(branches))
     found = np.bincount(place, weights=expected, minlength=len(branches))
     suspect = (hidden.table["p_hidden"] > _SHOWS).fill_null(False)
     rows: list[Row] = []

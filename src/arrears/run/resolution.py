@@ -101,11 +101,18 @@ def _find(request: Request, stages: Stages) -> Resolution:
     situation = offers.situation
     if isinstance(result, plan.Unreachable):
         raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
-    three = three_ways(gathered, classed, hidden)
-    ratios = plan.ratios(situation, offers, result)
+    with stages.stage("book"):
+        three = three_ways(gathered, classed, hidden)
+        reasons = hidden.reasons()
+    with stages.stage("ratios"):
+        ratios = plan.ratios(situation, offers, result)
+        outcomes = plan.outcomes(situation, offers, result)
+        disposals = plan.disposals(situation, offers)
+        principal_ban = plan.ban_costs(situation, offers, result)
     with stages.stage("what if"):
         what_if = plan.what_if(situation, offers, gathered.capacities, result=result, ratios=ratios)
-    record = run_record.of_tape(gathered)
+    with stages.stage("inputs"):
+        record = run_record.of_tape(gathered)
     record["plan"] = {
         "value": result.value,
         "bound": result.bound,
@@ -115,7 +122,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
         "switching": result.switching,
     }
     record["fills"] = [*cast("list[object]", record["fills"]), *_fills(gathered)]
-    record["principal_ban"] = plan.ban_costs(situation, offers, result)
+    record["principal_ban"] = principal_ban
     record["steps"] = [] if seen is None else seen.table.to_dicts()
     record["suits"] = asdict(suits)
     problems = (*gathered.problems, *_late_suits(situation, result))
@@ -126,10 +133,10 @@ def _find(request: Request, stages: Stages) -> Resolution:
         offers=offers,
         plan=result,
         three=three,
-        reasons=hidden.reasons(),
+        reasons=reasons,
         ratios=ratios,
-        outcomes=plan.outcomes(situation, offers, result),
-        disposals=plan.disposals(situation, offers),
+        outcomes=outcomes,
+        disposals=disposals,
         what_if=what_if,
         record=record,
         letter=gathered.letter,
@@ -318,6 +325,8 @@ def _write_papers(
         handover.write(decision, folder / "handover")
         proposed = package_reports(folder / "handover")
         products.adopt_all("handover")
+    with stages.stage("debtors"):
+        debtors_owe = owed.result()
     with stages.stage("report"):
         contents = report.Contents(
             tape=tape,
@@ -331,9 +340,10 @@ def _write_papers(
             disposals=resolution.disposals,
             deals=proposed,
             what_if=resolution.what_if,
-            debtors=owed.result(),
+            debtors=debtors_owe,
             changes=resolution.changes,
         )
         products.text("report.html", report.html(contents))
+    with stages.stage("workbook"):
         report.workbook(contents, folder / "plan.xlsx", all_rows=request.excel_all)
         products.adopt("plan.xlsx")

@@ -35,11 +35,19 @@ class Silent:
 
 
 class Stages:
-    """Times the stages of one run, seconds by name in the order in which they ran."""
+    """Times the stages of one run, none of which stands inside another."""
 
     def __init__(self, watcher: Watcher | None = None) -> None:
         self.watcher: Watcher = watcher or Silent()
-        self.seconds: dict[str, float] = {}
+        self._began = time.perf_counter()
+        self._took: dict[str, float] = {}
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds by name in the order in which they ran, and `other` between them: they add up to the whole."""
+        whole = time.perf_counter() - self._began
+        told = {name: round(took, 3) for name, took in self._took.items()}
+        return told | {"other": round(max(whole - sum(self._took.values()), 0.0), 3)}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -51,4 +59,4 @@ class Stages:
         finally:
             self.watcher.end()
             took = time.perf_counter() - started
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + took, 3)
+            self._took[name] = self._took.get(name, 0.0) + took

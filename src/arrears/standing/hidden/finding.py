@@ -157,11 +157,7 @@ class Hidden:
         known[place[amount.is_not_null().to_numpy()]] = True
         fen = amount.fill_null(0.0).to_numpy()
         whole = np.bincount(place, weights=fen, minlength=len(groups))
-        small = fen.copy()
-        small[self.rows] = 0.0
-        sums = np.zeros((len(groups), self.draws.shape[1]))
-        np.add.at(sums, place[self.rows], self.draws)
-        sums += np.bincount(place, weights=small, minlength=len(groups))[:, None]
+        sums = self.drawn_by(place, len(groups))
         low, high = np.quantile(sums, [0.05, 0.95], axis=1) if len(groups) else (whole, whole)
         mask = pl.Series(known)
         found = pl.DataFrame(
@@ -175,6 +171,19 @@ class Hidden:
         return found.with_columns(
             pl.when(mask).then(pl.col(name)) for name in ("hidden", "lo90", "hi90")
         )
+
+    def drawn_by(self, place: npt.NDArray[np.int64], groups: int) -> Floats:
+        """Fen hidden (groups, DRAWS) in each group of loans in every draw.
+
+        Args:
+            place: (n,) the group of every loan, from 0 on.
+        """
+        small = self.table["hidden_amount"].fill_null(0.0).to_numpy().copy()
+        small[self.rows] = 0.0
+        mine, sums = place[self.rows], np.empty((groups, self.draws.shape[1]))
+        for k, draw in enumerate(self.draws.T):
+            sums[:, k] = np.bincount(mine, weights=draw, minlength=groups)
+        return sums + np.bincount(place, weights=small, minlength=groups)[:, None]
 
 
 def _places(keys: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int64]]:
