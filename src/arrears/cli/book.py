@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from arrears import run
 from arrears.cli import options as o
 from arrears.cli.examples import with_examples
 from arrears.cli.show import Bar, show_object, show_problems
+from arrears.cli.tape_command import takes_a_tape
 
 
 class Style(StrEnum):
@@ -36,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
             "arrears check loans.csv --as-of 2025-03-31",
             "arrears check loans.xlsx --map bank.yaml -o checked",
         )
-    )(check)
+    )(takes_a_tape(check, stages=2, show=_told))
     app.command(
         "map",
         epilog=with_examples("arrears map loans.csv", "arrears map loans.csv --save bank.yaml"),
@@ -49,42 +50,12 @@ def add_to(app: typer.Typer) -> None:
     )(synth)
 
 
-def check(
-    loans: o.Loans,
-    out: o.OptionalOut = None,
-    payments: o.Payments = None,
-    months: o.Months = None,
-    events: o.Events = None,
-    contacts: o.Contacts = None,
-    map_file: o.Map = None,
-    holder: o.HolderOption = "joint_stock_bank",
-    as_of: o.AsOf = None,
-    rulebook: o.RulebookOption = "cn",
-    reform: o.Reforms = None,
-    seed: o.Seed = 0,
-    threads: o.Threads = None,
-    excel: o.Excel = None,
-    force: o.Force = False,
-    quiet: o.Quiet = False,
-    json: o.Json = False,
-) -> None:
+def check(out: o.OptionalOut = None, **asked: Any) -> Any:
     """Read a tape and say what is wrong with it."""
-    request = o.request(
-        loans=loans,
-        payments=payments,
-        months=months,
-        events=events,
-        contacts=contacts,
-        map_file=map_file,
-        holder=holder,
-        as_of=as_of,
-        rulebook=rulebook,
-        reforms=reform,
-        seed=seed,
-        excel=excel,
-    )
-    with Bar(2, quiet=quiet) as bar:
-        checked = run.check(request, out=out, force=force, watcher=bar)
+    return run.check(asked.pop("request"), out=out, **asked)
+
+
+def _told(checked: run.Checked, out: Path | None, *, quiet: bool, json: bool) -> None:
     if json:
         problems = [problem.as_dict() for problem in checked.problems]
         show_object({**checked.record, "problems": problems, "out": str(out) if out else None})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from arrears import run
 from arrears.cli import options as o
 from arrears.cli.examples import with_examples
 from arrears.cli.show import Bar, show_object, show_problems
+from arrears.cli.tape_command import takes_a_tape
 
 _STAGES = 10
 
@@ -22,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
             "arrears resolve loans.csv --as-of 2025-03-31 -o result",
             "arrears resolve loans.parquet --holder bank.yaml --capacity quarter.yaml -o result",
         )
-    )(resolve)
+    )(takes_a_tape(resolve, stages=_STAGES, show=_finish))
     app.command(
         epilog=with_examples("arrears verify result", "arrears verify result --inputs archive/2025")
     )(verify)
@@ -40,17 +41,6 @@ def add_to(app: typer.Typer) -> None:
 
 
 def resolve(
-    loans: o.Loans,
-    out: o.Out,
-    payments: o.Payments = None,
-    months: o.Months = None,
-    events: o.Events = None,
-    contacts: o.Contacts = None,
-    map_file: o.Map = None,
-    holder: o.HolderOption = "joint_stock_bank",
-    as_of: o.AsOf = None,
-    rulebook: o.RulebookOption = "cn",
-    reform: o.Reforms = None,
     capacity: o.Capacity = None,
     previous: o.Previous = None,
     letter: o.Letter = None,
@@ -59,39 +49,10 @@ def resolve(
     holdout: o.Holdout = 0.0,
     stress: o.Stress = None,
     model: o.Model = None,
-    seed: o.Seed = 0,
-    threads: o.Threads = None,
-    excel: o.Excel = None,
-    force: o.Force = False,
-    quiet: o.Quiet = False,
-    json: o.Json = False,
-) -> None:
+    **asked: Any,
+) -> Any:
     """Find the best lawful way out of each loan, and build the papers for it."""
-    request = o.request(
-        loans=loans,
-        payments=payments,
-        months=months,
-        events=events,
-        contacts=contacts,
-        map_file=map_file,
-        holder=holder,
-        as_of=as_of,
-        rulebook=rulebook,
-        reforms=reform,
-        seed=seed,
-        excel=excel,
-        capacity=capacity,
-        previous=previous,
-        letter=letter,
-        audit=audit,
-        scenarios=scenarios,
-        holdout=holdout,
-        stress=stress,
-        model=model,
-    )
-    with Bar(_STAGES, quiet=quiet) as bar:
-        resolution = run.resolve(request, out=out, force=force, watcher=bar)
-    _finish(resolution, out, quiet=quiet, json=json)
+    return run.resolve(asked.pop("request"), **asked)
 
 
 def verify(

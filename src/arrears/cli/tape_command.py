@@ -37,19 +37,32 @@ def _tape(
 
 
 _OPTIONS = inspect.signature(_tape, eval_str=True).parameters
-_REQUEST = [name for name in _OPTIONS if name not in {"out", "threads", "force", "quiet", "json"}]
-
-# Options of a verb's own that are a request's too.
-_ASKED = ("scenarios", "stress", "model")
+_OF_REQUEST = set(inspect.signature(o.request).parameters)
 
 
-def takes_a_tape(verb: Callable[..., Any], *, or_else: str | None = None) -> Callable[..., None]:
+def _show(done: Any, out: Path | None, *, quiet: bool, json: bool) -> None:
+    if json:
+        show_object(done.summary)
+        return
+    if not quiet:
+        show_problems(done.problems, as_json=False, rest="All of them: arrears check.")
+    print("\n".join(done.lines))
+
+
+def takes_a_tape(
+    verb: Callable[..., Any],
+    *,
+    or_else: str | None = None,
+    stages: int = _STAGES,
+    show: Callable[..., None] = _show,
+) -> Callable[..., None]:
     """A command with the options of a tape and those of `verb`, which gets `request, out, force, watcher` besides.
 
-    What it gives has a `summary`, `lines` and `problems`.
-
     Args:
+        verb: its own options go before those of a tape that have the same name, and are the request's where one has
+            their name.
         or_else: an option of `verb` that may stand in the tape's place; the request is then None.
+        show: prints what the verb gives; without it, that has a `summary`, `lines` and `problems`.
     """
     own = {
         name: parameter
@@ -58,33 +71,21 @@ def takes_a_tape(verb: Callable[..., Any], *, or_else: str | None = None) -> Cal
     }
 
     def command(**typed: Any) -> None:
-        extras = {name: typed.pop(name) for name in own}
-        asked: dict[str, Any] = {name: extras[name] for name in _ASKED if name in extras}
-        if "audit" in extras:
-            asked["audit"] = extras.pop("audit")
-        named = {name: typed[name] for name in _REQUEST}
-        if typed["loans"] is None and (or_else is None or extras[or_else] is None):
+        if typed["loans"] is None and (or_else is None or typed[or_else] is None):
             raise typer.BadParameter(f"Name a tape{f' or give --{or_else}' if or_else else ''}.")
         request = None
         if typed["loans"] is not None:
-            request = o.request(reforms=named.pop("reform"), **named, **asked)
-        with Bar(_STAGES, quiet=typed["quiet"]) as bar:
-            done = verb(
-                request=request, out=Path(typed["out"]), force=typed["force"], watcher=bar, **extras
-            )
-        if typed["json"]:
-            show_object(done.summary)
-            return
-        if not typed["quiet"]:
-            show_problems(done.problems, as_json=False, rest="All of them: arrears check.")
-        print("\n".join(done.lines))
+            request = o.request(**{name: typed[name] for name in typed if name in _OF_REQUEST})
+        given = {name: typed[name] for name in ("out", "force", *own)}
+        with Bar(stages, quiet=typed["quiet"]) as bar:
+            done = verb(request=request, watcher=bar, **given)
+        show(done, typed["out"], quiet=typed["quiet"], json=typed["json"])
 
-    options = dict(_OPTIONS)
+    options = {**_OPTIONS, **own}
     if or_else:
         options["loans"] = options["loans"].replace(annotation=o.OptionalLoans, default=None)
-    parameters = [*options.values(), *(p.replace(kind=p.KEYWORD_ONLY) for p in own.values())]
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in options.values()]
     )
     command.__doc__ = verb.__doc__
     command.__name__ = verb.__name__
