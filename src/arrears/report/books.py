@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from datetime import date
 from html import escape
 from pathlib import Path
@@ -10,6 +9,8 @@ from pathlib import Path
 from arrears.report import figures, threeways
 from arrears.report.book import CUTS, ThreeWays
 from arrears.report.parts import paragraph, shell
+from arrears.report.sheets import Sheets
+from arrears.report.workbook import add_book
 
 
 def book_page(as_of: date, three: ThreeWays) -> str:
@@ -37,35 +38,16 @@ def book_page(as_of: date, three: ThreeWays) -> str:
 
 def book_workbook(three: ThreeWays, path: Path, as_of: date) -> None:
     """`book.xlsx`: a cover, a sheet a cut, the warning ratios and what stands out; money in yuan."""
-    import xlsxwriter
-
-    from arrears.report.workbook import write_book, write_sheet
-
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as workbook:
-        day = dt.datetime(as_of.year, as_of.month, as_of.day)
-        workbook.set_properties({"title": f"Book {as_of}", "created": day})
-        formats = {
-            "head": workbook.add_format({"bold": True, "bottom": 1, "text_wrap": True}),
-            "yuan": workbook.add_format({"num_format": "#,##0.00"}),
-            "title": workbook.add_format({"bold": True, "font_size": 14}),
-        }
-        cover = workbook.add_worksheet("Cover")
-        cover.set_column(0, 0, 24)
-        cover.set_column(1, 1, 90)
-        cover.write_string(0, 0, "The book three ways", formats["title"])
-        big, what, how_sure = threeways.first(three.total)
-        rows = (
-            ("As of", figures.day(as_of)),
-            ("Answer", f"{big} {what}"),
-            ("How sure", how_sure),
-            ("Hidden rests on", three.why),
-            ("Amounts", "yuan; the files beside this one hold fen"),
-        )
-        for place, (name, text) in enumerate(rows, start=2):
-            cover.write_string(place, 0, name, formats["head"])
-            cover.write_string(place, 1, text)
+    big, what, how_sure = threeways.first(three.total)
+    rows = (
+        ("As of", figures.day(as_of)),
+        ("Answer", f"{big} {what}"),
+        ("How sure", how_sure),
+        ("Hidden rests on", three.why),
+        ("Amounts", "yuan; the files beside this one hold fen"),
+    )
+    with Sheets.of(path, title=f"Book {as_of}", day=as_of) as sheets:
+        sheets.cover("The book three ways", rows)
         for cut in CUTS:
-            write_sheet(
-                workbook.add_worksheet(cut), three.book.filter(cut=cut).drop("cut"), formats
-            )
-        write_book(workbook, three, formats)
+            sheets.add(cut, three.book.filter(cut=cut).drop("cut"))
+        add_book(sheets, three)

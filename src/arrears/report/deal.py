@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import polars as pl
 from arrears.deals import Answers, Deal
 from arrears.report import charts, figures
 from arrears.report.parts import paragraph, shell, table
-from arrears.report.workbook import write_sheet
+from arrears.report.sheets import Sheets
 
 _RANKS = ("q05", "q25", "q50", "q75", "q95")
 
@@ -272,32 +271,13 @@ def _note(told: dict[str, Any]) -> str:
 
 def deal_workbook(deal: Deal, found: Answers, path: Path, actual: pl.DataFrame | None) -> None:
     """`report.xlsx`: a cover, then classes, cash by date, balances, the investor report; money in yuan."""
-    import xlsxwriter
-
-    day = deal.closing_date
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-        book.set_properties(
-            {"title": deal.name, "created": dt.datetime(day.year, day.month, day.day)}
-        )
-        formats = {
-            "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True}),
-            "yuan": book.add_format({"num_format": "#,##0.00"}),
-            "title": book.add_format({"bold": True, "font_size": 14}),
-        }
-        cover = book.add_worksheet("Cover")
-        cover.set_column(0, 0, 26)
-        cover.set_column(1, 1, 90)
-        cover.write_string(0, 0, deal.name, formats["title"])
-        for row, (name, text) in enumerate(_cover(deal, found), start=2):
-            cover.write_string(row, 0, name, formats["head"])
-            cover.write_string(row, 1, text)
-        write_sheet(book.add_worksheet("Classes"), _class_table(found), formats, money=["size"])
+    with Sheets.of(path, title=deal.name, day=deal.closing_date) as sheets:
+        sheets.cover(deal.name, _cover(deal, found), width=26)
+        sheets.add("Classes", _class_table(found), money=["size"])
         cash = cash_by_date(deal, found)
-        write_sheet(book.add_worksheet("Cash"), cash, formats, money=cash.columns[2:])
-        fans = _fan_table(found)
-        write_sheet(book.add_worksheet("Balances"), fans, formats, money=list(_RANKS))
-        report = investor_table(deal, found, actual)
-        write_sheet(book.add_worksheet("Investors"), report, formats, money=["forecast", "actual"])
+        sheets.add("Cash", cash, money=cash.columns[2:])
+        sheets.add("Balances", _fan_table(found), money=_RANKS)
+        sheets.add("Investors", investor_table(deal, found, actual), money=["forecast", "actual"])
 
 
 def _cover(deal: Deal, found: Answers) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +12,7 @@ import polars as pl
 from arrears.conduct.limits import Limits
 from arrears.report import figures
 from arrears.report.book import NOT_GIVEN
-from arrears.report.workbook import MOST_LOANS, write_sheet
+from arrears.report.sheets import MOST_LOANS, Sheets
 
 _MOST_SHEETS = 100
 _MONEY = ["interest due", "principal due", "payment keeps off", "call is worth"]
@@ -44,45 +43,23 @@ def due_workbook(
         table: `due.csv`.
         all_rows: every loan; else the 20,000 whose calls are worth most.
     """
-    import xlsxwriter
-
     top = table if all_rows else table.head(MOST_LOANS)
     shown = _for_people(top).with_columns(branch=top["branch"].fill_null(NOT_GIVEN))
     worth = shown.group_by("branch", maintain_order=True).agg(
         pl.col("call is worth").sum(), pl.len()
     )
     order = worth.sort("call is worth", "branch", descending=[True, False])["branch"].to_list()
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-        day = facts.as_of
-        created = dt.datetime(day.year, day.month, day.day)
-        book.set_properties({"title": f"Calls before the due date {day}", "created": created})
-        formats = {
-            "head": book.add_format(
-                {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}
-            ),
-            "yuan": book.add_format({"num_format": "#,##0.00"}),
-            "title": book.add_format({"bold": True, "font_size": 14}),
-        }
-        _cover(book.add_worksheet("Cover"), table, facts, formats, shown=top.height)
+    day = facts.as_of
+    with Sheets.of(path, title=f"Calls before the due date {day}", day=day) as sheets:
+        cover = _cover(table, facts, shown=top.height)
+        sheets.cover("Whom to call before the due date", cover, width=20)
         names: set[str] = {"cover"}
         for branch in order[:_MOST_SHEETS]:
             mine = shown.filter(branch=branch).drop("branch")
-            write_sheet(
-                book.add_worksheet(_name(branch, names)),
-                mine,
-                formats,
-                widths=_WIDTHS,
-                money=_MONEY,
-            )
+            sheets.add(_name(branch, names), mine, widths=_WIDTHS, money=_MONEY)
         rest = shown.filter(pl.col("branch").is_in(order[_MOST_SHEETS:]))
         if rest.height:
-            write_sheet(
-                book.add_worksheet(_name("Other branches", names)),
-                rest,
-                formats,
-                widths=_WIDTHS,
-                money=_MONEY,
-            )
+            sheets.add(_name("Other branches", names), rest, widths=_WIDTHS, money=_MONEY)
 
 
 def _for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -131,7 +108,7 @@ def _why() -> pl.Expr:
     )
 
 
-def _cover(sheet, table: pl.DataFrame, facts: DueFacts, formats, *, shown: int) -> None:  # type: ignore[no-untyped-def]
+def _cover(table: pl.DataFrame, facts: DueFacts, *, shown: int) -> list[tuple[str, str]]:
     limits = facts.limits
     hours = "no rule was in force on this date"
     if limits.not_before:
@@ -145,7 +122,7 @@ def _cover(sheet, table: pl.DataFrame, facts: DueFacts, formats, *, shown: int) 
         else "the market's figures alone: the tape has no months"
     )
     good = table.filter(pl.col("worth_of_call") > 0)
-    rows = (
+    return [
         ("As of", figures.day(facts.as_of)),
         ("Due", f"within {facts.days} days: {table.height:,} loans, {shown:,} of them here"),
         (
@@ -160,13 +137,7 @@ def _cover(sheet, table: pl.DataFrame, facts: DueFacts, formats, *, shown: int) 
             "the best call first: chance of a miss, by how much a call lowers it, what the payment keeps off",
         ),
         ("Amounts", "yuan; due.csv holds fen"),
-    )
-    sheet.set_column(0, 0, 20)
-    sheet.set_column(1, 1, 100)
-    sheet.write_string(0, 0, "Whom to call before the due date", formats["title"])
-    for place, (name, text) in enumerate(rows, start=2):
-        sheet.write_string(place, 0, name, formats["head"])
-        sheet.write_string(place, 1, text)
+    ]
 
 
 def _name(branch: str, taken: set[str]) -> str:
