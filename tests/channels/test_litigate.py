@@ -13,23 +13,66 @@ from arrears.channels import litigate
 from arrears.recovery.forecast import window
 
 
+def _shares(there, score: float, shifted: tuple[int, int] = (0, 0)) -> np.ndarray:
+    """Share of a claim that is paid in each month, the hazard shifted as in a suit in the months [from, until)."""
+    params, age = there.forecast.params, int(there.forecast.age[0])
+    effect = there.number("channels/judgment_effect")
+    owed = np.ones(there.forecast.push.shape[0])
+    found = []
+    for month in range(len(params.odds) - age):
+        inside = shifted[0] <= month < shifted[1]
+        lift = params.odds[age + month] * np.exp(score + effect * inside)
+        odds = lift * there.forecast.push[:, month]
+        paid = owed * params.share_paid * odds / (1.0 + odds)
+        owed = owed - paid
+        found.append(paid.mean())
+    return np.array(found)
+
+
 def test_what_a_case_adds_worked_by_hand(situation) -> None:
     there = situation({})
-    weights = window(there.rate, 0)[None, :]
-    effect = there.number("channels/judgment_effect")
-    # Contact does not count in what is enforced, but a loan of a better score keeps it
-    base = max(there.forecast.params.product_effect["consumer"], float(there.forecast.score[0]))
-    judged = replace(there.forecast, score=np.array([base]))
+    months = int(there.number("courts/enforced_months"))
+    # Neither contact nor own payments say what a court can take: the score of the product
+    usual, own = (
+        _shares(there, score)
+        for score in (there.forecast.params.product_effect["consumer"], there.forecast.score[0])
+    )
+    worth = (1.0 + there.rate) ** (-np.arange(1, len(usual) + 1) / 12.0)
 
-    def worth(month: int) -> float:
-        return float(judged.voluntary(weights, shift=effect, from_month=month)[0, 0])
+    def gain(month: int) -> float:
+        case = _shares(
+            there, there.forecast.params.product_effect["consumer"], (month, month + months)
+        )
+        return float((case - usual) @ worth)
 
-    usual = float(there.forecast.voluntary(weights)[0, 0])
     # Zhejiang: judgment after 4 months, felt 2 later; 45 per cent are mediated in the first month
-    gain = 0.45 * worth(1) + 0.55 * worth(6) - usual
+    added = 0.45 * gain(1) + 0.55 * gain(6)
+    unpaid = (1.0 - own.sum()) / (1.0 - usual.sum())
     chance = 0.4 * 0.85 * 1.1
-    pv = (usual + chance * gain) * (1.0 - 0.3) - litigate.case_costs(there)[0]
-    assert litigate.outcome(there, 0).pv[0] == pytest.approx(pv, rel=1e-9)
+    pv = there.claim[0] * (own @ worth + chance * added * unpaid) * (1.0 - 0.3)
+    pv -= litigate.case_costs(there)[0]
+    assert litigate.outcome(there, 0).pv[0] == pytest.approx(pv, rel=1e-3)
+
+
+def test_own_payments_say_who_is_willing_not_what_a_court_can_take(situation) -> None:
+    """Two loans alike, one of whom pays more of himself: the case adds the same share of what stays unpaid."""
+    there = situation({"contact_status": "unknown"}, {"contact_status": "unknown"})
+    score = there.forecast.score + np.array([0.0, 1.5])
+    there = replace(there, forecast=replace(there.forecast, score=score), _once={}, _sold={})
+    added = litigate._gains(there)[0][1]
+    assert added[1] < added[0]
+    assert added / there.forecast.unpaid == pytest.approx(added[0] / there.forecast.unpaid[0])
+
+
+def test_once_the_court_no_longer_looks_collecting_is_as_usual(situation) -> None:
+    there = situation({"days_past_due": 91})
+    table, until = litigate._enforced(there, 6), 6 + int(there.number("courts/enforced_months"))
+    usual = there.forecast.shares()
+    assert np.array_equal(table[:, :, :6], usual[:, :, :6])
+    assert (table[0, :, 6:until] > usual[0, :, 6:until]).any()
+    owed = (1.0 - table[0, :, :until].sum(axis=1)) / (1.0 - usual[0, :, :until].sum(axis=1))
+    assert table[0, :, until:] == pytest.approx(owed[:, None] * usual[0, :, until:], abs=1e-12)
+    assert (table.sum(axis=2) <= 1.0 + 1e-12).all()
 
 
 def test_after_a_sale_the_shortfall_alone_goes_on_paying(situation) -> None:

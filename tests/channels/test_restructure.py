@@ -96,7 +96,8 @@ def test_a_waiver_moves_the_card_holder_and_hardly_the_mortgage_holder(situation
     for loan in (home, card):
         there = situation({**loan, **RICH})
         waived = np.array([int(0.3 * there.claim[0])])
-        found.append(_moved(there, waived_principal=waived))
+        more, less_broken = _moved(there, waived_principal=waived)
+        found.append((more / restructure.means(there).moved[0], less_broken))
     assert found[1][0] > 2.0 * found[0][0] > 0.0
     assert found[1][1] < 2.0 * found[0][1] < 0.0
 
@@ -109,6 +110,18 @@ def test_stale_debt_is_moved_by_nothing(situation) -> None:
     assert (
         _moved(stale, waived_principal=waived)[0] < 0.3 * _moved(fresh, waived_principal=waived)[0]
     )
+
+
+def test_who_could_pay_and_does_not_is_moved_by_no_offer(situation) -> None:
+    """METHODS 7.2: offers move those who lack cash and those who owe too much; the others have means and won't."""
+    there = situation(
+        *[{"days_past_due": 120, "monthly_income": pay} for pay in (300_000, 600_000, 5_000_000)]
+    )
+    moved = restructure.means(there).moved
+    assert moved[0] == pytest.approx(0.95)
+    assert moved[0] > moved[1] > moved[2] == pytest.approx(0.95 * 0.5)
+    accepted = restructure.responses(there, channels.terms(there))[0]
+    assert accepted[2] < 0.7 * accepted[0]
 
 
 def test_nobody_waives_principal_but_who_may(situation) -> None:

@@ -57,8 +57,7 @@ def _past(
 
 def _learn(past) -> channels.Suits:
     there, loans, payments = past
-    scores = np.zeros(loans.height), np.zeros(loans.height)
-    return channels.learn_suits(there, loans, payments, None, scores=scores)
+    return channels.learn_suits(there, loans, payments, None)
 
 
 def test_suits_that_brought_more_are_believed_to_bring_more(situation) -> None:
@@ -76,8 +75,7 @@ def test_suits_that_brought_more_are_believed_to_bring_more(situation) -> None:
 def test_few_suits_teach_nothing_and_no_history_neither(situation) -> None:
     assert _learn(_past(situation, sued=40, more=0.05)) == channels.Suits()
     there, loans, _ = _past(situation, sued=500, more=0.02)
-    zero = np.zeros(loans.height)
-    assert channels.learn_suits(there, loans, None, None, scores=(zero, zero)).bring == 1.0
+    assert channels.learn_suits(there, loans, None, None).bring == 1.0
 
 
 def test_a_case_that_goes_on_is_not_filed_again(situation) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from arrears.channels.situation import STARTS, Flags, Floats, Situation, Sums
 from arrears.channels.way import Bars, Outcome, Permit, no_pool
@@ -17,6 +18,7 @@ NAME = "litigate"
 pool = no_pool
 package = no_pool
 _UNDER_WAY = ("filed", "judged", "enforcing")
+_LEAST_LEFT = 1e-6
 
 
 def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the same on every day
@@ -151,11 +153,11 @@ def added(
 ) -> list[Floats]:
     """Weighted sums of what cases add to usual cash (n, F) each, if filed at such ages with so much owed (n,).
 
-    What is enforced does not hang on whether the borrower answers: it goes by the loan alone, and by whether there is
+    A borrower's own payments tell whether he is willing, not what a court can take: the unwilling are whom suits are
+    for. So a case adds to every loan of a product the same share of what usual collecting leaves unpaid, where there is
     something to take.
     """
-    forecast = situation.forecast
-    effect = situation.number("channels/judgment_effect")
+    forecast, alike = situation.forecast, _of_product(situation)
     wait = waits(situation)
     early = int(situation.number("courts/months_to_mediation"))
     mediates = np.where(wait > early, situation.number("courts/mediated"), 0.0)
@@ -163,16 +165,55 @@ def added(
     parts += [
         (int(months), np.where(wait == months, 1.0 - mediates, 0.0)) for months in np.unique(wait)
     ]
-    tables = [grid.weigh(forecast.shares(effect, month), weights) for month, _ in parts]
-    plain = grid.weigh(forecast.shares(), weights)
+    usual = forecast.shares()
+    tables = [grid.weigh(_enforced(situation, month) - usual, weights) for month, _ in parts]
+    paid = grid.weigh(usual, np.ones((1, usual.shape[2])))
     chance = takeable(situation)[:, None]
-    score = np.maximum(forecast.found, forecast.score)
     sums = []
     for age, owed in filed:
-        total = -grid.read_off(plain, age, forecast.score, owed)
+        ones = np.ones(len(owed))
+        own, others = (
+            1.0 - grid.read_off(paid, age, score, ones) for score in (forecast.score, alike)
+        )
+        left = owed * (np.clip(own, 0.0, 1.0) / np.maximum(others, _LEAST_LEFT))[:, 0]
+        total = np.zeros((len(owed), len(weights)))
         for table, (_, share) in zip(tables, parts, strict=True):
             mine = np.flatnonzero(share)
-            taken = grid.read_off(table, age[mine], score[mine], owed[mine])
+            taken = grid.read_off(table, age[mine], alike[mine], left[mine])
             total[mine] += share[mine, None] * taken
         sums.append(total * chance)
     return sums
+
+
+def _enforced(situation: Situation, month: int) -> Floats:
+    """Shares of a claim paid by age, node and month if a case is felt from a month on, until the court no longer looks
+    for property; after it what is left is collected as usual.
+    """
+    forecast = situation.forecast
+    shares = forecast.shares(situation.number("channels/judgment_effect"), month)
+    usual, until = forecast.shares(), month + int(situation.number("courts/enforced_months"))
+    owed, would = (1.0 - paid[:, :, :until].sum(axis=2) for paid in (shares, usual))
+    left = np.divide(owed, would, out=np.zeros_like(owed), where=would > _LEAST_LEFT)
+    return np.concatenate([shares[:, :, :until], left[:, :, None] * usual[:, :, until:]], axis=2)
+
+
+def typical(situation: Situation) -> dict[str, float]:
+    """Mean score of a product's loans past day 91, of whom nobody knows whether they answer, by product."""
+    return situation.once("typical", _typical)
+
+
+def _typical(situation: Situation) -> dict[str, float]:
+    late = np.flatnonzero(situation.forecast.age >= 0)
+    number = situation.loans["product"].gather(late).rank("dense").to_numpy().astype(np.int64) - 1
+    count = np.bincount(number)
+    mean = np.bincount(number, weights=situation.forecast.found[late]) / np.maximum(count, 1)
+    words = situation.loans["product"].gather(late).unique().sort()
+    return dict(zip(words, mean, strict=True))
+
+
+def _of_product(situation: Situation) -> Floats:
+    """The typical score of each loan's product (n,); its own where the book holds none past day 91."""
+    known = situation.loans["product"].replace_strict(
+        typical(situation), default=None, return_dtype=pl.Float64
+    )
+    return np.where(known.is_null(), situation.forecast.found, known.fill_null(0.0))

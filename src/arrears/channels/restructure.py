@@ -53,11 +53,13 @@ class Means:
 
     Attributes:
         bearable: fen a month.
-        liquidity, over_indebted: weights of those who lack cash, and who owe too much; the rest no offer moves.
+        moved: share whom an offer may move: neither stale debtors nor those who could pay and don't.
+        liquidity, over_indebted: weights of those who lack cash, and who owe too much.
         income: of the tape, NaN where it gives none.
     """
 
     bearable: Floats
+    moved: Floats
     liquidity: Floats
     over_indebted: Floats
     income: Floats
@@ -102,7 +104,14 @@ def _means(situation: Situation) -> Means:
     place = np.searchsorted(stale[:, 0], situation.forecast.age, side="right") - 1
     moved = 1.0 - np.where(place >= 0, stale[np.maximum(place, 0), 1], 0.0)
     both = np.maximum(cash + debt, 1e-9)
-    return Means(np.maximum(bearable, 1.0), moved * cash / both, moved * debt / both, income)
+    # Who could pay, neither short of cash nor deep in debt, and yet does not, is moved by no offer.
+    return Means(
+        bearable=np.maximum(bearable, 1.0),
+        moved=moved * np.minimum(both, 1.0),
+        liquidity=moved * cash / both,
+        over_indebted=moved * debt / both,
+        income=income,
+    )
 
 
 def _best_terms(situation: Situation) -> Terms:
@@ -196,8 +205,7 @@ def responses(situation: Situation, offered: Terms) -> tuple[Floats, Floats]:
         odds = np.log(base / (1.0 - base))
     odds -= figure("restructure/accept_payment") * (who.liquidity * lower + higher)
     odds += figure("restructure/accept_writedown") * who.over_indebted * given
-    moved = who.liquidity + who.over_indebted
-    accepted: Floats = moved / (1.0 + np.exp(-odds))
+    accepted: Floats = who.moved / (1.0 + np.exp(-odds))
     return accepted, broken
 
 

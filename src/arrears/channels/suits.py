@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from arrears.channels.litigate import added
+from arrears.channels.litigate import added, typical
 from arrears.channels.situation import Floats, Situation
 from arrears.core.blocks import blocks
 from arrears.core.records import picked
@@ -61,15 +61,12 @@ def learn_suits(
     loans: pl.DataFrame,
     payments: pl.DataFrame | None,
     months: pl.DataFrame | None,
-    *,
-    scores: tuple[Floats, Floats],
 ) -> Suits:
     """Compare the cash of unsecured loans that were sued with that of loans alike, and with the market's figures.
 
     Args:
         situation: of the loans that owe anything.
         loans: all of the tape, the closed ones too; a suit shows in the situation's events.
-        scores: shift of their payment hazard as if not sued, and also as if nobody knew whether they answer (n,).
     """
     events = situation.events
     sued = set() if events is None else set(events.filter(kind="filed")["loan_id"])
@@ -84,10 +81,7 @@ def learn_suits(
     cases = picked(cases, unsecured)
     if len(cases.row) < _LEAST:
         return Suits()
-    told = _told(
-        situation, loans[kept[cases.row]], cases, [score[kept[cases.row]] for score in scores]
-    )
-    return _believed(cases, told, situation)
+    return _believed(cases, _told(situation, loans[kept[cases.row]], cases), situation)
 
 
 def _some(loans: pl.DataFrame, sued: set[str]) -> Ints:
@@ -137,20 +131,22 @@ def _cases(past: History) -> _Cases:
     )
 
 
-def _told(situation: Situation, loans: pl.DataFrame, cases: _Cases, scores: list[Floats]) -> Floats:
+def _told(situation: Situation, loans: pl.DataFrame, cases: _Cases) -> Floats:
     """Share of the debt that the market's figures say the case has added in the months seen (c,)."""
     count, furthest = len(cases.row), int(cases.months.max())
     ones = np.ones(count)
     fresh = loans.with_columns(legal_status=pl.lit("not_sued"))
+    alike = typical(situation)
+    score = fresh["product"].replace_strict(alike, default=0.0, return_dtype=pl.Float64).to_numpy()
     then = replace(
         situation.forecast,
         age=cases.age,
-        score=scores[0],
-        found=scores[1],
+        score=score,
+        found=score,
         claim=ones,
         collateral=collateral(fresh, ones, as_of=situation.as_of, market=situation.market),
     )
-    there = replace(situation, loans=fresh, forecast=then, _once={}, _sold={})
+    there = replace(situation, loans=fresh, forecast=then, _once={"typical": alike}, _sold={})
     width = len(situation.forecast.params.odds)
     weights = (np.arange(1, width + 1)[None, :] <= np.arange(1, furthest + 1)[:, None]).astype(
         float

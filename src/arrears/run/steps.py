@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from arrears import channels, plan, recovery
+from arrears import channels, plan
 from arrears.run.gather import Gathered
 
 
@@ -25,17 +25,10 @@ def learned(gathered: Gathered) -> channels.Uplift | None:
 
 def suits(gathered: Gathered, situation: channels.Situation) -> channels.Suits:
     """What cases bring by the tape's own suits."""
-    tape, market = gathered.tape, gathered.market
+    tape = gathered.tape
     if tape.events is None:
         return channels.Suits()
-    fresh = tape.loans.with_columns(legal_status=pl.lit("not_sued"))
-    usual, found = (
-        recovery.shifts(table, as_of=tape.as_of, market=market, model=gathered.model)
-        for table in (fresh, recovery.unknown(fresh))
-    )
-    return channels.learn_suits(
-        situation, tape.loans, tape.payments, tape.months, scores=(usual, found)
-    )
+    return channels.learn_suits(situation, tape.loans, tape.payments, tape.months)
 
 
 def _of_months(months: pl.DataFrame | None) -> pl.DataFrame | None:
