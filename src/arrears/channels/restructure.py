@@ -53,7 +53,7 @@ class Means:
 
     Attributes:
         bearable: fen a month.
-        moved: share whom an offer may move: neither stale debtors nor those who could pay and don't.
+        moved: share whom an offer may move: neither stale debtors nor those known to have the means.
         liquidity, over_indebted: weights of those who lack cash, and who owe too much.
         income: of the tape, NaN where it gives none.
     """
@@ -104,10 +104,10 @@ def _means(situation: Situation) -> Means:
     place = np.searchsorted(stale[:, 0], situation.forecast.age, side="right") - 1
     moved = 1.0 - np.where(place >= 0, stale[np.maximum(place, 0), 1], 0.0)
     both = np.maximum(cash + debt, 1e-9)
-    # Who could pay, neither short of cash nor deep in debt, and yet does not, is moved by no offer.
+    # Who is known to have the means, neither short of cash nor deep in debt, and yet does not pay, no offer moves.
     return Means(
         bearable=np.maximum(bearable, 1.0),
-        moved=moved * np.minimum(both, 1.0),
+        moved=moved * np.where(told, np.minimum(both, 1.0), 1.0),
         liquidity=moved * cash / both,
         over_indebted=moved * debt / both,
         income=income,
