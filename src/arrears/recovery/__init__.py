@@ -2,6 +2,7 @@
 
 from arrears.recovery.collateral import Collateral
 from arrears.recovery.forecast import HORIZON, Forecast, forecast, paths_of, shifts, unknown, window
+from arrears.recovery.grid import get_ready
 from arrears.recovery.params import fills
 from arrears.recovery.stress import Stress
 
@@ -12,6 +13,7 @@ __all__ = [
     "Stress",
     "fills",
     "forecast",
+    "get_ready",
     "paths_of",
     "shifts",
     "unknown",

@@ -23,7 +23,9 @@ class Products:
 
     def table(self, name: str, table: pl.DataFrame) -> None:
         """A Parquet file."""
-        table.write_parquet(self._place(name), compression="zstd", compression_level=1)
+        table.write_parquet(
+            self._place(name), compression="zstd", compression_level=1, statistics=False
+        )
         self.hashes[name] = table_hash(table)
 
     @contextmanager

@@ -95,30 +95,33 @@ def price(
     def work(
         gathered: Gathered, products: Products, stages: Stages
     ) -> tuple[dict[str, object], list[str]]:
-        # The largest table is written, and what draws is started, beside the forecast.
-        with ThreadPoolExecutor(2) as beside:
-            beside.submit(report.get_ready)
-            accepted = beside.submit(products.table, "accepted.parquet", gathered.tape.loans)
-            with stages.stage("forecast"):
-                found, loans = forecast_of(gathered)
-            with stages.stage("price"):
-                reserve = _reserve(found, gathered.market, gathered.tape.as_of)
-                priced = market.price(
-                    found,
-                    loans,
-                    market=gathered.market,
-                    as_of=gathered.tape.as_of,
-                    irr=irr,
-                    bidders=bidders,
-                    reserve=reserve,
-                )
-            title, stress = Path(request.loans).name, request.stress
-            left = _leave(priced, found, products, reserve=reserve, title=title, stress=stress)
-            accepted.result()
+        accepted = beside.submit(products.table, "accepted.parquet", gathered.tape.loans)
+        # Not every way of running kernels lets two threads do so at once.
+        ready.result()
+        with stages.stage("forecast"):
+            found, loans = forecast_of(gathered)
+        with stages.stage("price"):
+            reserve = _reserve(found, gathered.market, gathered.tape.as_of)
+            priced = market.price(
+                found,
+                loans,
+                market=gathered.market,
+                as_of=gathered.tape.as_of,
+                irr=irr,
+                bidders=bidders,
+                reserve=reserve,
+            )
+        title, stress = Path(request.loans).name, request.stress
+        left = _leave(priced, found, products, reserve=reserve, title=title, stress=stress)
+        accepted.result()
         return left
 
     asked = {"irr": irr, "bidders": bidders}
-    return job(request, work, name="price", out=out, force=force, watcher=watcher, asked=asked)
+    # What draws and what forecasts is started while the tape is read, the largest table written beside the forecast.
+    with ThreadPoolExecutor(2) as beside:
+        beside.submit(report.get_ready)
+        ready = beside.submit(recovery.get_ready)
+        return job(request, work, name="price", out=out, force=force, watcher=watcher, asked=asked)
 
 
 def price_header(

@@ -15,7 +15,6 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.stats import rankdata
 
 from arrears.core.rng import generator
 from arrears.standing.hidden import fit as fitting
@@ -151,7 +150,9 @@ def area(scores: Floats, truth: Flags) -> float:
     hits, misses = int(truth.sum()), int((~truth).sum())
     if not hits or not misses:
         return 0.5
-    return float((rankdata(scores)[truth].sum() - hits * (hits + 1) / 2) / (hits * misses))
+    _, place, ties = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]
+    return float((ranks[truth].sum() - hits * (hits + 1) / 2) / (hits * misses))
 
 
 def _judged(scores: dict[str, Floats], truth: Flags, seed: int) -> pl.DataFrame:
