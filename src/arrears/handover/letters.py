@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 import polars as pl
 
@@ -38,15 +38,16 @@ _DATES = (
 _ENFORCED, _PENDING = ("mediated", "judged", "enforcing", "terminated"), "filed"
 _UNKNOWN = {"zh": "未知", "en": "not known"}
 _COURT = {"zh": "有管辖权的人民法院", "en": "the people's court in charge"}
-_WAIVER = {"zh": "减免{0}；", "en": "We waive {0}. "}
+_WAIVER = {"zh": "减免{}；", "en": "We waive {}. "}
 _WAIVED = {
-    "zh": {"interest": "利息 {0}", "fees": "费用 {0}", "principal": "本金 {0}"},
+    "zh": {"interest": "利息 {}", "fees": "费用 {}", "principal": "本金 {}"},
     "en": {
-        "interest": "{0} of the interest",
-        "fees": "{0} of the fees",
-        "principal": "{0} of the principal",
+        "interest": "{} of the interest",
+        "fees": "{} of the fees",
+        "principal": "{} of the principal",
     },
 }
+_MADE = ("hours", "waiver")
 _AND = {"zh": "、", "en": " and "}
 _HOURS = {
     "zh": "{0}之前和{1}之后，我们不会与您联系。",
@@ -69,8 +70,8 @@ def offer_letters(
         first_month=pl.col("grace_months") + 1,
     )
     rows = _first(rows, most).sort("branch", "loan_id", nulls_last=True)
-    papers = [(own,) if own else bundled("offer")] * rows.height
-    return _document("Offers of new terms", rows, situation, papers)
+    letter = (own,) if own else bundled("offer")
+    return _document("Offers of new terms", rows, situation, letter)
 
 
 def claims(filings: pl.DataFrame, situation: Situation, most: int | None) -> str:
@@ -82,18 +83,15 @@ def claims(filings: pl.DataFrame, situation: Situation, most: int | None) -> str
     rows = rows.filter(pl.col("legal_status").fill_null("not_sued") != _PENDING)
     kept = rows if most is None else rows.sort("priority").head(most)
     kept = kept.sort("court", "priority", nulls_last=True)
-    claim, enforced = bundled("filing"), bundled("enforcement")
-    papers = [enforced if word in _ENFORCED else claim for word in kept["legal_status"]]
-    return _document("Claims", kept, situation, papers)
+    enforced = pl.col("legal_status").is_in(_ENFORCED).fill_null(False)
+    kept = kept.with_columns(other=enforced)
+    return _document("Claims", kept, situation, bundled("filing"), other=bundled("enforcement"))
 
 
 def assignments(rows: pl.DataFrame, situation: Situation, most: int | None) -> str:
     """A notice of assignment for each loan of a package (Civil Code 546); buyer and day are left open."""
-    known = _with_loans(rows.select("loan_id"), situation)
-    kept = _first(known, most)
-    return _document(
-        "Notices of assignment", kept, situation, [bundled("assignment")] * kept.height
-    )
+    kept = _first(_with_loans(rows.select("loan_id"), situation), most)
+    return _document("Notices of assignment", kept, situation, bundled("assignment"))
 
 
 def _first(rows: pl.DataFrame, most: int | None) -> pl.DataFrame:
@@ -113,74 +111,104 @@ def _document(
     title: str,
     rows: pl.DataFrame,
     situation: Situation,
-    templates: Sequence[tuple[Template, ...]],
+    letter: tuple[Template, ...],
+    *,
+    other: tuple[Template, ...] = (),
 ) -> str:
+    """A letter for each row; the `other` one where the column of that name says so."""
     days = int(situation.number("channels/offer_open_days"))
-    until = situation.as_of + timedelta(days=days)
-    told = rows.with_columns(answer_by=pl.lit(until))
-    return pages(title, zip(_fields(told, situation), templates, strict=True))
+    told = rows.with_columns(answer_by=pl.lit(situation.as_of + timedelta(days=days)))
+    fields = _fields(told, situation)
+    made = fields.select(_article(letter)).to_series()
+    if other:
+        made = made.zip_with(~rows["other"], fields.select(_article(other)).to_series())
+    return pages(title, made)
 
 
-def _fields(rows: pl.DataFrame, situation: Situation) -> Iterator[Mapping[str, str]]:
-    """The fields of each letter in both languages; what a letter of this kind does not have stays empty."""
+def _article(letter: tuple[Template, ...]) -> pl.Expr:
+    sheets = (template.html() for template in letter)
+    return pl.concat_str(pl.lit("<article>"), *sheets, pl.lit("</article>"))
+
+
+def _fields(rows: pl.DataFrame, situation: Situation) -> pl.DataFrame:
+    """The fields of each letter in both languages, `language/field`, safe to print; what a letter of this kind does
+    not have stays empty.
+    """
     rule = limits(situation.rulebook, situation.as_of)
-    hours = (rule.not_before, rule.not_after)
-    always = {
-        f"{language}/hours": text.format(*hours) if rule.not_before else ""
-        for language, text in _HOURS.items()
-    }
-    for row in rows.iter_rows(named=True):
-        found = dict(always)
-        for language in _UNKNOWN:
-            for name in FIELDS:
-                if name not in {"hours", "waiver"}:
-                    found[f"{language}/{name}"] = _told(name, row, language)
-            found[f"{language}/waiver"] = _waiver(found, row, language)
-        yield found
+    found: dict[str, pl.Expr] = {}
+    for language, hours in _HOURS.items():
+        told = {name: _told(name, rows, language) for name in FIELDS if name not in _MADE}
+        told["hours"] = pl.lit(
+            hours.format(rule.not_before, rule.not_after) if rule.not_before else ""
+        )
+        told["waiver"] = _waiver(told, rows, language)
+        found |= {f"{language}/{name}": _safe(text) for name, text in told.items()}
+    return rows.select(**found)
 
 
-def _waiver(found: Mapping[str, str], row: Mapping[str, object], language: str) -> str:
+def _safe(text: pl.Expr) -> pl.Expr:
+    """As `html.escape` does."""
+    for sign, word in (
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ('"', "&quot;"),
+        ("'", "&#x27;"),
+    ):
+        text = text.str.replace_all(sign, word, literal=True)
+    return text
+
+
+def _waiver(told: Mapping[str, pl.Expr], rows: pl.DataFrame, language: str) -> pl.Expr:
     """What is waived, part by part; nothing is not spoken of."""
     parts = [
-        words.format(found[f"{language}/waived_{part}"])
+        pl.when(pl.col(f"waived_{part}") != 0).then(pl.format(words, told[f"waived_{part}"]))
         for part, words in _WAIVED[language].items()
-        if row.get(f"waived_{part}")
+        if f"waived_{part}" in rows.columns
     ]
-    return _WAIVER[language].format(_AND[language].join(parts)) if parts else ""
+    if not parts:
+        return pl.lit("")
+    listed = pl.concat_str(parts, separator=_AND[language], ignore_nulls=True)
+    return pl.when(listed != "").then(pl.format(_WAIVER[language], listed)).otherwise(pl.lit(""))
 
 
-def _told(name: str, row: Mapping[str, object], language: str) -> str:
-    value = row.get(name)
-    if value is None:
-        if name == "branch":
-            return str(row.get("lender") or _UNKNOWN[language])
-        if name == "court":
-            return _COURT[language]
-        return "" if name not in row else _UNKNOWN[language]
-    return _SAY.get(name, _plain)(value, language)
+def _told(name: str, rows: pl.DataFrame, language: str) -> pl.Expr:
+    """A field in words; what is not known is said to be."""
+    known = name in rows.columns
+    missing = pl.lit(_UNKNOWN[language] if known else "")
+    if name == "branch":
+        lender = pl.col("lender").replace("", None) if "lender" in rows.columns else pl.lit(None)
+        missing = pl.coalesce(lender, pl.lit(_UNKNOWN[language]))
+    if name == "court":
+        missing = pl.lit(_COURT[language])
+    return pl.coalesce(_SAY.get(name, _plain)(rows[name], language), missing) if known else missing
 
 
-def _plain(value: object, language: str) -> str:  # noqa: ARG001 - the same in every language
-    return str(value)
+def _plain(column: pl.Series, language: str) -> pl.Expr:  # noqa: ARG001 - the same in every language
+    return pl.lit(column.cast(pl.String))
 
 
-def _sum(value: object, language: str) -> str:
-    fen = int(str(value))
-    return f"{fen / 100:,.2f}{'元' if language == 'zh' else ' yuan'}"
+def _sum(column: pl.Series, language: str) -> pl.Expr:
+    unit = "元" if language == "zh" else " yuan"
+    return pl.lit(
+        pl.Series(
+            [None if fen is None else f"{fen / 100:,.2f}{unit}" for fen in column], dtype=pl.String
+        )
+    )
 
 
-def _day(value: object, language: str) -> str:
-    assert isinstance(value, date)
+def _day(column: pl.Series, language: str) -> pl.Expr:
+    day = pl.lit(column)
+    return day.dt.to_string("%Y年%-m月%-d日" if language == "zh" else "%Y-%m-%d")
+
+
+def _product(column: pl.Series, language: str) -> pl.Expr:
     if language == "zh":
-        return f"{value.year}年{value.month}月{value.day}日"
-    return value.isoformat()
+        return pl.lit(column.replace_strict(WORDS["product"], return_dtype=pl.String))
+    return pl.lit(column.str.replace_all("_", " "))
 
 
-def _product(value: object, language: str) -> str:
-    return WORDS["product"][str(value)] if language == "zh" else str(value).replace("_", " ")
-
-
-_SAY: dict[str, Callable[[object, str], str]] = {
+_SAY: dict[str, Callable[[pl.Series, str], pl.Expr]] = {
     **dict.fromkeys(_MONEY, _sum),
     **dict.fromkeys(_DATES, _day),
     "product": _product,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
+
+import polars as pl
 
 from arrears.files import did_you_mean
 from arrears.problems import Problem
@@ -58,12 +60,17 @@ class Template:
     language: str
     text: str
 
-    def html(self, fields: Mapping[str, str]) -> str:
-        """The letter with its fields filled in, each in the letter's language: keys are `language/name`."""
-        safe = {name: escape(fields[f"{self.language}/{name}"]) for name in FIELDS}
-        title, *rest = escape(self.text, quote=False).format_map(safe).strip().split("\n\n")
+    def html(self) -> pl.Expr:
+        """The letters of a table whose columns `language/field` are safe to print, each with its fields filled in."""
+        title, *rest = escape(self.text, quote=False).strip().split("\n\n")
         body = "".join(f"<p>{part}</p>" for part in rest)
-        return f'<section lang="{self.language}"><h2>{title}</h2>{body}</section>'
+        form = f'<section lang="{self.language}"><h2>{title}</h2>{body}</section>'
+        pieces = []
+        for words, name, _, _ in Formatter().parse(form):
+            pieces.append(pl.lit(words))
+            if name is not None:
+                pieces.append(pl.col(f"{self.language}/{name}"))
+        return pl.concat_str(pieces)
 
 
 def bundled(name: str) -> tuple[Template, ...]:
@@ -111,16 +118,9 @@ def _faults(text: str) -> Iterator[tuple[str, int, str, str]]:
                 yield "LETTER-UNKNOWN-FIELD", number, f"No field {{{name}}}.", fix
 
 
-def pages(title: str, letters: Iterable[tuple[Mapping[str, str], tuple[Template, ...]]]) -> str:
-    """A document that prints one letter a page, in every language of its templates.
-
-    Args:
-        letters: the fields of each letter, by `language/name`, and its templates.
-    """
-    articles = "\n".join(
-        "<article>" + "".join(template.html(fields) for template in templates) + "</article>"
-        for fields, templates in letters
-    )
+def pages(title: str, letters: Iterable[str]) -> str:
+    """A document that prints one letter a page."""
+    articles = "\n".join(letters)
     return (
         '<!DOCTYPE html>\n<html lang="zh">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{articles}\n</body>\n</html>\n"
