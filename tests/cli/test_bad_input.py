@@ -178,3 +178,12 @@ def test_foreign_files_are_never_overwritten(arrears, plain, tmp_path) -> None:
     for more in ((), ("--force",)):
         _fails(_resolve(arrears, plain / "loans.csv", out, *more))
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("more", [["loans.csv"], ["--as-of", "2024-01-31"], ["--reform", "r.yaml"]])
+def test_what_says_nothing_of_a_header_is_refused(arrears, root, tmp_path, more) -> None:
+    header = root / "examples/notices/pab_2025_13.yaml"
+    done = arrears("price", "--header", header, "-o", tmp_path / "out", "--json", *more)
+    _fails(done)
+    assert [problem["code"] for problem in done.problems] == ["BAD-OPTION"]
+    assert not (tmp_path / "out").exists()

@@ -167,3 +167,39 @@ def test_without_the_libraries_it_says_what_to_install(
         run.fit(small, out=tmp_path / "out")
     assert "pip install" in missing.value.fix
     assert run.as_problem(missing.value).code == "FIT-NOT-INSTALLED"
+
+
+def test_a_package_by_its_header_is_priced_by_the_model_and_again(
+    fitted: tuple[Path, run.Done], tmp_path: Path
+) -> None:
+    header = tmp_path / "notice.yaml"
+    told = "{name: A, base_date: %s, product: %s, unpaid: 9_000_000 yuan, loans: 300, days_overdue: 400}"
+    header.write_text(told % (DAY, "credit_card"), "utf-8")
+    model = fitted[0] / "model.json"
+    bare = run.price_header(header, out=tmp_path / "bare", scenarios=40)
+    done = run.price_header(header, out=tmp_path / "own", scenarios=40, model=model, seed=2)
+    assert (bare.summary["basis"], done.summary["basis"]) == ("market prior", "model")
+    assert not done.problems
+    assert "payments in" in str(done.summary["rests_on"])
+    # the known book pays other than the market does
+    assert done.summary["price"] != pytest.approx(bare.summary["price"], rel=0.02)
+    assert run.verify(tmp_path / "own").products == 4
+    other = read_model(model)[0].model_copy(update={"why": "changed"})  # type: ignore[union-attr]
+    (tmp_path / "model.json").write_text(other.model_dump_json(), "utf-8")
+    with pytest.raises(run.Stopped) as stopped:
+        run.verify(tmp_path / "own", inputs=tmp_path)
+    assert "input model" in {problem.where for problem in stopped.value.problems}
+
+
+def test_a_model_that_does_not_fit_a_header_says_so(
+    fitted: tuple[Path, run.Done], tmp_path: Path
+) -> None:
+    header = tmp_path / "notice.yaml"
+    told = "{name: A, base_date: %s, product: %s, unpaid: 9_000_000 yuan, loans: 300, days_overdue: 400}"
+    header.write_text(told % ("2024-01-31", "business"), "utf-8")
+    model = fitted[0] / "model.json"
+    done = run.price_header(header, out=tmp_path / "own", scenarios=40, model=model)
+    assert {problem.code for problem in done.problems} == {"MODEL-SEES-AHEAD", "MODEL-NOT-SEEN"}
+    with pytest.raises(run.Stopped) as stopped:
+        run.price_header(header, out=tmp_path / "no", model=header)
+    assert [problem.code for problem in stopped.value.problems] == ["MODEL-NOT-JSON"]

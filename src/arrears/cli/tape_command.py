@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,19 @@ def _show(done: Any, out: Path | None, *, quiet: bool, json: bool) -> None:
     print("\n".join(done.lines))
 
 
+def _refuse(typed: Mapping[str, Any], own: Container[str], or_else: str) -> None:
+    """Options of a tape that say nothing of what stands in its place are not passed over in silence.
+
+    Raises:
+        typer.BadParameter: one was given.
+    """
+    for name in _OF_REQUEST - {"loans"}:
+        given = name in _OPTIONS and name not in own and typed[name] != _OPTIONS[name].default
+        if given and typed[name]:
+            option = name.removesuffix("_file").replace("_", "-")
+            raise typer.BadParameter(f"--{option} goes with a tape, not with --{or_else}.")
+
+
 def takes_a_tape(
     verb: Callable[..., Any],
     *,
@@ -74,7 +87,11 @@ def takes_a_tape(
         if typed["loans"] is None and (or_else is None or typed[or_else] is None):
             raise typer.BadParameter(f"Name a tape{f' or give --{or_else}' if or_else else ''}.")
         request = None
-        if typed["loans"] is not None:
+        if typed["loans"] is None:
+            _refuse(typed, own, or_else or "")
+        elif or_else and typed[or_else] is not None:
+            raise typer.BadParameter(f"Name a tape or give --{or_else}, not both.")
+        else:
             request = o.request(**{name: typed[name] for name in typed if name in _OF_REQUEST})
         given = {name: typed[name] for name in ("out", "force", *own)}
         with Bar(stages, quiet=typed["quiet"]) as bar:

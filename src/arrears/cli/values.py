@@ -74,6 +74,8 @@ def price(
     scenarios: o.Scenarios = 1000,
     stress: o.Stress = None,
     model: o.Model = None,
+    holder: o.HolderOption = "joint_stock_bank",
+    seed: o.Seed = 0,
     **asked: Any,
 ) -> Any:
     """Say what a buyer can pay, from a tape or from a public header."""
@@ -81,7 +83,8 @@ def price(
     if header is None:
         return run.price(request, irr=irr, bidders=bidders, **asked)
     asked.pop("watcher")
-    asked |= {"scenarios": scenarios, "stress": stress}
+    asked |= {"scenarios": scenarios, "stress": stress, "holder": holder, "seed": seed}
+    asked["model"] = Path(model) if model else None
     return run.price_header(header, irr=irr, bidders=bidders, **asked)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from arrears.run.explained import Explained, explain
     from arrears.run.fitted import fit
     from arrears.run.gather import as_problem
+    from arrears.run.header import price_header
     from arrears.run.hiding import hidden
     from arrears.run.job import Done
     from arrears.run.law import RuleShown, rule_explained, rule_shown, rules_checked, rules_differ
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from arrears.run.summary import rows_told, summary, told
     from arrears.run.synthesise import SynthRequest, synth
     from arrears.run.tracked import track
-    from arrears.run.values import forecast, price, price_header
+    from arrears.run.values import forecast, price
     from arrears.run.verified import Verified, verify
 
 _FILE = {
@@ -50,7 +51,7 @@ _FILE = {
     "history": "books",
     "forecast": "values",
     "price": "values",
-    "price_header": "values",
+    "price_header": "header",
     "anonymise": "persons",
     "link": "persons",
     "Explained": "explained",

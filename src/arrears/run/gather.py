@@ -99,7 +99,7 @@ def gather(request: Request) -> Gathered:
     reading = read_tape(request)
     problems += reading.problems
     if model and reading.tape and model.as_of > reading.tape.as_of:
-        problems.append(_sees_ahead(model.as_of, reading.tape.as_of))
+        problems.append(sees_ahead(model.as_of, reading.tape.as_of))
     if rulebook and reading.tape:
         _check_force(rulebook, reading.tape, problems)
     if capacities and reading.tape:
@@ -151,8 +151,9 @@ def _previous(path: str | None, problems: list[Problem]) -> pl.DataFrame | None:
         return None
 
 
-def _sees_ahead(model: date, tape_: date) -> Problem:
-    found = f"The model was fitted as of {model}, the tape is of {tape_}."
+def sees_ahead(model: date, day: date, what: str = "tape") -> Problem:
+    """That a model knows what came after a cut-off date."""
+    found = f"The model was fitted as of {model}, the {what} is of {day}."
     why = "It knows what came after the cut-off date."
     return Problem("MODEL-SEES-AHEAD", "warning", "--model", found, why, "Use an earlier model.")
 

@@ -9,17 +9,12 @@ from typing import cast
 
 import polars as pl
 
-import arrears
 from arrears import channels, market, recovery, report, rules
-from arrears.core.hashing import file_hash
-from arrears.files import staged
-from arrears.problems import Problem
 from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
-from arrears.run.products import Products, to_json
+from arrears.run.products import Products
 from arrears.run.request import Request
 from arrears.run.stages import Stages, Watcher
-from arrears.run.stopped import Stopped
 
 
 def forecast(
@@ -101,7 +96,7 @@ def price(
         with stages.stage("forecast"):
             found, loans = forecast_of(gathered)
         with stages.stage("price"):
-            reserve = _reserve(found, gathered.market, gathered.tape.as_of)
+            reserve = reserve_of(found, gathered.market, gathered.tape.as_of)
             priced = market.price(
                 found,
                 loans,
@@ -112,7 +107,7 @@ def price(
                 reserve=reserve,
             )
         title, stress = Path(request.loans).name, request.stress
-        left = _leave(priced, found, products, reserve=reserve, title=title, stress=stress)
+        left = leave(priced, found, products, reserve=reserve, title=title, stress=stress)
         accepted.result()
         return left
 
@@ -124,92 +119,13 @@ def price(
         return job(request, work, name="price", out=out, force=force, watcher=watcher, asked=asked)
 
 
-def price_header(
-    header: Path,
-    *,
-    out: Path,
-    irr: float | None = None,
-    bidders: int | None = None,
-    scenarios: int = 1000,
-    seed: int = 0,
-    stress: str | None = None,
-    force: bool = False,
-) -> Done:
-    """A buyer's valuation of a package of which only the public header is known.
-
-    Raises:
-        Stopped: the header cannot be used.
-    """
-    told, problems = market.read_header(header)
-    if told is None:
-        raise Stopped(problems)
-    book = rules.load_market("cn")
-    day = told.base_date
-    unknown = set(told.litigation) - set(book.numbers("recovery/legal_effect", day))
-    if unknown:
-        found = f"No legal status {sorted(unknown)[0]!r}."
-        fix = f"Use {', '.join(book.numbers('recovery/legal_effect', day))}."
-        raise Stopped(
-            [Problem("HEADER-BAD-VALUE", "error", f"{header} litigation", found, "", fix)]
-        )
-    loans = market.loans_of(told, book.number("buyer/principal_share", day))
-    holder = channels.Holder.model_validate({"kind": "joint_stock_bank"})
-    forecast = recovery.forecast(
-        loans,
-        as_of=day,
-        market=book,
-        discount_rate=channels.discount_rate(holder, book, day),
-        seed=seed,
-        scenarios=scenarios,
-        stress=recovery.Stress.named(stress, book, day) if stress else None,
-    )
-    reserve = _reserve(forecast, book, day)
-    priced = market.price(
-        forecast,
-        loans,
-        market=book,
-        as_of=day,
-        irr=irr,
-        bidders=bidders,
-        start_price=None if told.start_price is None else float(told.start_price),
-        reserve=reserve,
-    )
-    with staged(out, force=force) as place:
-        products = Products(place.folder)
-        summary, lines = _leave(
-            priced, forecast, products, reserve=reserve, title=told.name, stress=stress
-        )
-        if told.start_price:
-            asked = 100 * told.start_price / forecast.claim.sum()
-            lines.append(
-                f"Start     {report.money(told.start_price)}, {asked:.1f} fen on the yuan owed"
-            )
-        record = {
-            "version": arrears.__version__,
-            "command": "price",
-            "as_of": day.isoformat(),
-            "inputs": [
-                {"name": "header", "path": str(header), "sha256": file_hash(header), "rows": 1}
-            ],
-            "header": told.model_dump(mode="json"),
-            "market": {"name": book.name, "hash": book.hash},
-            "settings": {"scenarios": scenarios, "stress": stress},
-            "asked": {"irr": irr, "bidders": bidders},
-            "seed": seed,
-            "summary": summary,
-        }
-        record["products"] = dict(sorted(products.hashes.items()))
-        (place.folder / "run.json").write_text(to_json(record), encoding="utf-8")
-    return Done(summary | {"out": str(out)}, tuple(lines), tuple(problems))
-
-
-def _reserve(found: recovery.Forecast, book: rules.MarketBook, day: date) -> float:
+def reserve_of(found: recovery.Forecast, book: rules.MarketBook, day: date) -> float:
     """What keeping the loans is worth to the seller: its own collections less commission, at its own rate."""
     weights = recovery.window(found.discount_rate, 0)
     return float(market.kept_by_loan(found, weights, book, day).sum())
 
 
-def _leave(
+def leave(
     priced: market.Priced,
     found: recovery.Forecast,
     products: Products,
@@ -218,6 +134,7 @@ def _leave(
     title: str,
     stress: str | None,
 ) -> tuple[dict[str, object], list[str]]:
+    """Write the products of a valuation; its summary, and lines for people."""
     told = priced.told | {"reserve": reserve, "stress": stress}
     bid, per = priced.price, priced.told["per_claim"]
     products.table("curve.parquet", found.curve)

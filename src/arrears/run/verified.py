@@ -12,7 +12,7 @@ import arrears
 from arrears.core.hashing import file_hash
 from arrears.files.folder import RECORD
 from arrears.problems import Problem
-from arrears.run import books, calls, fitted, hiding, persons, values
+from arrears.run import books, calls, fitted, header, hiding, persons, values
 from arrears.run import record as run_record
 from arrears.run.products import product_hash
 from arrears.run.request import Request
@@ -98,14 +98,26 @@ def _header_again(
     record: run_record.Record, asked: Mapping[str, object], *, out: Path, inputs: Path | None
 ) -> list[Problem]:
     """Price a package by its header again; whether the header is another file."""
-    typed = cast("list[dict[str, str]]", record["inputs"])[0]["path"]
-    path = _place("header", typed, inputs)
-    if path is None:
-        raise Stopped([_missing("header", typed)])
-    settings = cast("dict[str, Any]", record["settings"])
+    entries = cast("list[dict[str, str]]", record["inputs"])
+    files: dict[str, str] = {}
+    for entry in entries:
+        place = _place(entry["name"], entry["path"], inputs)
+        if place is None:
+            raise Stopped([_missing(entry["name"], entry["path"])])
+        files[entry["name"]] = str(place)
+    settings = dict(cast("dict[str, Any]", record["settings"]))
+    settings["holder"] = files.get("holder") or settings.get("holder") or "joint_stock_bank"
+    model = Path(files["model"]) if "model" in files else None
     seed = cast("int", record["seed"])
-    values.price_header(path, out=out, seed=seed, **settings, **cast("dict[str, Any]", asked))
-    return _changed_inputs(record, {"header": str(path)})
+    header.price_header(
+        Path(files["header"]),
+        out=out,
+        seed=seed,
+        model=model,
+        **settings,
+        **cast("dict[str, Any]", asked),
+    )
+    return _changed_inputs(record, files)
 
 
 def _place(name: str, typed: str, inputs: Path | None) -> Path | None:
