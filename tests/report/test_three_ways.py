@@ -8,7 +8,7 @@ import pytest
 
 from arrears import report
 from arrears.report import threeways
-from arrears.standing.hidden.finding import DRAWS, Hidden
+from arrears.standing.hidden.finding import DRAWS, Drawn, Hidden
 
 SIGNS = ("e1", "e2", "e3", "e4", "e5", "interest_only", "dressed", "short_of_notch")
 
@@ -37,7 +37,9 @@ def stood(given: pl.DataFrame, classes: list[str], p: list[float]) -> pl.DataFra
 def hidden(standing: pl.DataFrame, **signs: list[float]) -> Hidden:
     """Every loan hides its expectation in half of the draws, twice it in the others' stead."""
     n = standing.height
-    draws = np.outer(standing["hidden_amount"], np.tile([0.5, 1.5], DRAWS // 2)).astype(np.float32)
+    amounts = np.outer(standing["hidden_amount"], np.tile([0.5, 1.5], DRAWS // 2))
+    loan, draw = np.indices((n, DRAWS)).reshape(2, -1)
+    draws = Drawn(loan, draw, amounts.ravel().astype(np.float32))
     shown = {name: signs.get(name, [0.0] * n) for name in SIGNS} | {
         "evidence": ["renewed in May"] * n
     }
@@ -99,7 +101,8 @@ def test_what_is_not_told_is_not_zero() -> None:
     )
     value = dict(report.warnings(given, standing).filter(cut="total").select("ratio", "value").iter_rows())  # fmt: skip
     assert {name for name, found in value.items() if found is not None} == {"restructured"}
-    none = Hidden(standing, np.arange(0), np.zeros((0, DRAWS), np.float32), "none", "No.", pl.DataFrame())  # fmt: skip
+    nobody = Drawn(np.arange(0), np.arange(0), np.zeros(0, np.float32))
+    none = Hidden(standing, np.arange(0), nobody, "none", "No.", pl.DataFrame())
     table = report.book(given, standing, none)
     assert table["with_hidden"].null_count() == table["reported"].null_count() == table.height
     total = table.filter(cut="total").row(0, named=True)

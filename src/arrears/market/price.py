@@ -8,7 +8,6 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.optimize import brentq
 
 from arrears.core.dates import DAYS_A_YEAR
 from arrears.market import costs as stack
@@ -146,6 +145,8 @@ def _irr(cash: Floats, paid: float) -> float | None:
     low, high = -0.99, 100.0
     if (_worth(cash, low) - paid) * (_worth(cash, high) - paid) > 0.0:
         return None
+    from scipy.optimize import brentq
+
     return float(brentq(lambda rate: _worth(cash, rate) - paid, low, high, xtol=1e-10))
 
 

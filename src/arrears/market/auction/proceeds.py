@@ -8,7 +8,6 @@ from math import comb
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from arrears.errors import BadArgument
 from arrears.market.auction.bids import closed_form
@@ -118,6 +117,8 @@ def value_over_start(price_over_start: float, terms: Terms) -> float:
 
     if price_over_start <= 1.0 or gap(50.0) < 0.0:
         raise BadArgument(f"No value brings {price_over_start} times the start price.")
+    from scipy.optimize import brentq
+
     return float(brentq(gap, 1.0, 50.0, xtol=1e-10))
 
 

@@ -243,8 +243,10 @@ def _redrawn(
 def _shifted(chance: Floats, error: float, seed: int) -> Floats:
     """Chances (m, DRAWS) whose common level is off by a normal error of the log-odds."""
     shift = generator(seed, "hidden", "scorecard").normal(0.0, error, DRAWS)
-    odds = np.log(chance / np.clip(1.0 - chance, 1e-12, None))
-    return np.asarray(1.0 / (1.0 + np.exp(-(odds[:, None] + shift))))
+    against = np.clip(1.0 - chance, 1e-12, None) / chance
+    chances = np.multiply.outer(against, np.exp(-shift))
+    chances += 1.0
+    return np.reciprocal(chances, out=chances)
 
 
 def _drawable(book: Book, chance: Floats) -> Ints:
@@ -263,7 +265,7 @@ def _finding(book: Book, found: _Found, *, seed: int) -> Hidden:
         p_hidden=pl.when(told).then(pl.Series(p)),
         hidden_amount=pl.when(told).then(pl.Series(p * book.claim)),
     )
-    count = len(found.rows)
-    uniform = generator(seed, "hidden", "draws").random((count, DRAWS), dtype=np.float32)
-    amounts = drawn(found.chances, book.claim[found.rows], uniform)
-    return Hidden(table, found.rows, amounts, basis, why, book.signs, book, found.modelled)
+    rows = found.rows
+    uniform = generator(seed, "hidden", "draws").random((len(rows), DRAWS), dtype=np.float32)
+    draws = drawn(rows, found.chances, book.claim[rows], uniform)
+    return Hidden(table, rows, draws, basis, why, book.signs, book, found.modelled)

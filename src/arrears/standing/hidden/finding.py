@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +69,14 @@ class Modelled:
     choice: Choice
 
 
+class Drawn(NamedTuple):
+    """Who is hidden in which draw (h,), by loan and draw: the loan's place in the book, the draw, and fen hidden."""
+
+    loan: npt.NDArray[np.int64]
+    draw: npt.NDArray[np.int64]
+    fen: npt.NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Hidden:
     """The hidden part of a book.
@@ -76,7 +85,7 @@ class Hidden:
         table: n rows in the order of the loans: `loan_id, p_hidden, hidden_amount` (expected fen), both null where
             the tape tells no history of the loan.
         rows: the loans (m,) whose chance is worth drawing; the others hide their expected amount in every draw.
-        draws: fen hidden (m, DRAWS) in each of those loans, parameters and outcomes drawn together.
+        draws: those of them that are hidden in each of DRAWS draws, parameters and outcomes drawn together.
         basis: `model`, `scorecard` or `none`.
         why: why this one, in a sentence.
         signs: indicators of each loan with their evidence (`signs.signs`), rows as `table`.
@@ -86,7 +95,7 @@ class Hidden:
 
     table: pl.DataFrame
     rows: npt.NDArray[np.int64]
-    draws: npt.NDArray[np.float32]
+    draws: Drawn
     basis: str
     why: str
     signs: pl.DataFrame
@@ -180,10 +189,10 @@ class Hidden:
         """
         small = self.table["hidden_amount"].fill_null(0.0).to_numpy().copy()
         small[self.rows] = 0.0
-        mine, sums = place[self.rows], np.empty((groups, self.draws.shape[1]))
-        for k, draw in enumerate(self.draws.T):
-            sums[:, k] = np.bincount(mine, weights=draw, minlength=groups)
-        return sums + np.bincount(place, weights=small, minlength=groups)[:, None]
+        cell = place[self.draws.loan] * DRAWS + self.draws.draw
+        fen = self.draws.fen.astype(np.float64)
+        sums = np.bincount(cell, weights=fen, minlength=groups * DRAWS).reshape(groups, DRAWS)
+        return np.asarray(sums + np.bincount(place, weights=small, minlength=groups)[:, None])
 
 
 def _places(keys: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int64]]:
@@ -196,11 +205,17 @@ def _places(keys: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int64]]:
 
 
 def drawn(
-    chances: Floats, claim: npt.NDArray[np.int64], uniform: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
-    """Fen hidden (m, d) where a loan is hidden in a draw with the chance (m, d) of that draw.
+    rows: npt.NDArray[np.int64],
+    chances: Floats,
+    claim: npt.NDArray[np.int64],
+    uniform: npt.NDArray[np.float32],
+) -> Drawn:
+    """Who is hidden where a loan is hidden in a draw with the chance (m, DRAWS) of that draw.
 
     Args:
-        uniform: (m, d) numbers between 0 and 1.
+        rows: place of each loan (m,) in the book.
+        claim: what each owes (m,), fen.
+        uniform: (m, DRAWS) numbers between 0 and 1.
     """
-    return np.asarray((uniform < chances) * claim[:, None], dtype=np.float32)
+    which, draw = np.nonzero(uniform < chances)
+    return Drawn(rows[which], draw, claim[which].astype(np.float32))
