@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from arrears.errors import BadArgument
 from arrears.recovery.fitting.credibility import buhlmann_straub, missing_for, weight_of
@@ -68,16 +69,17 @@ def test_how_much_is_missing_makes_up_the_weight() -> None:
     assert missing_for(0.5, 50.0, within=2.0, between=0.1) == 0.0
 
 
+# Two flat lists of numbers are drawn at once: nested ones are too slow to draw on a busy machine.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(
-        st.lists(st.tuples(st.floats(0, 5), st.floats(0, 100)), min_size=3, max_size=3),
-        min_size=1,
-        max_size=6,
-    )
+    arrays(np.float64, (4, 3), elements=st.floats(0, 5)),
+    arrays(np.float64, (4, 3), elements=st.floats(0, 100)),
+    st.integers(1, 4),
 )
-def test_a_premium_lies_between_own_and_collective(table: list[list[tuple[float, float]]]) -> None:
-    panel = np.array(table)
-    found = buhlmann_straub(panel[:, :, 0], panel[:, :, 1], least_within=1e-9)
+def test_a_premium_lies_between_own_and_collective(
+    ratios: np.ndarray, weights: np.ndarray, groups: int
+) -> None:
+    found = buhlmann_straub(ratios[:groups], weights[:groups], least_within=1e-9)
     low = np.minimum(found.mean, found.collective) - 1e-9
     high = np.maximum(found.mean, found.collective) + 1e-9
     assert np.isfinite(found.premium).all()

@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from arrears import recovery
 from arrears.recovery.fitting import glm, hazard, person_period, pools
 from arrears.recovery.fitting.boosted import fit_boosted
-from arrears.recovery.fitting.cash import cash_seen
+from arrears.recovery.fitting.cash import Cash, cash_seen, with_years
 from arrears.recovery.fitting.features import AGE_BAND, TERMS, codes_today
 from arrears.recovery.fitting.fitter import fit_model
 from arrears.recovery.fitting.model import RecoveryModel
-from arrears.recovery.fitting.tested import choose, rank
+from arrears.recovery.fitting.tested import choose, rank, year_errors
 from arrears.recovery.params import ages
 from tests.recovery.fitting.tables import (
     CURVE,
@@ -191,6 +191,58 @@ def test_clustered_errors_are_those_of_the_plain_sandwich() -> None:
     assert robust == pytest.approx(bread @ meat @ bread, rel=1e-6, abs=1e-9)
 
 
+def _cells(*rows: tuple[int, int, int]) -> pl.DataFrame:
+    """Cells of one band and level each, from years back, loan-months and payments."""
+    columns = ("back", "n", "paid")
+    nothing = dict.fromkeys((*TERMS, "full", "usual", "part", "part_square"), 0)
+    made = [
+        {"band": 5, "late": 0, **nothing, **dict(zip(columns, row, strict=True))} for row in rows
+    ]
+    return pl.DataFrame(made)
+
+
+def test_a_year_is_foretold_by_those_before_it_alone() -> None:
+    """A payment in ten months, then one in twenty, then one in five: each against the mean of what was before it."""
+    found = year_errors(
+        _cells((3, 4000, 400), (2, 1000, 100), (1, 1000, 50), (0, 1000, 200)), PRIOR
+    )
+
+    def odds(share: float) -> float:
+        return math.log(share / (1 - share))
+
+    wanted = [odds(0.2) - odds(550 / 6000), odds(0.05) - odds(0.1), 0.0]
+    assert found[0] == pytest.approx(wanted, abs=1e-6)
+    assert found[1] == pytest.approx([1000 * 0.2 * 0.8, 1000 * 0.05 * 0.95, 1000 * 0.1 * 0.9])
+    assert year_errors(_cells((0, 1000, 100)), PRIOR).shape == (2, 0), "nothing was before it"
+
+
+def test_the_level_is_as_unsure_as_the_years_were_and_their_luck_is_none_of_it(
+    model: RecoveryModel,
+) -> None:
+    cash = Cash(np.ones((4, 2)), np.ones((4, 2)))
+    sure = np.full(3, 1e9)
+
+    def level(*gaps: float, information: np.ndarray = sure) -> float:
+        errors = np.array([gaps, information[: len(gaps)]])
+        return with_years(model, errors, cash, PARAMS).level_sd
+
+    assert level() == pytest.approx(model.level_sd), "no year was foretold"
+    assert level(0.1, -0.1, 0.1) < level(0.4, -0.4, 0.4) < level(0.8, 0.8, 0.8)
+    few = 2.0 * model.dispersion / np.array([0.16, 0.16, 0.16])
+    luck = level(0.4, -0.4, 0.4, information=few)
+    half = 0.4 / math.sqrt(2)
+    assert luck == pytest.approx(level(half, half, half))
+    # 4 years of the market's spread and 3 of one's own, in the mean of an inverse gamma law
+    month = np.arange(12)
+    alone = PARAMS.deviation**2 * (PARAMS.persistence ** abs(month[:, None] - month)).mean()
+    first = 1 / (1 + PARAMS.persistence**12)
+    about = 1 + first**2 + (1 - first) ** 2
+    year = (3 * 0.8**2 + 4 * alone * about) / 5
+    nation, product, region = PARAMS.factor_weights
+    beside = year - alone * (nation + (product + region) / 4)
+    assert level(0.8, 0.8, 0.8) == pytest.approx(math.hypot(model.level_sd, math.sqrt(beside)))
+
+
 def test_boosting_is_taken_only_where_it_is_clearly_better() -> None:
     """Chances that no sum of effects can tell: the young pay in one product, the old in the other."""
     g = np.random.default_rng(1)
@@ -349,6 +401,7 @@ def test_levels_of_today_are_those_of_the_past() -> None:
     assert names["borrower_age"] == ["30 to 39", "unknown"]
     assert names["balance"] == ["third fifth", "third fifth"]
     assert names["legal_status"] == ["judged", "judged"]
+    assert names["written_off"] == ["no", "no"]
 
 
 def test_pools_by_default_month_hold_the_cash_that_came_after() -> None:

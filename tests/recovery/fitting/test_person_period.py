@@ -65,10 +65,28 @@ def test_months_tell_of_cures_and_of_coming_back() -> None:
     firsts += [date(2025, month, 1) for month in (1, 2, 3)]
     told = months(*((0, first, day, 0) for first, day in zip(firsts, days, strict=True)))
     found = _rows(loans({"days_past_due": 125}), months=told)
-    # at risk in November and December, cured in December, back in February, at risk again in March
+    # at risk from November on, cured in December, back in February: a claim of November all the while, since its
+    # forecast counts whatever comes; months after the cure are no exit and at no risk of one (-1)
     assert [(month, age, ends) for _, month, age, _, _, _, ends in found] == [
-        (-4, 0, 0), (-3, 1, 2), (0, 0, 0),
+        (-4, 0, 0), (-3, 1, 2), (-2, 2, -1), (-1, 3, -1), (0, 4, 0),
     ]  # fmt: skip
+
+
+def test_at_a_landmark_who_is_no_longer_late_leaves_and_the_age_is_that_of_the_day() -> None:
+    """A year before the end: one loan has cured before it, the other stands at 100 days for a year and more."""
+    firsts = [date(2023 + (8 + n) // 12, (8 + n) % 12 + 1, 1) for n in range(19)]
+    told = months(
+        *((0, first, 100 if n < 4 else 0, 0) for n, first in enumerate(firsts)),
+        *((1, first, 100, 0) for first in firsts),
+    )
+    found = _rows(loans({"days_past_due": 0}, {"days_past_due": 100}), months=told)
+    assert [(row[1], row[2]) for row in found if row[0] == 0] == [(n - 17, n) for n in range(6)]
+    ages = {row[1]: row[2] for row in found if row[0] == 1}
+    # the first month has no month before it that tells; in April 2024 a year is left, and the age begins anew
+    assert ages[-17] == 0
+    assert ages[-12] == 5
+    assert ages[-11] == 0
+    assert ages[0] == 11
 
 
 def test_a_sale_ends_the_history_and_its_price_is_no_payment() -> None:
@@ -112,6 +130,20 @@ def test_without_a_balance_the_write_off_or_the_first_principal_tells_what_was_o
     settled = payments((0, date(2025, 1, 9), 100_000), (0, date(2025, 2, 9), 200_000))
     found = _rows(sold, payments=settled, events=_event("settled", 200_000))
     assert [row[4:] for row in found] == [(1, round(100 / 900, 6), 0), (1, 0.25, 1)]
+
+
+def test_a_write_off_counts_from_the_month_after_it() -> None:
+    told = {"days_past_due": 400, "written_off": True}
+    table = loans(told, told, {"days_past_due": 400})
+    paid = payments((0, date(2025, 1, 2), 5), (1, date(2025, 1, 2), 5), (2, date(2025, 1, 2), 5))
+    written = _event("write_off", 1_000_000)
+    past = person_period.history(table, as_of=DAY, payments=paid, events=written)
+    some = next(person_period.rows(past))
+    levels = {
+        loan: some.levels["written_off"][some.loan == loan].tolist() for loan in range(table.height)
+    }
+    # written off in February; a flag without a date says that it was so all along
+    assert levels == {0: [0, 0, 1], 1: [1, 1, 1], 2: [0, 0, 0]}
 
 
 def test_a_death_ends_the_history() -> None:

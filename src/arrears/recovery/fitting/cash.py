@@ -18,7 +18,7 @@ from arrears.recovery.params import PRODUCTS, Floats, Params
 _YEAR = 12
 # A product's cash is never taken for less than this part of what was expected.
 _LEAST = 0.05
-# Years that the market's own spread of a year's level stands for beside those of the history.
+# Years that the market's own spread of a year's level stands for beside those of the history; more than 2.
 _YEARS_OF_THE_MARKET = 4.0
 
 
@@ -60,12 +60,10 @@ def cash_seen(history: History, model: RecoveryModel, segment: Floats) -> Cash:
 def levelled(model: RecoveryModel, cash: Cash, market: Params) -> RecoveryModel:
     """The model with each product's level set on its cash, as far as its own experience is believed.
 
-    A year weighs the less the longer it is past, as the market's common factor fades. The range of the level takes
-    in how far one year's cash lies from the next, beyond what the factor moves in the scenarios. What is wanted of the
-    cash is asked of the odds, as months of payment are few.
+    A year weighs the less the longer it is past, as the market's common factor fades. What is wanted of the cash is
+    asked of the odds, as months of payment are few.
     """
-    years = cash.came.shape[1]
-    fade: Floats = np.power(market.persistence, _YEAR * np.arange(years, dtype=np.float64))
+    fade = _faded(cash, market)
     came, expected = cash.came @ fade, cash.expected @ fade
     products = {}
     for place, (name, belief) in enumerate(model.products.items()):
@@ -76,29 +74,50 @@ def levelled(model: RecoveryModel, cash: Cash, market: Params) -> RecoveryModel:
         lift = belief.z * market.deviation**2 / 2.0
         shift = float(np.log(max(factor, _LEAST))) - (lift if expected[place] > 0.0 else 0.0)
         products[name] = belief.model_copy(update={"cash": factor, "shift": belief.shift + shift})
-    level = np.hypot(model.level_sd, _left_over(cash, fade, market))
-    return model.model_copy(update={"products": products, "level_sd": float(level)})
+    return model.model_copy(update={"products": products})
 
 
-def _left_over(cash: Cash, fade: Floats, market: Params) -> float:
-    """Deviation of the next year's level that the scenarios do not bring: 0 without two years of cash."""
-    came, expected = cash.came.sum(axis=0), cash.expected.sum(axis=0)
-    some = (came > 0.0) & (expected > 0.02 * expected.sum())
-    if some.sum() < 2:
+def with_years(model: RecoveryModel, errors: Floats, cash: Cash, market: Params) -> RecoveryModel:
+    """The model whose level is as unsure as the book's own years were, foretold each from those before it.
+
+    Args:
+        errors: (2, years) error of each on the log odds, and the information of its loan-months.
+    """
+    gaps, information = errors
+    square = gaps**2 - model.dispersion / information
+    level = float(np.hypot(model.level_sd, _left_over(square, cash, market)))
+    return model.model_copy(update={"level_sd": level})
+
+
+def _left_over(square: Floats, cash: Cash, market: Params) -> float:
+    """Deviation of the next year's level that the scenarios do not bring: 0 without a year that was foretold.
+
+    The market's own spread of a year stands beside the errors seen, each an error about a mean of the years before.
+    Few errors leave their variance unsure itself: it is the mean of its posterior, that of Student's t.
+
+    Args:
+        square: (years,) errors squared, less what the luck of single loans adds to them.
+    """
+    if not len(square):
         return 0.0
-    weight = expected[some] * fade[some]
-    weight = weight / weight.sum()
-    ratio = np.log(came[some] / expected[some])
-    count = len(ratio)
+    expected = cash.expected.sum(axis=0) * _faded(cash, market)
+    weight = expected / expected.sum()
     alone = market.deviation**2 * _mean_of_a_year(market.persistence)
-    # About the mean of `count` years; the market's own spread stands beside it.
-    spread = float(((ratio - ratio.mean()) ** 2).sum()) + _YEARS_OF_THE_MARKET * alone
+    usual = _YEARS_OF_THE_MARKET * alone * (1.0 + float(weight @ weight))
+    year = max(float(square.sum()), 0.0) + usual
+    year = year / (len(square) + _YEARS_OF_THE_MARKET - 2.0)
     # A factor of one product moves a pool of several less than that product.
     nation, *others = market.factor_weights
     parts = cash.expected.sum(axis=1) / cash.expected.sum()
     factor = alone * (nation + sum(others) * float((parts**2).sum()))
-    year = spread / (count - 1 + _YEARS_OF_THE_MARKET)
-    return float(np.sqrt(max(year * (1.0 + float((weight**2).sum())) - factor, 0.0)))
+    return float(np.sqrt(max(year - factor, 0.0)))
+
+
+def _faded(cash: Cash, market: Params) -> Floats:
+    """Weight of each year of the history, the last first."""
+    years = np.arange(cash.came.shape[1], dtype=np.float64)
+    fade: Floats = np.power(market.persistence, _YEAR * years)
+    return fade
 
 
 def _mean_of_a_year(persistence: float) -> float:

@@ -61,10 +61,10 @@ def count_exits(history: History, limited: Ints | None = None) -> tuple[Ints, In
     ends = np.zeros((len(CAUSES), AGES), dtype=np.int64)
     for some in rows(history):
         cause = some.ends.astype(np.int64)
-        inside = np.ones(len(cause), dtype=bool)
+        inside = cause >= 0
         if limited is not None:
             end = limited[some.loan]
-            inside = (end < 0) | (some.month <= end)
+            inside &= (end < 0) | (some.month <= end)
             cause = np.where((cause == 0) & (some.month == end), len(CAUSES), cause)
         at_risk += np.bincount(some.age[inside], minlength=AGES)
         for number in range(1, len(CAUSES) + 1):

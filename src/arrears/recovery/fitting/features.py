@@ -26,6 +26,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "contact_status": ("reachable", "unreachable", "vanished", "unknown"),
     "collateral": ("none", "guarantee", "home, tier 1", "home, tier 2", "home, tier 3", "vehicle", "other"),
     "legal_status": LEGAL,
+    "written_off": ("no", "yes"),
     "last_payment": ("within 3 months", "within a year", "longer ago", "unknown"),
     "quarter": ("January to March", "April to June", "July to September", "October to December"),
 }  # fmt: skip
@@ -96,14 +97,22 @@ def codes_today(loans: pl.DataFrame, as_of: date, edges: Floats) -> dict[str, By
         .then(UNKNOWN_PAYMENT)
         .otherwise((since > RECENT).cast(pl.Int8) + (since > YEAR).cast(pl.Int8))
     )
-    more = loans.select(legal=_code("legal_status").fill_null(0), last=last).cast(pl.Int8)
+    more = loans.select(
+        legal=_code("legal_status").fill_null(0), written=flagged("written_off"), last=last
+    ).cast(pl.Int8)
     balance = np.searchsorted(edges, claim.to_numpy().astype(np.float64), side="right")
     return {
         **static_codes(loans, as_of),
         "balance": balance.astype(np.int8),
         "legal_status": more["legal"].to_numpy(),
+        "written_off": more["written"].to_numpy(),
         "last_payment": more["last"].to_numpy(),
     }
+
+
+def flagged(column: str) -> pl.Expr:
+    """A flag that nobody has set is not set."""
+    return pl.col(column).fill_null(False)
 
 
 def _code(column: str) -> pl.Expr:

@@ -10,7 +10,7 @@ import polars as pl
 
 from arrears.recovery.fitting import glm
 from arrears.recovery.fitting.boosted import Boosted, fit_boosted
-from arrears.recovery.fitting.cash import cash_seen, levelled
+from arrears.recovery.fitting.cash import cash_seen, levelled, with_years
 from arrears.recovery.fitting.credibility import buhlmann_straub, missing_for, weight_of
 from arrears.recovery.fitting.exits import CAUSES, by_cause, count_exits
 from arrears.recovery.fitting.features import AGE_BAND, AGE_STARTS, AGES, SEASON, TERMS
@@ -33,9 +33,9 @@ from arrears.recovery.fitting.model import (
     ShareOf,
     segment_key,
 )
-from arrears.recovery.fitting.person_period import History, cells
+from arrears.recovery.fitting.person_period import History, cells_by_year, together
 from arrears.recovery.fitting.share import Share, fit_share
-from arrears.recovery.fitting.tested import Choice, choose
+from arrears.recovery.fitting.tested import Choice, choose, year_errors
 from arrears.recovery.params import PRODUCTS, Floats, Ints, Params, odds_of
 from arrears.rules import MarketBook
 
@@ -81,7 +81,8 @@ def fit_model(
     day = history.as_of
     params = Params.of(market, day)
     late_from = history.end + 1 - _test_months(history.months)
-    table = cells(history, late_from=late_from)
+    by_year = cells_by_year(history, late_from=late_from)
+    table = together(by_year)
     share = fit_share(table, params, variance=market.number("recovery/share_variance", day))
     # The market prior is one of cash: the smaller the payments, the more of them it expects.
     prior = Prior.of(_with_odds(params, odds_of(curve, share.mean)))
@@ -126,7 +127,8 @@ def fit_model(
         trees=dev.trees.text if dev.trees else None,
         tree_age=[float(x) for x in dev.age] if dev.trees else None,
     )
-    return levelled(model, cash_seen(history, model, model.segment_shift(loans)), params)
+    cash = cash_seen(history, model, model.segment_shift(loans))
+    return with_years(levelled(model, cash, params), year_errors(by_year, prior), cash, params)
 
 
 def _with_odds(params: Params, odds: Floats) -> Params:
@@ -227,23 +229,9 @@ def _products(
                 _HALF, float(expected[place]), within=within, between=book.variance
             ),
             factor=factor,
-            shift=_shift(eta, seen[mine], factor * float(expected[place])),
+            shift=glm.shift_to(eta, seen[mine], factor * float(expected[place])),
         )
     return found
-
-
-def _shift(eta: Floats, seen: Floats, wanted: float) -> float:
-    """What to add to the log odds so that the loan-months expect `wanted` payments; by bisection."""
-    if not len(eta) or wanted <= 0.0:
-        return 0.0
-    low, high = -12.0, 12.0
-    for _ in range(80):
-        middle = (low + high) / 2.0
-        if float(seen @ glm.expit(eta + middle)) < wanted:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2.0
 
 
 def _segments(panel: Panel, names: list[str], product_of: Ints) -> dict[str, Belief]:

@@ -257,3 +257,17 @@ def expit(eta: Floats) -> Floats:
     """Chance of log odds."""
     chance: Floats = 1.0 / (1.0 + np.exp(-eta))
     return chance
+
+
+def shift_to(eta: Floats, seen: Floats, wanted: float) -> float:
+    """What to add to the log odds so that the loan-months expect `wanted` payments; by bisection."""
+    if not len(eta) or wanted <= 0.0:
+        return 0.0
+    low, high = -12.0, 12.0
+    for _ in range(80):
+        middle = (low + high) / 2.0
+        if float(seen @ expit(eta + middle)) < wanted:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2.0

@@ -9,7 +9,7 @@ DEFAULT_DAY = 91
 DAYS_A_MONTH = 30.4375
 AGES = 120
 RECENT, YEAR = 3, 12
-SETTLED, CURED, SOLD, DIED = 1, 2, 3, 4
+SETTLED, CURED, SOLD, DIED, LEFT = 1, 2, 3, 4, -1
 CLASS_NONE, CLASS_PART, CLASS_USUAL, CLASS_FULL = 0, 1, 2, 3
 # At most this share of the claim may be left of a loan that is settled; an instalment is met within this share of it.
 _LEFT, _USUAL = 0.005, 0.05
@@ -95,9 +95,10 @@ def walk(  # type: ignore[no-untyped-def]
     """Loan-months at risk of loans first_loan to last_loan; gives how many. Arrays without rows: count only.
 
     A month is at risk where the loan is 91 days past due or more on its first day, owes anything, and is seen:
-    loans enter at the age at which observation begins (left truncation), and leave by settlement, cure, sale,
-    death or the end of observation (censoring). Balance and last payment are those at the last landmark: the
-    entry, or a whole number of years before the end.
+    loans enter at the age at which observation begins (left truncation), and leave by settlement, sale, death or
+    the end of observation (censoring). Balance and last payment are those at the last landmark: the entry, or a
+    whole number of years before the end. So is the age: from a landmark on it goes with the calendar, and the
+    loan stays a claim, whether it cures or falls due no further, since a forecast cannot know that beforehand.
 
     Args:
         begin, end: first and last month that `payments` show.
@@ -111,7 +112,7 @@ def walk(  # type: ignore[no-untyped-def]
         usual: (n,) usual instalment, fen; 0 where not known.
         edges: (4,) fen.
         pay_*: payments by loan (start) and month, netted. month_*: days past due at the month's end, likewise.
-        spell_out: 1 settled, 2 cured, 3 sold, 4 died in the month; else 0.
+        spell_out: 1 settled, 2 cured, 3 sold, 4 died in the month; -1 where it is no longer past day 91; else 0.
     """
     counting = len(loan_out) == 0
     rows = 0
@@ -123,7 +124,7 @@ def walk(  # type: ignore[no-untyped-def]
         for place in range(p, p_end):
             owed += pay_cash[place]
         last_paid = before[loan] if before[loan] < begin else -1
-        inside, balance, last = False, 0, 0
+        inside, begun, balance, last = False, 0, 0, 0
         for month in range(begin, end + 1):
             days, after = -1, -1
             if told:
@@ -139,11 +140,13 @@ def walk(  # type: ignore[no-untyped-def]
                 p += 1
             gone = (0 <= sold[loan] < month) or (0 <= died[loan] < month)
             gone = gone or (0 <= closed[loan] < month)
-            age = int((days - DEFAULT_DAY) / DAYS_A_MONTH)
-            if days >= DEFAULT_DAY and owed > 0.0 and not gone and age < AGES:
-                if not inside or (end + 1 - month) % YEAR == 0:
+            late = days >= DEFAULT_DAY
+            inside = inside and days >= 0 and (end + 1 - month) % YEAR != 0
+            begun = begun if inside else month_day[month - begin] - days
+            age = int((month_day[month - begin] - begun - DEFAULT_DAY) / DAYS_A_MONTH)
+            if (late or inside) and owed > 0.0 and not gone and age < AGES:
+                if not inside:
                     balance, last = _landmark(edges, owed, last_paid, month, month - begin)
-                inside = True
                 left = owed - cash
                 full = left <= owed * _LEFT
                 settled = full or (closed[loan] == month and cash > 0)
@@ -153,7 +156,8 @@ def walk(  # type: ignore[no-untyped-def]
                     legal_out[rows] = _status(legal[loan], filed[loan], judged[loan], month)
                     class_out[rows] = _kind(cash, usual[loan], full)
                     share_out[rows], owed_out[rows] = min(cash / owed, 1.0), owed
-                    spell_out[rows] = _end(settled, sold[loan], died[loan], month, after)
+                    cause = _end(settled, sold[loan], died[loan], month, after)
+                    spell_out[rows] = cause if late else LEFT
                 rows += 1
                 inside = not settled
             else:

@@ -16,7 +16,7 @@ from arrears.recovery.fitting.features import AGE_BAND, AGES, SEASON, TERMS, by_
 from arrears.recovery.params import PRODUCTS, Floats, Params, ages
 
 FORMAT = "arrears-recovery-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 Chosen = Literal["hazard", "boosted", "market prior"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -165,7 +165,7 @@ class RecoveryModel(Part):
     """
 
     format: Literal["arrears-recovery-model"] = "arrears-recovery-model"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     arrears: str
     as_of: date
     seen: Seen

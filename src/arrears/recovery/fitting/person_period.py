@@ -20,7 +20,9 @@ from arrears.recovery.fitting.features import (
     LEGAL,
     STATIC,
     TERMS,
+    YEAR,
     Bytes,
+    flagged,
     month_index,
     month_of,
     static_codes,
@@ -47,6 +49,7 @@ class History:
         edges: (4,) fen, where the fifths of the balance part.
         cash: paid by the borrower, the guarantor or through the court, reversals netted, fen.
         other: cash of collateral and sales, by the same rows.
+        written: month of the write-off; -1 where there is none.
     """
 
     loan_ids: pl.Series
@@ -63,6 +66,7 @@ class History:
     filed: Ints
     judged: Ints
     legal: Bytes
+    written: Ints
     before: Ints
     usual: Floats
     edges: Floats
@@ -122,6 +126,7 @@ def rows(history: History) -> Iterator[Rows]:
         levels = {name: history.static[name][loan] for name in STATIC} | {
             "balance": found["balance"],
             "legal_status": found["legal"],
+            "written_off": _after(history.written[loan], month),
             "last_payment": found["last"],
             "quarter": ((month % 12) // 3).astype(np.int8),
         }
@@ -140,20 +145,32 @@ def rows(history: History) -> Iterator[Rows]:
 
 
 def cells(history: History, *, late_from: int) -> pl.DataFrame:
-    """Cells of equal covariates, sorted: `band, <terms>, late, n, paid, full, usual, part, part_square`.
+    """As `cells_by_year`, years together."""
+    return together(cells_by_year(history, late_from=late_from))
+
+
+def together(by_year: pl.DataFrame) -> pl.DataFrame:
+    """Cells by year with the years put together."""
+    keys = ["band", *TERMS, "late"]
+    return by_year.group_by(keys).agg(pl.col(SUMS).sum()).sort(keys)
+
+
+def cells_by_year(history: History, *, late_from: int) -> pl.DataFrame:
+    """Cells of equal covariates, sorted: `band, <terms>, late, back, n, paid, full, usual, part, part_square`.
 
     `n` counts loan-months, `paid` those with a payment, `full` those that settle, `usual` those of a usual instalment;
     `part` and `part_square` sum the shares of what was owed of payments that do not settle, and their squares, in
     millionths.
 
     Args:
-        late_from: months from here on are `late`: kept for the test out of time.
+        late_from: months from here on are `late`: kept for the test out of time. `back` is how many years the month
+            lies before the last one, `YEARS_BACK` for all that is older.
     """
     parts: list[pl.DataFrame] = []
     for some in rows(history):
         keyed = pl.DataFrame(
             {
-                "key": _key(some, late_from),
+                "key": _key(some, late_from, history.end),
                 "paid": some.kind > 0,
                 "full": some.kind == kernels.CLASS_FULL,
                 "usual": some.kind == kernels.CLASS_USUAL,
@@ -170,7 +187,13 @@ def cells(history: History, *, late_from: int) -> pl.DataFrame:
 
 
 SUMS = ("n", "paid", "full", "usual", "part", "part_square")
-_RADIX = {"late": 2, **{name: len(levels) for name, levels in reversed(TERMS.items())}}
+# Years before the end that are told apart, each of which is foretold from those before it.
+YEARS_BACK = 3
+_RADIX = {
+    "back": YEARS_BACK + 1,
+    "late": 2,
+    **{name: len(levels) for name, levels in reversed(TERMS.items())},
+}
 
 
 def _gathered(keyed: pl.DataFrame) -> pl.DataFrame:
@@ -184,12 +207,13 @@ def _parts(some: Rows, power: int) -> Ints:
     return whole
 
 
-def _key(some: Rows, late_from: int) -> Ints:
+def _key(some: Rows, late_from: int, end: int) -> Ints:
     key = some.band.astype(np.int64)
     for name, levels in TERMS.items():
         key = key * len(levels) + some.levels[name]
     late: Ints = key * 2 + (some.month >= late_from)
-    return late
+    back: Ints = np.minimum((end - some.month) // YEAR, YEARS_BACK)
+    return late * (YEARS_BACK + 1) + back
 
 
 def _unpacked(table: pl.DataFrame) -> pl.DataFrame:
@@ -197,7 +221,7 @@ def _unpacked(table: pl.DataFrame) -> pl.DataFrame:
     columns: dict[str, np.ndarray] = {}
     for name, size in _RADIX.items():
         rest, columns[name] = rest // size, (rest % size).astype(np.int8)
-    order = ["band", *TERMS, "late"]
+    order = ["band", *TERMS, "late", "back"]
     columns["band"] = rest.astype(np.int64)
     return pl.DataFrame({name: columns[name] for name in order}).hstack(table.select(SUMS))
 
@@ -257,6 +281,7 @@ def history(
         filed=_first(events, "filed", ids),
         judged=np.maximum(_first(events, "judged", ids), _month_column(loans, "judgment_date")),
         legal=_array(status.fill_null(0), np.int8),
+        written=_written_off(loans, events, begin),
         before=_month_column(loans, "last_payment_date"),
         usual=_usual(loans),
         edges=_fifths(owed[owed > 0]),
@@ -343,6 +368,19 @@ def _first(events: pl.DataFrame | None, kind: str, ids: pl.Series) -> Ints:
         placed = _placed(first.select("loan_id", month=month_index(pl.col("date"))), ids)
         months[placed["loan"].to_numpy()] = placed["month"].to_numpy()
     return months
+
+
+def _written_off(loans: pl.DataFrame, events: pl.DataFrame | None, begin: int) -> Ints:
+    """Month of the first write-off; where the flag alone tells of one, it was before all that is seen."""
+    months = _first(events, "write_off", loans["loan_id"])
+    alone = loans.select(flagged("written_off")).to_series().to_numpy() & (months == _NONE)
+    return np.where(alone, begin - 1, months)
+
+
+def _after(begun: Ints, month: Ints) -> Bytes:
+    """Whether something that began in a month had begun before another; below 0 it never did."""
+    after: Bytes = ((begun != _NONE) & (begun < month)).astype(np.int8)
+    return after
 
 
 def _month_column(loans: pl.DataFrame, name: str) -> Ints:

@@ -12,7 +12,7 @@ from arrears.recovery.fitting.credibility import weight_of
 from arrears.recovery.params import Floats, Params
 
 _MILLION = 1e6
-TERMS_OF_SHARE = ("product", "balance", "legal_status", "last_payment")
+TERMS_OF_SHARE = ("product", "balance", "legal_status", "written_off", "last_payment")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from arrears.recovery.fitting.boosted import PaymentModel, fit_boosted
-from arrears.recovery.fitting.glm import LEAST
+from arrears.recovery.fitting.glm import LEAST, expit, shift_to
 from arrears.recovery.fitting.hazard import Hazard, Prior, fit_hazard
 from arrears.recovery.fitting.model import Chosen, Decile, Test
+from arrears.recovery.fitting.person_period import YEARS_BACK, together
 from arrears.recovery.params import Floats
 
 _ROOM = 1e-12
@@ -66,6 +67,32 @@ def choose(cells: pl.DataFrame, prior: Prior) -> Choice:
     else:
         why = f"Out of time the {best} is better by less than two standard errors; the readable one stays."
     return Choice(chosen, why, tests, deciles(late, chances[chosen]))
+
+
+def year_errors(by_year: pl.DataFrame, prior: Prior) -> Floats:
+    """Late years that the months before them can foretell: (2, years).
+
+    What it takes on the log odds of all loans that as many payments are foretold as were seen, and how much the
+    year tells of that (the information of its loan-months).
+
+    What a fit leaves of the years it has seen says too little of the next one: its level and its curve have followed
+    them.
+    """
+    found = []
+    for back in range(YEARS_BACK):
+        year, before = by_year.filter(back=back), by_year.filter(pl.col("back") > back)
+        paid, tried = int(before["paid"].sum()), int(before["n"].sum())
+        if min(paid, tried - paid, int(year["paid"].sum())) < LEAST:
+            continue
+        fitted = fit_hazard(together(before), prior)
+        eta, seen = (
+            prior.predictor(year) + fitted.deviation(year),
+            year["n"].to_numpy().astype(np.float64),
+        )
+        gap = shift_to(eta, seen, float(year["paid"].sum()))
+        chance = expit(eta + gap)
+        found.append((gap, float(seen @ (chance * (1.0 - chance)))))
+    return np.array(found).reshape(-1, 2).T
 
 
 def _losses(chance: Floats) -> tuple[Floats, Floats]:
