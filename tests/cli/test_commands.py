@@ -166,27 +166,20 @@ def test_a_run_that_is_stopped_leaves_nothing_under_the_final_name(
     assert not out.exists()
 
 
-# SciPy loads its table of Sobol's numbers in compiled code that prints an interrupt and drops it: the draws do so here.
+# Loads the table of Sobol's numbers in compiled code that prints an interrupt and drops it.
 _HIT_IN_COMPILED_CODE = """
 import os, signal, sys
 from numpy.lib import _npyio_impl as npz
-from scipy.stats import qmc
 from arrears.cli.main import main
-from arrears.recovery import factors
 
-read, draw = npz.NpzFile.__getitem__, factors.draw
+read = npz.NpzFile.__getitem__
 
 def hit(self, key):
     npz.NpzFile.__getitem__ = read
     os.kill(os.getpid(), signal.SIGTERM)
     return read(self, key)
 
-def draw_by_scipy(*asked):
-    npz.NpzFile.__getitem__ = hit
-    qmc.Sobol(2)
-    return draw(*asked)
-
-factors.draw = draw_by_scipy
+npz.NpzFile.__getitem__ = hit
 main(sys.argv[1:])
 """
 

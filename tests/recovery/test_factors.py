@@ -7,11 +7,9 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from scipy.special import ndtri
-from scipy.stats import qmc
 
 from arrears import recovery
-from arrears.recovery import factors, quasi
+from arrears.recovery import factors
 from arrears.recovery.params import Params
 from arrears.rules import load_market
 from arrears.tape.columns import LOANS, PROVINCES
@@ -56,41 +54,6 @@ def test_quasi_random_draws_are_nearer_to_the_mean_than_as_many_random_ones() ->
             z[month] = 0.97 * z[month - 1] + kick * z[month]
         plain.append(mean(np.concatenate([z, -z], axis=1)))
     assert np.std(ours) < 0.6 * np.std(plain)
-
-
-def test_quasi_random_points_hold_one_in_each_stratum_and_their_first_pairs_one_in_each_box() -> (
-    None
-):
-    points = quasi.sobol(142, 9, np.random.default_rng(5))
-    assert ((points >= 0.0) & (points < 1.0)).all()
-    for row in points:
-        assert np.array_equal(np.sort(np.floor(row * 512)), np.arange(512))
-    # Sobol's first two dimensions are a (0, 9, 2)-net: every box of area 2^-9 holds one point
-    for split in range(10):
-        across, up = 1 << split, 1 << (9 - split)
-        box = np.floor(points[0] * across) * up + np.floor(points[1] * up)
-        assert len(set(box)) == 512
-
-
-def test_polynomials_of_the_sequence_are_primitive_and_none_is_missing() -> None:
-    # Number of primitive polynomials of degree n over GF(2): phi(2^n - 1) / n
-    degrees = [polynomial.bit_length() - 1 for polynomial in quasi.primitive(52)]
-    assert [degrees.count(n) for n in range(1, 9)] == [1, 1, 2, 2, 6, 6, 18, 16]
-    # the first ones as every table has them (e.g. Bratley and Fox 1988)
-    assert quasi.primitive(8) == (0b11, 0b111, 0b1011, 0b1101, 0b10011, 0b11001, 0b100101, 0b101001)
-
-
-def test_ranges_are_no_less_sure_than_with_the_sequence_of_scipy() -> None:
-    # the upper quantile of a smooth sum over the first numbers of all factors, over scrambles
-    ours, theirs = [], []
-    for seed in range(24):
-        points = quasi.sobol(32, 8, np.random.default_rng(seed)).T
-        other = qmc.Sobol(32, scramble=True, rng=np.random.default_rng(seed)).random_base2(8)
-        for found, cube in ((ours, points), (theirs, other)):
-            total = ndtri(np.clip(cube, 1e-12, 1 - 1e-12)) @ 0.8 ** np.arange(32)
-            found.append(np.quantile(np.exp(0.3 * total), 0.95))
-    assert np.std(ours) < 1.5 * np.std(theirs)
-    assert np.mean(ours) == pytest.approx(np.mean(theirs), rel=0.01)
 
 
 def test_the_same_seed_draws_the_same_and_more_months_or_segments_change_no_other_seed() -> None:

@@ -1,4 +1,4 @@
-"""Files that a person wrote, read against a model; workbooks; folders that appear whole or not at all."""
+"""Files that a person wrote, read against a model; folders that appear whole or not at all."""
 
 from arrears.files.folder import Staged, staged
 from arrears.files.model import check_model, read_model

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import polars as pl
 
-from arrears.files.workbook import workbook
-
 _YUAN = (
     "claim",
     "last_payment",
@@ -22,8 +20,6 @@ _YUAN = (
 )
 _WIDTHS = {"action": 240, "reason": 560, "court": 160, "collector": 130, "article": 200}
 _WIDTH = 110
-_FORMS = {"day": "yyyy-mm-dd", "amount": "#,##0.00", "count": "#,##0", "word": "General"}
-_STYLE = "Table Style Light 1"
 
 
 def worklist(work: pl.DataFrame, as_of: dt.date, path: Path, most: int | None) -> None:
@@ -75,30 +71,23 @@ def _cut(table: pl.DataFrame, most: int | None) -> pl.DataFrame:
 
 
 def _write(path: Path, title: str, as_of: dt.date, sheets: dict[str, pl.DataFrame]) -> None:
-    with workbook(path, title=title, day=as_of) as book:
-        styles = {
-            kind: book.inner.add_format({"num_format": form, "valign": "vcenter"})
-            for kind, form in _FORMS.items()
-        }
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(path) as book:
+        # A workbook's date of creation that no clock changes.
+        made = dt.datetime(as_of.year, as_of.month, as_of.day)
+        book.set_properties({"title": title, "created": made})
         for name, table in sheets.items():
-            money = [column for column in _YUAN if column in table.columns]
-            shown = table.with_columns((pl.col(column) / 100).round(2) for column in money)
-            shown = shown.rename({column: f"{column} (yuan)" for column in money})
-            sheet = book.inner.add_worksheet(name)
-            formats = [styles[_form(kind)] for kind in shown.dtypes]
-            heads = [
-                {"header": head, "format": form}
-                for head, form in zip(shown.columns, formats, strict=True)
-            ]
-            sheet.add_table(0, 0, 1, shown.width - 1, {"columns": heads, "style": _STYLE})
-            book.rows(sheet, shown, formats)
-            sheet.freeze_panes(1, 0)
-            for place, column in enumerate(shown.columns):
-                sheet.set_column_pixels(place, place, _WIDTHS.get(column, _WIDTH))
-
-
-def _form(kind: pl.DataType) -> str:
-    """Which of `_FORMS` a column is shown in."""
-    if kind == pl.Date:
-        return "day"
-    return "amount" if kind.is_float() else "count" if kind.is_integer() else "word"
+            shown = table.with_columns(
+                (pl.col(column) / 100).alias(f"{column}")
+                for column in _YUAN
+                if column in table.columns
+            ).rename({column: f"{column} (yuan)" for column in _YUAN if column in table.columns})
+            shown.write_excel(
+                book,
+                worksheet=name,
+                freeze_panes=(1, 0),
+                column_widths={column: _WIDTHS.get(column, _WIDTH) for column in shown.columns},
+                dtype_formats={pl.Date: "yyyy-mm-dd", pl.Float64: "#,##0.00"},
+                table_style="Table Style Light 1",
+            )

@@ -1,8 +1,16 @@
 """What a loan will still pay, when, and how surely."""
 
 from arrears.recovery.collateral import Collateral
-from arrears.recovery.forecast import HORIZON, Forecast, forecast, paths_of, shifts, unknown, window
-from arrears.recovery.grid import get_ready
+from arrears.recovery.forecast import (
+    HORIZON,
+    Forecast,
+    forecast,
+    get_ready,
+    paths_of,
+    shifts,
+    unknown,
+    window,
+)
 from arrears.recovery.params import fills
 from arrears.recovery.stress import Stress
 

@@ -17,7 +17,6 @@ from scipy.special import ndtri
 
 from arrears.core.rng import generator
 from arrears.recovery.params import PRODUCTS, Floats, Ints
-from arrears.recovery.quasi import sobol
 from arrears.rules import MarketBook
 
 REGIONS = ("unknown", "east", "centre", "west", "north-east")
@@ -80,22 +79,21 @@ class Factors:
 
 def draw(count: int, months: int, persistence: float, seed: int) -> Factors:
     """The factors of `count` scenarios: the same for the same seed, whatever the book and the number of threads."""
+    from scipy.stats import qmc
+
     half = (count + 1) // 2
     first = min(_QUASI, months)
-    names, homes = len(_NAMES), len(_HOMES)
-    bits = max(int(np.ceil(np.log2(half))), 0)
-    points = sobol(_BESIDES + names * first, bits, generator(seed, "sobol"))[:, :half]
-    quasi = ndtri(np.clip(points, 1e-12, 1.0 - 1e-12))
-    # The sequence is best in its first dimensions: what moves all loans comes first, house prices last.
-    besides, rest = quasi[:_BESIDES], quasi[_BESIDES:]
-    payments, prices = np.split(rest, [(names - homes) * first])
-    parts = (payments.reshape(first, -1, half), prices.reshape(first, homes, half))
-    drawn = np.concatenate(parts, axis=1)
-    paths = np.empty((names, months, half))
+    size = len(_NAMES) * first + _BESIDES
+    scrambler = np.random.default_rng(generator(seed, "sobol").integers(2**63))
+    sobol = qmc.Sobol(size, scramble=True, rng=scrambler)
+    points = sobol.random_base2(max(int(np.ceil(np.log2(half))), 0))[:half]
+    quasi = ndtri(np.clip(points, 1e-12, 1.0 - 1e-12)).T
+    paths = np.empty((len(_NAMES), months, half))
     for place, name in enumerate(_NAMES):
         normals = generator(seed, "factor", name).standard_normal((months, half))
-        normals[:first] = drawn[:, place]
+        normals[:first] = quasi[place * first : (place + 1) * first]
         paths[place] = normals if name in _HOMES else _bridge(normals, persistence)
+    besides = quasi[len(_NAMES) * first :]
     return Factors(
         np.concatenate([paths, -paths], axis=2)[:, :, :count],
         np.concatenate([besides, -besides], axis=1)[:, :count],

@@ -267,6 +267,14 @@ def shifts(
     return scores(loans, Params.of(market, as_of))
 
 
+def get_ready() -> None:
+    """Load what a forecast draws with and start what runs its kernels, beside other work."""
+    import scipy.stats  # noqa: F401
+
+    nobody = np.zeros(0)
+    grid.read_off(np.zeros((1, grid.NODES, 1)), nobody.astype(np.int64), nobody, nobody)
+
+
 def unknown(loans: pl.DataFrame) -> pl.DataFrame:
     """The loans as if nobody knew whether their borrowers answer, and no court knew of them."""
     return loans.with_columns(

@@ -122,9 +122,3 @@ def read_off(table: Floats, age: Ints, score: Floats, claim: Floats) -> Floats:
                         total += weights[node] * table[age[loan], node, row]
                     values[loan, row] = claim[loan] * total
     return values
-
-
-def get_ready() -> None:
-    """Start what runs kernels; the first of them is then as quick as the others."""
-    nobody = np.zeros(0)
-    read_off(np.zeros((1, NODES, 1)), nobody.astype(np.int64), nobody, nobody)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-
-from arrears.files.workbook import Book, workbook
 
 MOST_LOANS = 20_000
 _YUAN = (
@@ -29,19 +27,27 @@ _FORMS = {
 class Sheets:
     """A workbook of ours that is being written, and the formats of its cells by name."""
 
-    book: Book
+    book: Any
     formats: dict[str, Any]
 
     @classmethod
     @contextmanager
-    def of(cls, path: Path, *, title: str, day: date) -> Iterator[Sheets]:
-        """A workbook that stands at `path` when the block ends."""
-        with workbook(path, title=title, day=day) as book:
-            yield cls(book, {name: book.inner.add_format(form) for name, form in _FORMS.items()})
+    def of(cls, path: Path, *, title: str, day: dt.date) -> Iterator[Sheets]:
+        """A workbook that stands at `path` when the block ends; no clock changes its date of creation, `day`.
+
+        Raises:
+            OSError: the place cannot be written.
+        """
+        import xlsxwriter
+
+        with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+            made = dt.datetime(day.year, day.month, day.day)
+            book.set_properties({"title": title, "created": made})
+            yield cls(book, {name: book.add_format(form) for name, form in _FORMS.items()})
 
     def cover(self, title: str, rows: Iterable[tuple[str, str]], *, width: int = 24) -> None:
         """The first sheet: what it is, and what a reader must know of it."""
-        sheet = self.book.inner.add_worksheet("Cover")
+        sheet = self.book.add_worksheet("Cover")
         sheet.set_column(0, 0, width)
         sheet.set_column(1, 1, 90)
         sheet.write_string(0, 0, title, self.formats["title"])
@@ -58,9 +64,9 @@ class Sheets:
         money: Sequence[str] = _YUAN,
     ) -> None:
         """A table with frozen head, filter, widths and number formats; `money` is in fen and shown in yuan."""
-        sheet, in_yuan = self.book.inner.add_worksheet(name), set(money) & set(table.columns)
-        formats = [self.formats["yuan"] if column in in_yuan else None for column in table.columns]
-        for place, (column, form) in enumerate(zip(table.columns, formats, strict=True)):
+        sheet, in_yuan = self.book.add_worksheet(name), set(money) & set(table.columns)
+        for place, column in enumerate(table.columns):
+            form = self.formats["yuan"] if column in in_yuan else None
             head = f"{column} (yuan)" if form else column
             width = (widths or {}).get(column, max(12, len(head) + 3))
             sheet.set_column(place, place, width, form)
@@ -68,16 +74,25 @@ class Sheets:
         sheet.freeze_panes(1, 1)
         if table.height:
             sheet.autofilter(0, 0, table.height, table.width - 1)
-        self.book.rows(sheet, _shown(table, in_yuan), formats)
+        shown = _shown(table, in_yuan)
+        writers = [
+            sheet.write_number if kind.is_numeric() else sheet.write_string for kind in shown.dtypes
+        ]
+        for row, cells in enumerate(shown.iter_rows(), start=1):
+            for place, (write, cell) in enumerate(zip(writers, cells, strict=True)):
+                if cell is not None:
+                    write(row, place, cell)
 
 
 def _shown(table: pl.DataFrame, in_yuan: set[str]) -> pl.DataFrame:
-    """Cells as people read them."""
+    """Cells as people read them: numbers, and words for all else."""
     amounts = [(pl.col(name) / 100).round(2) for name in in_yuan]
-    days = [pl.col(name).cast(pl.String) for name, kind in table.schema.items() if kind == pl.Date]
     flags = [
         pl.when(name).then(pl.lit("yes")).when(~pl.col(name)).then(pl.lit("no")).alias(name)
         for name, kind in table.schema.items()
         if kind == pl.Boolean
     ]
-    return table.with_columns(*amounts, *days, *flags)
+    words = [
+        name for name, kind in table.schema.items() if not (kind.is_numeric() or kind == pl.Boolean)
+    ]
+    return table.with_columns(*amounts, *flags, pl.col(words).cast(pl.String))
