@@ -71,10 +71,9 @@ class Case:
 
     def ends(self, histories: Coded, params: model.Params) -> np.ndarray:
         """Posterior (h, s) of the last month."""
-        gamma = np.empty((len(histories.code), len(prior.STATES)))
         none, ones = np.zeros(len(histories.loan), dtype=np.int64), np.ones(len(histories.loan))
         layout = model.Layout.of(histories)
-        return model.expect(params, layout, weight=ones, audited=none, gamma=gamma, learn=False).end
+        return model.expect(params, layout, weight=ones, audited=none, learn=False).end
 
     def features(self, back: int = 6) -> np.ndarray:
         """What boosting reads: days and payment codes of the last months, and counts (n, k)."""

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from typing import NamedTuple
 
 import numba
 import numpy as np
 import pytest
 
+from arrears.core.lanes import ROW
 from arrears.standing.hidden import kernels
+
+
+class Found(NamedTuple):
+    """What a pass gives: posterior, that of first and last months, moves, states by code, log-likelihood."""
+
+    gamma: np.ndarray
+    edges: np.ndarray
+    moved: np.ndarray
+    rows: np.ndarray
+    likely: float
 
 
 class Case:
@@ -29,15 +41,18 @@ class Case:
         self.end_code = g.integers(0, 2, n)
         self.weight = g.random(n) + 0.5
 
-    def compiled(self, learn: bool = True) -> tuple[np.ndarray, np.ndarray, float]:
-        gamma = np.zeros((len(self.code), self.emission.shape[1]))
+    def compiled(self, learn: bool = True) -> Found:
+        states = self.emission.shape[1]
+        table = np.zeros((len(self.emission), ROW))
+        table[:, :states] = self.emission
+        gamma = np.zeros((len(self.code), states), dtype=np.float32)
+        edges = np.zeros((len(self.length), 2, states))
         groups = kernels.grouped(self.cell, self.last, self.length)
-        moved, likely = kernels.posterior(
-            (0,) * self.emission.shape[1],
-            self.code, self.first, self.length, *groups, self.slot, self.cell, self.emission, self.initial,
-            self.moves, self.ends, self.end_code, self.weight, gamma, learn,
+        moved, seen, likely = kernels.posterior(
+            (0,) * states, self.code, self.first, self.length, *groups, self.slot, self.cell, table, self.initial,
+            self.moves, self.ends, self.end_code, self.weight, gamma, edges, learn,
         )  # fmt: skip
-        return gamma, moved, float(likely.sum())
+        return Found(gamma, edges, moved, seen.sum(axis=0)[:, :states], float(likely.sum()))
 
     def shown(self, loan: int) -> np.ndarray:
         """Likelihood of each month of a loan in each state."""
@@ -51,7 +66,7 @@ class Case:
         month = self.last[loan] - self.length[loan] + 1 + step
         return self.moves[self.cell[loan], self.slot[month]]
 
-    def plain(self) -> tuple[np.ndarray, np.ndarray, float]:
+    def plain(self) -> Found:
         gamma = np.zeros((len(self.code), self.emission.shape[1]))
         moved, total = np.zeros_like(self.moves), 0.0
         for loan in range(len(self.length)):
@@ -71,7 +86,10 @@ class Case:
                     joint = joint * (seen[step] * back[step]) / whole
                     moved[self.cell[loan], self.slot[month]] += self.weight[loan] * joint
             total += self.weight[loan] * np.log(whole)
-        return gamma, moved, total
+        ends = self.first + self.length - 1
+        rows = np.zeros_like(self.emission)
+        np.add.at(rows, self.code, gamma * np.repeat(self.weight, self.length)[:, None])
+        return Found(gamma, np.stack([gamma[self.first], gamma[ends]], axis=1), moved, rows, total)
 
 
 @pytest.mark.parametrize(
@@ -80,13 +98,31 @@ class Case:
 )
 def test_lanes_give_what_one_loan_after_the_other_gives(n, months, states, cells) -> None:
     case = Case(n, months, states, cells, seed=n)
-    for ours, plain in zip(case.compiled(), case.plain(), strict=True):
-        np.testing.assert_allclose(ours, plain, rtol=1e-10, atol=1e-12)
+    ours, plain = case.compiled(), case.plain()
+    np.testing.assert_allclose(ours.gamma, plain.gamma, rtol=0, atol=6e-8)
+    for mine, other in zip(ours[1:], plain[1:], strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-10, atol=1e-12)
+
+
+def test_every_month_is_in_full_what_one_loan_after_the_other_gives() -> None:
+    case = Case(60, 11, 3, 4, seed=8)
+    seen = case.emission[case.code]
+    case.emission, case.code = seen, np.arange(len(case.code), dtype=np.int32)
+    np.testing.assert_allclose(case.compiled().rows, case.plain().rows, rtol=1e-12)
+
+
+def test_what_is_not_asked_for_is_not_added_up() -> None:
+    case = Case(60, 11, 3, 4, seed=8)
+    asked, unasked = case.compiled(), case.compiled(learn=False)
+    assert np.array_equal(asked.gamma, unasked.gamma)
+    assert asked.likely == unasked.likely
+    assert not unasked.moved.any()
+    assert not unasked.rows.any()
 
 
 def test_the_posterior_is_that_of_all_paths_added_up() -> None:
     case = Case(3, 4, 3, 2, seed=5)
-    gamma, _, _ = case.compiled()
+    gamma = case.compiled().gamma
     for loan in range(3):
         seen, months = case.shown(loan), case.length[loan]
         sums = np.zeros((months, 3))
@@ -97,7 +133,7 @@ def test_the_posterior_is_that_of_all_paths_added_up() -> None:
             for step, state in enumerate(path):
                 sums[step, state] += chance
         place = slice(case.first[loan], case.first[loan] + months)
-        np.testing.assert_allclose(gamma[place], sums / sums.sum(axis=1, keepdims=True), rtol=1e-10)
+        np.testing.assert_allclose(gamma[place], sums / sums.sum(axis=1, keepdims=True), atol=6e-8)
 
 
 def test_threads_change_no_bit() -> None:
@@ -115,6 +151,11 @@ def test_threads_change_no_bit() -> None:
 def test_long_unlikely_histories_do_not_underflow() -> None:
     case = Case(4, 120, 3, 1, seed=3)
     case.emission *= 1e-30
-    gamma, _, likely = case.compiled()
-    assert np.isfinite(likely)
-    np.testing.assert_allclose(gamma.sum(axis=1), 1.0)
+    found = case.compiled()
+    assert np.isfinite(found.likely)
+    np.testing.assert_allclose(found.gamma.sum(axis=1), 1.0, rtol=1e-6)
+    case.emission *= 1e30
+    usual = case.compiled()
+    np.testing.assert_array_less(np.abs(found.gamma - usual.gamma), 1e-7)
+    lost = (case.weight * case.length).sum() * np.log(1e-30)
+    np.testing.assert_allclose(found.likely, usual.likely + lost, rtol=1e-12)

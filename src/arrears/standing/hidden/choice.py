@@ -106,10 +106,9 @@ def _by_model(loans: pl.DataFrame, day: _Day, seed: int) -> Floats:
     histories = coded(loans, day.lived, day.shown["outside"])
     none = np.zeros(len(histories.loan), dtype=np.int64)
     params = fitting.fit(histories, none, seed=seed, starts=1).params
-    gamma = np.empty((len(histories.code), len(prior.STATES)), dtype=np.float32)
     ones = np.ones(len(none))
     layout = model.Layout.of(histories)
-    counts = model.expect(params, layout, weight=ones, audited=none, gamma=gamma, learn=False)
+    counts = model.expect(params, layout, weight=ones, audited=none, learn=False)
     chance = np.zeros(loans.height)
     chance[histories.loan] = counts.end[:, prior.SHOWN :].sum(axis=1)
     return chance

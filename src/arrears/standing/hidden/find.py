@@ -210,9 +210,9 @@ def chances_of(
     params: model.Params,
     histories: Coded,
     audited: Ints,
-    gamma: npt.NDArray[np.floating],
+    gamma: npt.NDArray[np.float32] | None = None,
 ) -> Floats:
-    """Chance (h,) that each loan is bad in its last month; `gamma` (t, s) then holds the posterior by month."""
+    """Chance (h,) that each loan is bad in its last month; `gamma` (t, s), if given, takes the posterior by month."""
     layout, ones = model.Layout.of(histories), np.ones(len(histories.loan))
     counts = model.expect(params, layout, weight=ones, audited=audited, gamma=gamma, learn=False)
     return np.asarray(counts.end[:, _BAD].sum(axis=1))
@@ -229,10 +229,9 @@ def _redrawn(
     seed: int,
 ) -> Floats:
     """Chances (m, DRAWS) of few loans under parameters drawn around the fit, the level of all moved by `level`."""
-    gamma = np.empty((len(few.code), len(prior.STATES)))
     none = np.zeros(len(few.loan), dtype=np.int64)
     found = [
-        either(chances_of(near, few, none, gamma), more(near))
+        either(chances_of(near, few, none), more(near))
         for near in fitting.drawn(params, histories, audited, seed=seed)
     ]
     many = np.repeat(np.stack(found, axis=1), DRAWS // len(found), axis=1)

@@ -49,19 +49,18 @@ def fit(histories: Coded, audited: Ints, *, seed: int, starts: int = len(STARTS)
     chosen = sampled(len(histories.loan), audited, seed)
     part, seen = histories.of(chosen), audited[chosen]
     layout, ones = Layout.of(part), np.ones(len(chosen))
-    gamma = np.empty((len(part.code), len(prior.STATES)))
     tried = []
     for number, times in enumerate(STARTS[:starts]):
         params = _jittered(Params.first(part), times, generator(seed, "hidden", "start", number))
         for _ in range(TRIAL):
-            params, reached = _step(params, layout, ones, audited=seen, gamma=gamma)
+            params, reached, _ = _step(params, layout, ones, audited=seen)
         tried.append((reached, number, params))
     reached, _, params = max(tried, key=lambda entry: entry[0])
     steps, bad, near = TRIAL, 0.0, 0
     while steps < MOST and near < 3:
-        params, reached = _step(params, layout, ones, audited=seen, gamma=gamma)
-        steps, before = steps + 1, bad
-        bad = float(gamma[:, prior.SHOWN :].sum())
+        before = bad
+        params, reached, bad = _step(params, layout, ones, audited=seen)
+        steps += 1
         near = near + 1 if abs(bad - before) < NEAR * bad else 0
     if len(chosen) < len(histories.loan):
         params = _on_all(params, histories, audited)
@@ -79,11 +78,13 @@ def sampled(count: int, audited: Ints, seed: int) -> Ints:
 
 
 def _step(
-    params: Params, layout: Layout, weight: Floats, *, audited: Ints, gamma: Floats
-) -> tuple[Params, float]:
-    counts = model.expect(params, layout, weight=weight, audited=audited, gamma=gamma)
+    params: Params, layout: Layout, weight: Floats, *, audited: Ints
+) -> tuple[Params, float, float]:
+    """Parameters one step on, how likely the ones before were, and how many loan-months they held for bad."""
+    counts = model.expect(params, layout, weight=weight, audited=audited)
     reached = counts.likelihood + model.held(params)
-    return model.renewed(params, counts, layout, weight=weight), reached
+    bad = float(counts.rows[:, prior.SHOWN :].sum())
+    return model.renewed(params, counts, layout, weight=weight), reached, bad
 
 
 def _jittered(params: Params, times: float, g: np.random.Generator) -> Params:
@@ -112,9 +113,8 @@ def _jittered(params: Params, times: float, g: np.random.Generator) -> Params:
 def _on_all(params: Params, histories: Coded, audited: Ints) -> Params:
     """Branches, sectors and products of a fit made on a sample, from all histories."""
     layout, ones = Layout.of(histories), np.ones(len(histories.loan))
-    gamma = np.empty((len(histories.code), len(prior.STATES)), dtype=np.float32)
     for _ in range(2):
-        counts = model.expect(params, layout, weight=ones, audited=audited, gamma=gamma)
+        counts = model.expect(params, layout, weight=ones, audited=audited)
         new = model.renewed(params, counts, layout, weight=ones)
         params = replace(
             new,
@@ -132,10 +132,9 @@ def drawn(params: Params, histories: Coded, audited: Ints, *, seed: int) -> Iter
     chosen = sampled(len(histories.loan), audited, seed)
     part, seen = histories.of(chosen), audited[chosen]
     layout = Layout.of(part)
-    gamma = np.empty((len(part.code), len(prior.STATES)))
     for number in range(PARAMS):
         weight = generator(seed, "hidden", "weights", number).exponential(size=len(chosen))
         near = params
         for _ in range(STEPS):
-            near, _ = _step(near, layout, weight, audited=seen, gamma=gamma)
+            near, _, _ = _step(near, layout, weight, audited=seen)
         yield near

@@ -209,17 +209,19 @@ def expect(
     *,
     weight: Floats,
     audited: Ints,
-    gamma: npt.NDArray[np.floating],
+    gamma: npt.NDArray[np.float32] | None = None,
     learn: bool = True,
 ) -> Counts:
-    """One pass of forward and backward over all histories (h,); `gamma` (t, s) holds the posterior afterwards.
+    """One pass of forward and backward over all histories (h,).
 
     Args:
         audited: of each history, the place in `AUDITED`.
+        gamma: (t, s) takes the posterior of every month, where it is asked for.
     """
     at = layout.histories
     start, moves = transitions(params, layout.cells)
-    moved, likely = kernels.posterior(
+    edges = np.empty((len(at.first), 2, _S))
+    moved, seen, likely = kernels.posterior(
         (0,) * _S,
         at.code,
         at.first,
@@ -236,17 +238,12 @@ def expect(
         ends(params),
         at.outside * 3 + audited,
         weight,
-        gamma,
+        np.empty((0, _S), dtype=np.float32) if gamma is None else gamma,
+        edges,
         learn,
     )
-    rows = np.zeros((len(at.rows), _S))
-    if learn:
-        heavy = np.repeat(weight, at.length)
-        for state in range(_S):
-            rows[:, state] = _summed(at.code, gamma[:, state] * heavy, len(rows))
-    begin = gamma[at.first].astype(np.float64) * weight[:, None]
-    end = gamma[at.first + at.length - 1].astype(np.float64)
-    return Counts(moved, rows, begin, end, float(likely.sum()))
+    begin = edges[:, 0] * weight[:, None]
+    return Counts(moved, seen.sum(axis=0), begin, edges[:, 1], float(likely.sum()))
 
 
 def _summed(place: npt.NDArray[np.integer], values: npt.NDArray[np.floating], size: int) -> Floats:
