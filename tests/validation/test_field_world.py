@@ -96,6 +96,18 @@ def test_loans_treated_alike_by_two_plans_bring_the_same(
     assert not made.act(mixed, draw=1)["cash"].equals(other["cash"])
 
 
+def test_terms_were_offered_before_by_lot_and_stand_on_the_tape(made: field.Field) -> None:
+    events = made.tables["events"].filter(kind="restructured").select("loan_id")
+    given = events.join(made.kinds, on="loan_id")
+    share = (
+        given.group_by("kind").agg(n=pl.len()).join(made.kinds["kind"].value_counts(), on="kind")
+    )
+    taken = dict(share.select("kind", pl.col("n") / pl.col("count")).iter_rows())
+    # By lot to all, taken by those whom they help
+    assert taken["squeezed"] > 2.0 * taken["unwilling"]
+    assert 0.01 < given.height / made.kinds.height < 0.1
+
+
 def test_planted_effects_differ_by_kind(made: field.Field, owing: pl.DataFrame) -> None:
     def by_kind(channel: str, step: str | None) -> dict[str, float]:
         brought = [made.act(_all(owing, channel, step), draw=draw) for draw in range(3)]

@@ -37,12 +37,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Past:
-    """What was done and paid in a month before the cut-off date; money in fen, one value a loan."""
+    """What was done and paid in a month before the cut-off date, and who was `given` new terms; money in fen, one
+    value a loan.
+    """
 
     step: np.ndarray
     own: np.ndarray
     court: np.ndarray
     owed: np.ndarray
+    given: np.ndarray
 
 
 class Field:
@@ -67,17 +70,29 @@ class Field:
         )
 
     def _live_past(self, stream: np.random.Generator) -> list[Past]:
+        """Steps, suits and offers of the past: what an estimate of them can be learnt from."""
         now, lived = self._debtors, []
+        offers = np.random.default_rng([self.setting.seed, 6])
         for at in range(self.setting.months):
             begun = (at + now.age >= EARLIEST) & (now.owed > 0)
             step = np.where(begun, usual_steps(now, stream), 0)
             sues = begun & (at + now.age > 6) & (stream.random(len(step)) < 0.006)
             now.sue(sues, at)
+            given = self._offer_by_lot(begun, at, offers)
             own, court = now.month(
                 at, step, stream.random((PURPOSES, len(step))), self._climate[at]
             )
-            lived.append(Past(step, own, court, now.owed))
+            lived.append(Past(step, own, court, now.owed, given))
         return lived
+
+    def _offer_by_lot(self, begun: np.ndarray, at: int, stream: np.random.Generator) -> np.ndarray:
+        """One borrower in a hundred is offered a fifth to a third of his income a month; who took it (n,)."""
+        now, count = self._debtors, self.setting.loans
+        asked = begun & (at + now.age >= 0) & (now.terms == 0) & (stream.random(count) < 0.01)
+        share, chance = stream.uniform(0.2, 0.35, count), stream.random(count)
+        instalment = np.ceil(np.maximum(now.owed / 60, share * now.income))
+        now.offer(asked, instalment, chance=chance, at=at)
+        return asked & (now.terms > 0)
 
     def act(self, plan: pl.DataFrame, *, draw: int = 0, rate: float = 0.04) -> pl.DataFrame:
         """What a plan brings: `loan_id, channel, cash, pv, quarter, under_terms` in fen, before any cost.

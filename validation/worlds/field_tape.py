@@ -123,7 +123,7 @@ def _contacts(
 def _events(
     now: Debtors, lived: list[Past], *, name: np.ndarray, firsts: np.ndarray
 ) -> pl.DataFrame:
-    """Suits and judgments before the cut-off date, and settlements that left something unpaid."""
+    """Suits, judgments and new terms before the cut-off date, and settlements that left something unpaid."""
     months = len(lived)
     sued = np.nonzero(now.filed >= 0)[0]
     judged = now.filed + COURT_MONTHS[now.province]
@@ -134,6 +134,8 @@ def _events(
         waived = np.nonzero((month.owed == 0) & (before > month.own + month.court))[0]
         waived = waived[month.own[waived] > 0]
         parts.append((waived, np.full(len(waived), at), "settled", month.own[waived]))
+        given = np.nonzero(month.given)[0]
+        parts.append((given, np.full(len(given), at), "restructured", None))
         before = month.owed
     return pl.concat(
         pl.DataFrame(

@@ -1,5 +1,6 @@
 """The ways out, one file each."""
 
+from arrears.channels.broken import Broken, learn_terms
 from arrears.channels.holder import KINDS, Book, Holder, discount_rate, read_holder
 from arrears.channels.ladder import ladder_table, ladders
 from arrears.channels.litigate import demands
@@ -25,6 +26,7 @@ __all__ = [
     "KINDS",
     "STARTS",
     "Book",
+    "Broken",
     "Holder",
     "Offers",
     "Outcome",
@@ -43,6 +45,7 @@ __all__ = [
     "ladders",
     "learn",
     "learn_suits",
+    "learn_terms",
     "offers",
     "permits_now",
     "read_holder",

@@ -199,7 +199,9 @@ def responses(situation: Situation, offered: Terms) -> tuple[Floats, Floats]:
     figure = situation.number
     moves = figure("restructure/payment_elasticity") * (who.liquidity * lower + higher)
     moves -= figure("restructure/writedown_effect") * who.over_indebted * given
-    broken = np.minimum(figure("channels/terms_broken") * np.exp(moves), _MOST_BROKEN)
+    own = situation.terms_broken
+    usual = figure("channels/terms_broken") if own is None else own
+    broken = np.minimum(usual * np.exp(moves), _MOST_BROKEN)
     base = situation.by_word("contact_status", "channels/offer_accepted")
     with np.errstate(divide="ignore"):
         odds = np.log(base / (1.0 - base))

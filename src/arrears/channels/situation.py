@@ -34,6 +34,7 @@ class Situation:
         events: what was done to the loans; the limitation rests on them.
         steps_add: what each step to collect adds by cell (`cells.COUNT`, steps); None for the market's figures.
         suits_bring: what cases add by the holder's own suits, over the market's figure.
+        terms_broken: chance a month that new terms are broken by the holder's own; None for the market's.
         scarce: fen by which an hour of calls or a visit is dearer than its cost, because others could use it.
         held_out: loans that get no step this quarter, so that steps can be measured against them (n,).
     """
@@ -48,6 +49,7 @@ class Situation:
     events: pl.DataFrame | None = None
     steps_add: Floats | None = None
     suits_bring: float = 1.0
+    terms_broken: float | None = None
     held_out: Flags | None = None
     scarce: Mapping[str, float] = field(default_factory=dict)
     _sold: dict[tuple[str, int], dict[int, Floats]] = field(default_factory=dict)

@@ -7,12 +7,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from arrears.channels import CAPACITIES, STARTS
+from arrears.channels import CAPACITIES, COLUMNS, STARTS, Offers
 from arrears.core.money import money_of_field
 from arrears.files import did_you_mean, read_model
+from arrears.plan.kernels import Floats
 from arrears.problems import Problem, errors
 
 SCOPES = (
@@ -186,3 +189,17 @@ def inside(capacity: Capacity, loans: pl.DataFrame) -> pl.Series:
     for key, word in capacity.places().items():
         holds &= _column(key).cast(pl.String) == str(word)
     return loans.select(pl.repeat(True, pl.len()) & holds.fill_null(False)).to_series()
+
+
+def uses_of(
+    offers: Offers, capacities: Sequence[Capacity]
+) -> list[tuple[int, int, Floats, npt.NDArray[np.bool_]]]:
+    """Capacity, column, amounts (n,) and who is in scope (n,), for every column that a capacity counts."""
+    found = []
+    for number, capacity in enumerate(capacities):
+        within = inside(capacity, offers.situation.loans).to_numpy()
+        for column, (_, start) in enumerate(COLUMNS):
+            amount = offers.uses(column, capacity.name) if start == capacity.start else None
+            if amount is not None:
+                found.append((number, column, amount, within))
+    return found

@@ -9,24 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from arrears.channels import CAPACITIES, CHANNELS, COLUMNS, STARTS, Offers, PoolTerms, Situation
+from arrears.channels import CHANNELS, COLUMNS, STARTS, Offers, PoolTerms, Situation
 from arrears.plan import kernels
-from arrears.plan.capacities import Capacity, inside
+from arrears.plan.capacities import Capacity, uses_of
 from arrears.plan.choices import Choices
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.pool import beyond_limits
+from arrears.plan.reasons import reasons
 from arrears.plan.solver import Infeasible, solve
 from arrears.problems import Problem as Trouble
 
 _PACKAGES = 100
-_WAYS = {
-    "collect": "Collect",
-    "restructure": "Offer new terms",
-    "litigate": "Sue",
-    "transfer": "Sell in bulk",
-    "securitise": "Securitise",
-    "income_rights": "Sell the income rights",
-}
 
 
 @dataclass(frozen=True)
@@ -146,7 +139,7 @@ def make_plan(
     prices, used = found.prices, found.used
     taken = pools[rows, column]
     bound = max(bound + switching, value)
-    table = _table(situation, offers, column, _price_per_use(capacities, prices[: len(capacities)]))
+    table = _table(offers, column, capacities, prices)
     return PlanResult(
         table=table,
         capacities=_capacities(capacities, used[: len(capacities)], prices[: len(capacities)]),
@@ -235,7 +228,7 @@ class Problem:
         count = int(open_.sum())
         entries = np.full(open_.shape, -1, dtype=np.int64)
         entries[open_] = np.arange(count)
-        uses = [*_uses(self.situation, self.offers, self.capacities), *self._sizes()]
+        uses = [*uses_of(self.offers, self.capacities), *self._sizes()]
         counts = np.zeros(count + 1, dtype=np.int64)
         for _, column, amount, within in uses:
             touched = (entries[:, column] >= 0) & within & (amount != 0.0)
@@ -284,20 +277,6 @@ def _unreachable(found: Infeasible, capacities: Sequence[Capacity]) -> Unreachab
         return Unreachable(capacity, found.needed, found.reached, found.proven)
     floor = next(capacity for capacity in capacities if capacity.min is not None)
     return Unreachable(floor, float(floor.min or 0.0), 0.0, False)
-
-
-def _uses(
-    situation: Situation, offers: Offers, capacities: Sequence[Capacity]
-) -> list[tuple[int, int, Floats, npt.NDArray[np.bool_]]]:
-    """Capacity, column, amounts (n,) and who is in scope (n,), for every column that a capacity counts."""
-    found = []
-    for number, capacity in enumerate(capacities):
-        within = inside(capacity, situation.loans).to_numpy()
-        for column, (_, start) in enumerate(COLUMNS):
-            amount = offers.uses(column, capacity.name) if start == capacity.start else None
-            if amount is not None:
-                found.append((number, column, amount, within))
-    return found
 
 
 def columns_of(entries: npt.NDArray[np.int64]) -> Ints:
@@ -400,17 +379,10 @@ def _names(taken: Ints) -> pl.Series:
     return pl.Series("package", taken).replace_strict(words, default=None, return_dtype=pl.String)
 
 
-def _price_per_use(capacities: Sequence[Capacity], prices: Floats) -> dict[str, float]:
-    """The dearest limit of each capacity, fen a unit."""
-    dear: dict[str, float] = {}
-    for capacity, price in zip(capacities, prices, strict=True):
-        dear[capacity.name] = max(dear.get(capacity.name, 0.0), float(price))
-    return dear
-
-
 def _table(
-    situation: Situation, offers: Offers, column: Ints, dear: dict[str, float]
+    offers: Offers, column: Ints, capacities: Sequence[Capacity], prices: Floats
 ) -> pl.DataFrame:
+    situation = offers.situation
     rows = np.arange(len(column))
     value = offers.value[rows, column]
     by_channel = np.stack(
@@ -449,7 +421,8 @@ def _table(
         runner_up=pl.when(pl.Series(has_second)).then("runner_up"),
     )
     runner = pl.Series("runner_value", np.where(has_second, runner_value, np.nan)).fill_nan(None)
-    return frame.with_columns(reason=_reason(frame, runner, situation.overdue, dear))
+    why = reasons(frame, runner, offers=offers, column=column, capacities=capacities, prices=prices)
+    return frame.with_columns(reason=why)
 
 
 def write_off(situation: Situation, column: Ints) -> npt.NDArray[np.bool_]:
@@ -463,39 +436,6 @@ def write_off(situation: Situation, column: Ints) -> npt.NDArray[np.bool_]:
     ]
     covered = situation.provision >= situation.claim
     return np.asarray(lost & covered & ~situation.written_off & ~np.isin(column, sells))
-
-
-def _reason(
-    frame: pl.DataFrame, runner: pl.Series, overdue: npt.NDArray[np.bool_], dear: dict[str, float]
-) -> pl.Series:
-    """Why this way, in a sentence that a banker understands."""
-    way = pl.col("channel").replace_strict(_WAYS)
-    when = (
-        pl.when(pl.col("start_month") == 0)
-        .then(pl.lit(" now"))
-        .otherwise(pl.format(" in {} months", "start_month"))
-    )
-    yuan = (pl.col("value") / 100).round().cast(pl.Int64)
-    other = pl.col("runner_up").str.replace_all("_", " ")
-    ahead = ((pl.col("value") - runner) / 100).round().cast(pl.Int64)
-    compared = (
-        pl.when(runner.is_null())
-        .then(pl.lit("no other way is open"))
-        .when(ahead >= 0)
-        .then(pl.format("{} yuan more than {}", ahead, other))
-        .otherwise(pl.format("{} yuan less than {}, for which capacity is scarce", -ahead, other))
-    )
-    scarce = ", ".join(name for name in CAPACITIES if dear.get(name, 0.0) > 0.0)
-    limits = f"; scarce: {scarce}" if scarce else ""
-    at_ease = ~pl.Series(overdue) & (frame["channel"] == "collect")
-    text = (
-        pl.when(at_ease)
-        .then(pl.format("Pays as agreed: worth {} yuan, {}.", yuan, compared))
-        .when(pl.col("regret") > 1.0)
-        .then(pl.format("{}{}: worth {} yuan, {}{}.", way, when, yuan, compared, pl.lit(limits)))
-        .otherwise(pl.format("{}{}: worth {} yuan, {}.", way, when, yuan, compared))
-    )
-    return frame.select(reason=text).to_series()
 
 
 def _capacities(capacities: Sequence[Capacity], used: Floats, prices: Floats) -> pl.DataFrame:

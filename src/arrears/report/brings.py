@@ -46,6 +46,7 @@ def section(contents: Contents) -> str:
         _ban(cast("Mapping[str, float]", contents.record["principal_ban"])),
         _steps(cast("list[Mapping[str, object]]", contents.record["steps"])),
         _suits(cast("Mapping[str, float | None]", contents.record["suits"])),
+        _terms(cast("Mapping[str, float | None]", contents.record["terms"])),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -90,4 +91,15 @@ def _suits(suits: Mapping[str, float | None]) -> str:
         f"{figures.number(suits['suits'])} suits of this tape have so far added {figures.percent(seen)} of the debt, "
         f"standard error {figures.percent(suits['se'])}, against loans alike that were not sued; the market's figures "
         f"say {figures.percent(market)}. What a suit adds is taken as {figures.number(bring, 2)} times the market's."
+    )
+
+
+def _terms(terms: Mapping[str, float | None]) -> str:
+    """How soon the tape's own terms were broken; nothing where there were too few."""
+    if terms["monthly"] is None:
+        return ""
+    return paragraph(
+        f"Of {figures.number(terms['terms'])} borrowers past due who were given new terms on this tape, "
+        f"{figures.percent(terms['seen'])} broke them in a month, standard error {figures.percent(terms['se'])}; the "
+        f"market's figure is {figures.percent(terms['market'])}, {figures.percent(terms['monthly'])} is taken."
     )

@@ -93,7 +93,8 @@ def _find(request: Request, stages: Stages) -> Resolution:
     situation = situate(gathered, classed, stages, seen)
     with stages.stage("suits"):
         suits = steps.suits(gathered, situation)
-        situation = replace(situation, suits_bring=suits.bring)
+        given = steps.terms(gathered)
+        situation = replace(situation, suits_bring=suits.bring, terms_broken=given.monthly)
     with stages.stage("offers"):
         offers = channels.offers(situation, stages.watcher.advance)
     with stages.stage("plan"):
@@ -125,6 +126,7 @@ def _find(request: Request, stages: Stages) -> Resolution:
     record["principal_ban"] = principal_ban
     record["steps"] = [] if seen is None else seen.table.to_dicts()
     record["suits"] = asdict(suits)
+    record["terms"] = asdict(given)
     problems = (*gathered.problems, *_late_suits(situation, result))
     return Resolution(
         tape=gathered.tape,

@@ -31,6 +31,12 @@ def suits(gathered: Gathered, situation: channels.Situation) -> channels.Suits:
     return channels.learn_suits(situation, tape.loans, tape.payments, tape.months)
 
 
+def terms(gathered: Gathered) -> channels.Broken:
+    """How soon terms are broken by those that the tape has seen given."""
+    tape = gathered.tape
+    return channels.learn_terms(tape.events, tape.months, as_of=tape.as_of, market=gathered.market)
+
+
 def _of_months(months: pl.DataFrame | None) -> pl.DataFrame | None:
     """Payments at the end of their months, where there is no better table."""
     if months is None:

@@ -146,6 +146,24 @@ def test_a_write_off_counts_from_the_month_after_it() -> None:
     assert levels == {0: [0, 0, 1], 1: [1, 1, 1], 2: [0, 0, 0]}
 
 
+def test_what_comes_under_new_terms_is_no_usual_cash() -> None:
+    """Terms of this default end what its months tell of usual collecting; those of an earlier one do not."""
+    table = loans({"days_past_due": 250}, {"days_past_due": 250})
+    events = pl.DataFrame(
+        [
+            {**dict.fromkeys(EVENTS), "loan_id": loan, "date": day, "kind": "restructured"}
+            for loan, day in zip(table["loan_id"], (date(2025, 2, 10), date(2024, 2, 10)), strict=True)
+        ],
+        schema=EVENTS,
+    )  # fmt: skip
+    paid = payments(
+        (0, date(2024, 10, 1), 0), (0, date(2025, 3, 5), 50_000), (1, date(2025, 3, 5), 50_000)
+    )
+    found = [row[:2] for row in _rows(table, payments=paid, events=events)]
+    assert [month for loan, month in found if loan == 0] == [-4, -3, -2]
+    assert [month for loan, month in found if loan == 1] == [-4, -3, -2, -1, 0]
+
+
 def test_a_death_ends_the_history() -> None:
     table = loans({"days_past_due": 400})
     paid = payments((0, date(2025, 1, 2), 50_000))

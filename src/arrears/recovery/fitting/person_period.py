@@ -50,6 +50,7 @@ class History:
         cash: paid by the borrower, the guarantor or through the court, reversals netted, fen.
         other: cash of collateral and sales, by the same rows.
         written: month of the write-off; -1 where there is none.
+        given: month in which new terms were first given for this default; -1 where there is none.
     """
 
     loan_ids: pl.Series
@@ -67,6 +68,7 @@ class History:
     judged: Ints
     legal: Bytes
     written: Ints
+    given: Ints
     before: Ints
     usual: Floats
     edges: Floats
@@ -84,7 +86,9 @@ class History:
         return max(self.end - self.begin + 1, 0)
 
     def walk(self, first: int, last: int) -> dict[str, np.ndarray]:
-        """Rows of loans first to last: `loan, month, age, balance, last, legal, kind, share, owed, ends`."""
+        """Rows of loans first to last, until new terms are given:
+        `loan, month, age, balance, last, legal, kind, share, owed, ends`.
+        """
         head = (
             first, last, self.begin, self.end, _month_days(self.begin, self.end), self.claim + self.let_go,
             self.origin, self.closed, self.sold, self.died, self.filed, self.judged, self.legal, self.before,
@@ -100,7 +104,10 @@ class History:
         rows = {name: np.empty(count, kind) for name, kind in shapes.items()}
         if count:
             kernels.walk(*head, *rows.values())
-        return rows
+        # What comes under new terms is theirs: counted as usual cash it would be foretold twice, there and in offers.
+        given = self.given[rows["loan"]]
+        usual = (given < 0) | (rows["month"] < given)
+        return {name: values[usual] for name, values in rows.items()}
 
 
 @dataclass(frozen=True)
@@ -282,6 +289,7 @@ def history(
         judged=np.maximum(_first(events, "judged", ids), _month_column(loans, "judgment_date")),
         legal=_array(status.fill_null(0), np.int8),
         written=_written_off(loans, events, begin),
+        given=_given(events, ids, origin),
         before=_month_column(loans, "last_payment_date"),
         usual=_usual(loans),
         edges=_fifths(owed[owed > 0]),
@@ -368,6 +376,19 @@ def _first(events: pl.DataFrame | None, kind: str, ids: pl.Series) -> Ints:
         placed = _placed(first.select("loan_id", month=month_index(pl.col("date"))), ids)
         months[placed["loan"].to_numpy()] = placed["month"].to_numpy()
     return months
+
+
+def _given(events: pl.DataFrame | None, ids: pl.Series, origin: pl.Series) -> Ints:
+    """Month of the first new terms since the first unpaid due date, by loan; -1 where there are none.
+
+    Terms given before are none of this default: the loan went on from them and failed again.
+    """
+    if events is None:
+        return _first(None, "restructured", ids)
+    since = pl.DataFrame({"loan_id": ids, "since": origin})
+    theirs = events.filter(kind="restructured").join(since, on="loan_id")
+    later = (pl.col("date") >= pl.col("since")).fill_null(True)
+    return _first(theirs.filter(later), "restructured", ids)
 
 
 def _written_off(loans: pl.DataFrame, events: pl.DataFrame | None, begin: int) -> Ints:

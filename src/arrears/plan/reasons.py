@@ -1,0 +1,132 @@
+"""Why each loan goes its way, in a sentence that a banker understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from arrears.channels import COLUMNS, Offers
+from arrears.plan.capacities import Capacity, uses_of
+from arrears.plan.kernels import Floats, Ints
+
+_WAYS = {
+    "collect": "Collect",
+    "restructure": "Offer new terms",
+    "litigate": "Sue",
+    "transfer": "Sell in bulk",
+    "securitise": "Securitise",
+    "income_rights": "Sell the income rights",
+}
+_REGRET = 1.0
+
+
+def reasons(
+    frame: pl.DataFrame,
+    runner: pl.Series,
+    *,
+    offers: Offers,
+    column: Ints,
+    capacities: Sequence[Capacity],
+    prices: Floats,
+) -> pl.Series:
+    """The sentence of each loan (n,): its way and worth, the best other way, and the limit that bars a better one.
+
+    Args:
+        frame: `plan.parquet` so far.
+        runner: worth of the best other way (n,), null where none is open.
+        column: offer taken (n,); prices: fen a unit of each capacity, below 0 where a floor presses.
+    """
+    way = pl.col("channel").replace_strict(_WAYS)
+    yuan = (pl.col("value") / 100).round().cast(pl.Int64)
+    at_ease = ~pl.Series(offers.situation.overdue) & (frame["channel"] == "collect")
+    told = frame.with_columns(
+        ahead=((pl.col("value") - runner) / 100).round().cast(pl.Int64),
+        because=_because(offers, column, capacities, prices),
+        better=_better(offers),
+    )
+    compared = (
+        pl.when(pl.col("runner_up").is_null())
+        .then(pl.lit("no other way is open"))
+        .otherwise(
+            pl.format(
+                "{} yuan {} than {}",
+                pl.col("ahead").abs(),
+                pl.when(pl.col("ahead") >= 0).then(pl.lit("more")).otherwise(pl.lit("less")),
+                pl.col("runner_up").str.replace_all("_", " "),
+            )
+        )
+    )
+    body = (
+        pl.when(at_ease)
+        .then(pl.lit("Pays as agreed"))
+        .otherwise(way + _when(pl.col("start_month")))
+    )
+    # Of equal worth to the yuan no limit need be named.
+    kept = pl.when(at_ease | (pl.col("regret") <= _REGRET)).then(pl.lit("")).otherwise(
+        pl.format(
+            "; {} would be worth {} yuan more, but {}",
+            pl.col("better"),
+            (pl.col("regret") / 100).round().cast(pl.Int64),
+            pl.col("because"),
+        )
+    )  # fmt: skip
+    sentence = pl.format("{}: worth {} yuan, {}{}.", body, yuan, compared, kept)
+    return told.select(reason=sentence).to_series()
+
+
+def _when(start: pl.Expr) -> pl.Expr:
+    return pl.when(start == 0).then(pl.lit(" now")).otherwise(pl.format(" in {} months", start))
+
+
+def _best(offers: Offers) -> Ints:
+    best: Ints = np.argmax(np.nan_to_num(offers.value, nan=-np.inf), axis=1)
+    return best
+
+
+def _better(offers: Offers) -> pl.Series:
+    """The offer that is worth most (n,), in words."""
+    words = [
+        f"to {_WAYS[channel][0].lower()}{_WAYS[channel][1:]} "
+        + ("now" if start == 0 else f"in {start} months")
+        for channel, start in COLUMNS
+    ]
+    return pl.Series(words).gather(_best(offers).astype(np.uint32))
+
+
+def _because(
+    offers: Offers, column: Ints, capacities: Sequence[Capacity], prices: Floats
+) -> pl.Series:
+    """What keeps each loan from its best offer (n,): what that takes is scarce, or a floor asks for the way taken."""
+    count, best = len(column), _best(offers)
+    scarce, asked = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    dearest, pressing = np.zeros(count), np.zeros(count)
+    for number, its_column, amount, within in uses_of(offers, capacities):
+        price = float(prices[number])
+        if price > 0.0:
+            _most(scarce, dearest, price * amount * (within & (best == its_column)), number)
+        elif price < 0.0:
+            _most(asked, pressing, -price * amount * (within & (column == its_column)), number)
+    words = pl.Series([f"{capacity.name}{_scope(capacity)}" for capacity in capacities] or [""])
+    first = pl.Series(words.gather(scarce.astype(np.uint32)))
+    second = pl.Series(words.gather(asked.astype(np.uint32)))
+    return pl.select(
+        pl.when(pl.Series(pressing > np.maximum(dearest, 0.0)))
+        .then(pl.format("the floor of {} asks for this", second))
+        .when(pl.Series(dearest > 0.0))
+        .then(pl.format("{} is scarce", first))
+        .otherwise(pl.lit("a limit of the whole stands against it"))
+    ).to_series()
+
+
+def _most(number: Ints, worth: Floats, tried: npt.NDArray[np.float64], this: int) -> None:
+    """Where this capacity weighs more than those before it, it is the one that is told."""
+    more = tried > worth
+    number[more], worth[more] = this, tried[more]
+
+
+def _scope(capacity: Capacity) -> str:
+    told = capacity.scope_told()
+    return f" ({told})" if told else ""
