@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from arrears import run
-from tests.recovery.fitting.tables import DAY, loans, payments
+from tests.recovery.fitting.tables import DAY, loans, month_ends, months, payments
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +101,73 @@ def test_a_folder_without_a_forecast_is_refused(folder: Path, tmp_path: Path) ->
         _track(tmp_path, tmp_path, (0, date(2025, 4, 2), 1))
     assert stopped.value.problems[0].code == "NO-RUN"
     assert folder.exists()
+
+
+@pytest.fixture(scope="module")
+def pooled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A forecast of two pools by month of default, one of which the months show to be bought, and a loan in neither."""
+    place = tmp_path_factory.mktemp("pools")
+    days = [*([120] * 30), *([300] * 30), 10]
+    table = loans(*({"days_past_due": day} for day in days)).with_columns(
+        borrower_id="loan_id", lender=pl.lit("Bank"), as_of=pl.lit(DAY)
+    )
+    table.write_parquet(place / "loans.parquet")
+    old = [(n, end, 30, 0) for n in range(30) for end in month_ends(6)[:2]]
+    bought = [(n, end, 270, 0) for n in range(30, 60) for end in month_ends(6)[-2:]]
+    months(*old, *bought).write_parquet(place / "months.parquet")
+    request = run.Request(
+        str(place / "loans.parquet"), months=str(place / "months.parquet"), scenarios=100
+    )
+    run.forecast(request, out=place / "forecast")
+    return place
+
+
+def test_each_static_pool_is_held_against_its_own_forecast(pooled: Path, tmp_path: Path) -> None:
+    # the younger pool pays three quarters of all it owes at once, the older one nothing
+    paid = [(n, date(2025, 4, 20), 750_000) for n in range(30)]
+    done, _ = _track(pooled / "forecast", tmp_path, *paid, (0, date(2026, 3, 20), 1))
+    pools = pl.read_parquet(tmp_path / "out/pools.parquet")
+    assert pools.select("by", "pool", "loans").rows() == [
+        ("default", "2024-09", 30),
+        ("default", "2025-03", 30),
+        ("purchase", "2025-02", 30),
+    ]
+    older, younger, bought = pools.iter_rows(named=True)
+    assert (younger["alarm"], younger["side"], younger["first_alarm"]) == (True, "above", 1)
+    assert younger["chance"] <= 0.1 < older["chance"] + 0.05
+    # what one pool paid lifts what is believed of the other, and its own more
+    assert younger["multiplier"] > older["multiplier"]
+    assert (bought["claim"], bought["actual"]) == (older["claim"], 0)
+    told = pl.read_parquet(tmp_path / "out/pool_months.parquet")
+    assert told.columns == ["by", "pool", "month", "forecast", "actual", "lo90", "hi90", "alarm"]
+    assert told.group_by("by", "pool").len()["len"].to_list() == [12, 12, 12]
+    kinds = done.summary["pools"]
+    assert kinds["default"]["pools"] == 2  # type: ignore[index]
+    assert "2025-03" in kinds["default"]["in_alarm"]  # type: ignore[index]
+    assert 0.0 <= kinds["default"]["by_luck"] <= 0.25  # type: ignore[index]
+    page = (tmp_path / "out/track.html").read_text("utf-8")
+    assert "static pools by month of default" in page
+    assert "static pools by month of purchase" in page
+    assert any(line.startswith("Pools") for line in done.lines)
+
+
+def test_pools_without_what_their_forecast_rests_on_are_left_out_and_told(
+    pooled: Path, tmp_path: Path
+) -> None:
+    curve = pl.read_parquet(pooled / "forecast/curve.parquet")
+    kept = (pooled / "months.parquet").read_bytes()
+    try:
+        (pooled / "months.parquet").unlink()
+        done, _ = _track(pooled / "forecast", tmp_path, (0, date(2025, 4, 2), 5_000))
+        assert set(done.summary["pools"]) == {"default"}  # type: ignore[call-overload]
+        assert [p.code for p in done.problems] == ["POOLS-NOT-TOLD"]
+        curve.with_columns(pl.col("mean") * 1.01).write_parquet(pooled / "forecast/curve.parquet")
+        payments((0, date(2025, 4, 2), 5_000)).write_parquet(tmp_path / "paid.parquet")
+        done = run.track(
+            pooled / "forecast", payments=tmp_path / "paid.parquet", out=tmp_path / "more"
+        )
+        assert not done.summary["pools"]
+        assert [p.where for p in done.problems] == ["curve.parquet"]
+    finally:
+        (pooled / "months.parquet").write_bytes(kept)
+        curve.write_parquet(pooled / "forecast/curve.parquet")

@@ -12,17 +12,20 @@ from arrears.recovery.forecast import (
     window,
 )
 from arrears.recovery.params import fills
+from arrears.recovery.pools import Pool, pools
 from arrears.recovery.stress import Stress
 
 __all__ = [
     "HORIZON",
     "Collateral",
     "Forecast",
+    "Pool",
     "Stress",
     "fills",
     "forecast",
     "get_ready",
     "paths_of",
+    "pools",
     "shifts",
     "unknown",
     "window",

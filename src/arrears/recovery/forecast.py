@@ -14,7 +14,7 @@ import polars as pl
 from arrears.recovery import grid
 from arrears.recovery.collateral import Collateral, collateral
 from arrears.recovery.factors import REGIONS, segments
-from arrears.recovery.outlook import CURVE, book_of, outlook
+from arrears.recovery.outlook import CURVE, Book, book_of, outlook
 from arrears.recovery.params import Fitted, Floats, Ints, Params, ages, scores
 from arrears.recovery.schedule import (
     Schedule,
@@ -299,6 +299,14 @@ def paths_of(
         rows: places of the loans in it.
         loans: these loans, in that order.
     """
+    part, book = part_of(whole, rows, loans, as_of=as_of, market=market)
+    return outlook(part, book, stress=Stress(), seed=seed, scenarios=scenarios)[1]
+
+
+def part_of(
+    whole: Forecast, rows: Ints, loans: pl.DataFrame, *, as_of: date, market: MarketBook
+) -> tuple[Forecast, Book]:
+    """Some of a book's loans, by their places in it, as its forecast has them, and laid on the nodes."""
     part = replace(
         whole,
         loan_ids=whole.loan_ids.gather(rows),
@@ -310,8 +318,7 @@ def paths_of(
     )
     segment = segments(loans, market, as_of)
     ahead = book_ahead(part.due, part.score, segment // len(REGIONS), part.after_default)
-    book = book_of(part, segment, ahead)
-    return outlook(part, book, stress=Stress(), seed=seed, scenarios=scenarios)[1]
+    return part, book_of(part, segment, ahead)
 
 
 def _home_risk(market: MarketBook, as_of: date) -> tuple[Floats, float, float]:

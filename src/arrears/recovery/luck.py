@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaincinv, ndtri
+from scipy.special import gammaincinv, ndtr, ndtri
 
 from arrears.recovery.params import Floats
 
@@ -36,6 +36,18 @@ def matched(mean: Floats, moments: tuple[Floats, Floats], *, none: Floats, rank:
     above = np.clip((rank - zero) / some, 1e-9, 1.0 - 1e-9)
     found: Floats = np.maximum(first + deviation * _standard(skew, above), 0.0)
     return np.where(rank <= zero, 0.0, found)
+
+
+def wandering(variance: Floats, stream: np.random.Generator) -> Floats:
+    """Ranks in (0, 1) of cumulative luck by month and scenario (months, S): each month adds luck of its own.
+
+    Sums of independent parts: luck of two months is correlated as the root of the ratio of its variances (months, S).
+    """
+    steps = np.diff(np.maximum.accumulate(variance, axis=0), axis=0, prepend=0.0)
+    whole = np.cumsum(steps, axis=0)
+    walk = np.cumsum(np.sqrt(steps) * stream.standard_normal(steps.shape), axis=0)
+    ranks: Floats = ndtr(np.divide(walk, np.sqrt(whole), out=np.zeros_like(walk), where=whole > 0))
+    return ranks
 
 
 def _standard(skew: Floats, rank: Floats) -> Floats:

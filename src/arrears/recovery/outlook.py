@@ -61,15 +61,30 @@ def book_of(bare: Forecast, segment: Ints, ahead: Ahead) -> Book:
 
 
 def outlook(
-    bare: Forecast, book: Book, *, stress: Stress, seed: int, scenarios: int
+    bare: Forecast,
+    book: Book,
+    *,
+    stress: Stress,
+    seed: int,
+    scenarios: int,
+    drawn: factors.Factors | None = None,
+    lot: int | None = None,
 ) -> tuple[pl.DataFrame, Floats]:
     """The curve (expectation and quantiles by month), and cumulative fen of the book by scenario and month.
 
     The mean is that of the loans' own expectations; what scenarios expect is scaled to it month by month.
+
+    Args:
+        drawn: common factors; drawn by the seed where left out.
+        lot: of a book that is one of several under the same factors: each has its own luck, which comes and goes from
+            month to month as that of a pool does. Left out, a scenario has one luck for all months: ranges of single
+            months are then surer.
     """
     mean = np.cumsum(_expected(bare, book))
-    drawn = factors.draw(scenarios, len(bare.params.odds), bare.params.persistence, seed + 1)
-    paths = _scenarios(bare, book, drawn, mean=mean, stress=stress, seed=seed)
+    if drawn is None:
+        drawn = factors.draw(scenarios, len(bare.params.odds), bare.params.persistence, seed + 1)
+    key: tuple[str | int, ...] = () if lot is None else (lot,)
+    paths = _scenarios(bare, book, drawn, mean=mean, stress=stress, luck_of=(seed, key))
     if not book.ahead.balance.sum() > 0.0:
         paths = np.minimum(paths, bare.claim.sum())
     paths = np.maximum.accumulate(paths, axis=1)
@@ -124,7 +139,7 @@ def _scenarios(
     *,
     mean: Floats,
     stress: Stress,
-    seed: int,
+    luck_of: tuple[int, tuple[str | int, ...]],
 ) -> Floats:
     """Cumulative cash of each scenario (scenarios, CURVE), luck included."""
     params, stock = bare.params, book.stock
@@ -143,7 +158,9 @@ def _scenarios(
         cash = kernels.scenario_cash(curves, params.share_paid, push, cells)
     paid = np.cumsum(cash, axis=0)[:CURVE]
     moments = luck.at_levels(_levels(bare, book, stress), paid)
-    large = _drawn(bare, book, curves=curves, push=push, place=place, seed=seed)[:, :CURVE]
+    seed, key = luck_of
+    uniform = generator(seed, "drawn", *key)
+    large = _drawn(bare, book, curves=curves, push=push, place=place, stream=uniform)[:, :CURVE]
     parts = _sold_parts(bare, book.segment, place, order=_ENOUGH)
     if len(parts.age):
         taken = kernels.scenario_cash(curves, params.share_paid, push, parts)
@@ -153,7 +170,11 @@ def _scenarios(
     scale = np.divide(mean, average, out=np.ones_like(mean), where=average > 0.0)[:, None]
     rest = np.maximum(scale * (paid + more) - large[1], 0.0)
     variance, third, none = moments + spread[:, :, None]
-    rank = (generator(seed, "luck").permutation(count) + 0.5) / count
+    if not (book.rest.sums.any() or more.any() or len(parts.age)):
+        rest = np.zeros_like(rest)
+    stream = generator(seed, "luck", *key)
+    steady = (stream.permutation(count) + 0.5) / count
+    rank = luck.wandering(variance, stream) if key else steady
     total: Floats = luck.matched(rest, (variance, third), none=none, rank=rank) + large[0]
     return np.ascontiguousarray(total.T)
 
@@ -178,14 +199,14 @@ def _drawn(
     curves: Floats,
     push: Floats,
     place: dict[int, int],
-    seed: int,
+    stream: np.random.Generator,
 ) -> Floats:
     """Cumulative cash of the largest loans, drawn and expected (2, months, S)."""
     months, count = len(bare.params.odds), curves.shape[1]
     mine = book.drawn
     if not len(mine):
         return np.zeros((2, months, count))
-    uniform = generator(seed, "drawn").random((len(mine), months, count))
+    uniform = stream.random((len(mine), months, count))
     params = bare.params
     group = np.array([place[int(s)] for s in book.segment[mine]], dtype=np.int64)
     loans = (group, bare.age[mine], bare.score[mine], bare.claim[mine])

@@ -13,7 +13,7 @@ from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden
 from arrears.report.history import Past, history_page
 from arrears.report.moved import SAME_WAY, changes, why_moved
 from arrears.report.page import html
-from arrears.report.track_page import track_page
+from arrears.report.track_page import pools_line, track_page
 from arrears.report.valuation import price_page
 from arrears.report.warning import warnings
 from arrears.report.workbook import workbook, workbook_hash
@@ -46,6 +46,7 @@ __all__ = [
     "money_range",
     "number",
     "percent",
+    "pools_line",
     "price_page",
     "share",
     "told_findings",

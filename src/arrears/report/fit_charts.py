@@ -177,3 +177,33 @@ def track(table: pl.DataFrame) -> dict[str, object]:
             _label(seen, "month", "actual", "came in"),
         ],
     }
+
+
+def pools_watched(table: pl.DataFrame) -> dict[str, object]:
+    """Cash of each pool over its forecast, with its band; a pool in alarm in the second colour.
+
+    Args:
+        table: `pool, alarm, actual, lo90, hi90`, shares of the forecast.
+    """
+    y = {"field": "pool", "type": "nominal", "title": None}
+    title = "came in, times the forecast"
+    colour = {"condition": {"test": "datum.alarm", "value": SECOND}, "value": ACCENT}
+    one = pl.DataFrame({"at": [1.0]})
+    return {
+        "data": _rows(table),
+        "width": _WIDTH - 100,
+        "height": {"step": 14},
+        "encoding": {"y": y},
+        "layer": [
+            {
+                "data": _rows(one),
+                "mark": {"type": "rule", "color": GREY, "strokeDash": [3, 3]},
+                "encoding": {"x": _axis("at", title), "y": None},
+            },
+            {"mark": _RULE, "encoding": {"x": _axis("lo90", title), "x2": {"field": "hi90"}}},
+            {
+                "mark": {"type": "point", "filled": True, "size": 45},
+                "encoding": {"x": _axis("actual", title), "color": colour},
+            },
+        ],
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import polars as pl
@@ -10,15 +11,26 @@ from arrears.report import charts, figures, fit_charts
 from arrears.report.parts import paragraph, shell, table
 
 _SHOWN = 60
+_KINDS = {"default": "by month of default", "purchase": "by month of purchase"}
 
 
-def track_page(tracked: pl.DataFrame, again: pl.DataFrame, *, since: str, multiplier: float) -> str:
+def track_page(
+    tracked: pl.DataFrame,
+    again: pl.DataFrame,
+    *,
+    since: str,
+    multiplier: float,
+    pools: pl.DataFrame,
+    kinds: Mapping[str, Mapping[str, float]],
+) -> str:
     """The page.
 
     Args:
         tracked: `month, forecast, actual, lo90, hi90, alarm`, cumulative fen.
         again: `month, forecast, lo90, hi90, reforecast`, all months of the forecast.
         multiplier: of what is still to come, against the forecast.
+        pools: a row a static pool, as in `pools.parquet`.
+        kinds: `pools, alarms, by_luck, chance` by kind of pool.
     """
     last = tracked.row(-1, named=True)
     within = "outside" if last["alarm"] else "inside"
@@ -50,4 +62,61 @@ def track_page(tracked: pl.DataFrame, again: pl.DataFrame, *, since: str, multip
         ),
         table(["month", "forecast, yuan", "came in", "low", "high", "alarm"], rows),
     ]  # fmt: skip
+    for by, kind in kinds.items():
+        parts += _pools(pools.filter(by=by), by, kind)
     return shell(head, parts)
+
+
+def pools_line(by: str, kind: Mapping[str, float]) -> str:
+    """A line for the terminal."""
+    return f"Pools     {_found(by, kind)}"
+
+
+def _found(by: str, kind: Mapping[str, float]) -> str:
+    count, alarms = int(kind["pools"]), int(kind["alarms"])
+    left = f"{alarms} of {count} static pools {_KINDS[by]} {'has' if alarms == 1 else 'have'} left"
+    luck = f"by luck alone {figures.number(kind['by_luck'], 1)} would"
+    return f"{left} the band; {luck}"
+
+
+def _pools(pools: pl.DataFrame, by: str, kind: Mapping[str, float]) -> list[str]:
+    """Pools of one kind: how many have left their band, which, and what they will still bring."""
+    head = _found(by, kind)
+    often = figures.percent(kind["chance"], 0)
+    shown = pools.filter(pl.col("forecast") > 0).tail(_SHOWN)
+    ratios = shown.select(
+        "pool",
+        "alarm",
+        *((pl.col(name) / pl.col("forecast")).alias(name) for name in ("actual", "lo90", "hi90")),
+    )
+    picture = charts.svg(fit_charts.pools_watched(ratios), head, f"pools-{by}")
+    ordered = pools.sort("alarm", "chance", "pool", descending=[True, False, False]).head(_SHOWN)
+    rows = [
+        [
+            row["pool"],
+            f"{row['side']}, {row['first_alarm']}" if row["alarm"] else "",
+            *(figures.yuan(row[name]) for name in ("forecast", "actual", "lo90", "hi90")),
+            figures.percent(row["chance"], 0),
+            figures.number(row["multiplier"], 2),
+            figures.yuan(row["remaining"]),
+        ]
+        for row in ordered.iter_rows(named=True)
+    ]
+    heads = ["pool", "left, in month", "forecast, yuan", "came in", "low", "high"]
+    heads += ["as far by luck", "times", "to come"]
+    return [
+        f"<h2>{escape(head)}</h2>",
+        paragraph(
+            "The band of a pool holds over all looks of five years at once: one pool in ten leaves it in some month "
+            f"though it pays as forecast. Pools share good and bad times; so many or more leave in {often} of the "
+            "forecast's own draws. Cash over forecast so far, with the band:"
+        ),
+        f"<figure>{picture}</figure>",
+        table(heads, rows, words=1, short=1),
+        paragraph(
+            f"Pools in alarm first, then by how often luck takes a pool as far; {len(rows)} of {pools.height}, all in "
+            "pools.parquet. What is to come is the forecast times the multiplier: that of all pools, moved by this "
+            "pool's cash as far as that is more than luck.",
+            "note",
+        ),
+    ]

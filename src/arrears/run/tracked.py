@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import polars as pl
 
 from arrears import report, tape
@@ -19,6 +21,7 @@ from arrears.run import record as run_record
 from arrears.run.job import Done
 from arrears.run.products import Products, to_json
 from arrears.run.stopped import Stopped
+from arrears.run.tracked_pools import tracked_pools
 
 # A tenth more than the claim is taken for interest and costs since the cut-off date.
 _MOST = 1.1
@@ -30,15 +33,18 @@ _EXPECTED = {"DATE-AFTER-CUT-OFF"}
 
 @dataclass(frozen=True)
 class _Run:
-    """What an earlier run left: its day, its curve, its loans."""
+    """What an earlier run left: its day, its curve, its loans, its record."""
 
     as_of: date
     curve: pl.DataFrame
     loans: Path
+    record: run_record.Record
 
 
 def track(folder: Path, *, payments: Path, out: Path, force: bool = False) -> Done:
-    """Hold payments against the forecast of an earlier run: `track.parquet, reforecast.parquet, track.html`.
+    """Hold payments against the forecast of an earlier run, of all loans and of each static pool.
+
+    Leaves `track.parquet, reforecast.parquet, pools.parquet, pool_months.parquet, track.html`.
 
     Args:
         folder: what `resolve`, `forecast` or `price` left for a tape.
@@ -50,9 +56,22 @@ def track(folder: Path, *, payments: Path, out: Path, force: bool = False) -> Do
     """
     told = _run(folder)
     problems: list[Problem] = []
-    paid = _paid(told, payments, problems)
+    loans, paid = _paid(told, payments, problems)
     tracked = _against(told, paid)
-    again, multiplier = _again(told.curve, tracked, level=_level(told.as_of))
+    level = _level(told.as_of)
+    again, multiplier = _again(told.curve, tracked, level=level)
+
+    def believed(curve: pl.DataFrame, seen: int, actual: int, prior: float) -> float:
+        return _multiplier(curve, seen, actual, level=level, prior=prior)
+
+    pools = tracked_pools(
+        told.record,
+        loans,
+        _placed(paid, told.as_of, tracked.height),
+        curve=told.curve,
+        multiplier=believed,
+        problems=problems,
+    )
     alarms = int(tracked["alarm"].sum())
     last = tracked.row(-1, named=True)
     summary: dict[str, object] = {
@@ -64,15 +83,32 @@ def track(folder: Path, *, payments: Path, out: Path, force: bool = False) -> Do
         "alarms": alarms,
         "first_alarm": tracked.filter("alarm")["month"].min(),
         "multiplier": multiplier,
+        "pools": {
+            by: {
+                **kind,
+                "in_alarm": pools.table.filter(pl.col("by") == by, "alarm")["pool"].to_list(),
+            }
+            for by, kind in pools.kinds.items()
+        },
         "problems": [problem.as_dict() for problem in problems],
     }
     with staged(out, force=force) as place:
         products = Products(place.folder)
         products.table("track.parquet", tracked)
         products.table("reforecast.parquet", again)
+        products.table("pools.parquet", pools.table)
+        products.table("pool_months.parquet", pools.months)
         since = told.as_of.isoformat()
         products.text(
-            "track.html", report.track_page(tracked, again, since=since, multiplier=multiplier)
+            "track.html",
+            report.track_page(
+                tracked,
+                again,
+                since=since,
+                multiplier=multiplier,
+                pools=pools.table,
+                kinds=pools.kinds,
+            ),
         )
         record = {"command": "track", "summary": summary, "products": products.hashes}
         (place.folder / RECORD).write_text(to_json(record), encoding="utf-8")
@@ -80,6 +116,7 @@ def track(folder: Path, *, payments: Path, out: Path, force: bool = False) -> Do
         f"Came in   {report.money(last['actual'])} in {tracked.height} months, "
         f"{report.money(last['forecast'])} was expected",
         f"Alarm     {'yes' if last['alarm'] else 'no'}; {alarms} of {tracked.height} months lie outside nine in ten",
+        *(report.pools_line(by, kind) for by, kind in pools.kinds.items()),
         f"To come   {multiplier:.2f} times the forecast; page: {out / 'track.html'}",
     ]
     return Done(summary | {"out": str(out)}, tuple(lines), tuple(problems))
@@ -92,11 +129,11 @@ def _run(folder: Path) -> _Run:
         found = f"{folder} holds no forecast with its loans."
         fix = "Name what `resolve`, `forecast` or `price` left for a tape."
         raise Stopped([Problem("NO-FORECAST", "error", str(folder), found, "", fix)])
-    return _Run(date.fromisoformat(str(record["as_of"])), pl.read_parquet(curve), loans)
+    return _Run(date.fromisoformat(str(record["as_of"])), pl.read_parquet(curve), loans, record)
 
 
-def _paid(told: _Run, path: Path, problems: list[Problem]) -> pl.DataFrame:
-    """Payments that count: after the cut-off date, of known loans, no more than the debt, no price of a sale.
+def _paid(told: _Run, path: Path, problems: list[Problem]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The loans, and the payments that count: after the cut-off date, of known loans, not over the debt, no sale.
 
     Raises:
         Stopped: none is left.
@@ -131,32 +168,35 @@ def _paid(told: _Run, path: Path, problems: list[Problem]) -> pl.DataFrame:
         why = "The history ends before it starts."
         error = Problem("NO-PAYMENTS-AFTER", "error", name, found, why, "Give later payments.")
         raise Stopped([error, *problems])
-    return kept
+    return reading.tape.loans, kept
 
 
 def _left_out(code: str, where: str, found: str, fix: str) -> Problem:
     return Problem(code, "warning", where, found, "They are left out.", fix)
 
 
+def _ends(as_of: date, months: int) -> list[date]:
+    """The last day of each month since the cut-off date."""
+    return [add_months(as_of, month) for month in range(1, months + 1)]
+
+
+def _placed(paid: pl.DataFrame, as_of: date, months: int) -> pl.DataFrame:
+    """`loan_id, index, amount` of the payments in so many months since the cut-off date; the first has index 0."""
+    ends = pl.Series(_ends(as_of, months), dtype=pl.Date)
+    index = ends.search_sorted(paid["date"], side="left").cast(pl.Int64)
+    placed = paid.select("loan_id", "amount").with_columns(index=index)
+    return placed.filter(pl.col("index") < months)
+
+
 def _against(told: _Run, paid: pl.DataFrame) -> pl.DataFrame:
     """`month, forecast, actual, lo90, hi90, alarm`, cumulative, up to the month of the last payment."""
     months = told.curve.height
-    ends = pl.DataFrame(
-        {
-            "month": pl.Series(range(1, months + 1), dtype=pl.Int32),
-            "end": [add_months(told.as_of, month) for month in range(1, months + 1)],
-        }
-    )
-    days, last = paid.select("date", "amount"), paid["date"].max()
-    sums = ends.select(
-        "month",
-        actual=pl.Series(
-            [int(days.filter(pl.col("date") <= end)["amount"].sum()) for end in ends["end"]],
-            dtype=pl.Int64,
-        ),
-    )
-    count = min(int((ends["end"] < last).sum()) + 1, months)
-    table = told.curve.join(sums, on="month").head(count)
+    placed = _placed(paid, told.as_of, months)
+    by_month = np.zeros(months, dtype=np.int64)
+    np.add.at(by_month, placed["index"].to_numpy(), placed["amount"].to_numpy())
+    last = cast("date", paid["date"].max())
+    count = min(sum(end < last for end in _ends(told.as_of, months)) + 1, months)
+    table = told.curve.with_columns(actual=pl.Series(np.cumsum(by_month))).head(count)
     return table.select(
         "month",
         forecast="mean",
@@ -176,22 +216,10 @@ def _level(as_of: date) -> float:
 def _again(
     curve: pl.DataFrame, tracked: pl.DataFrame, *, level: float
 ) -> tuple[pl.DataFrame, float]:
-    """The forecast that learns from what came in, `month, forecast, lo90, hi90, reforecast`, and its multiplier.
-
-    The ratio of cash to forecast is believed by credibility: the variance of the level over the variance at the months
-    seen, which luck widens. The former is what the band still is after five years, but no more than the market's: a
-    small pool's band is luck to the end, and tells nothing of the level.
-    """
-    seen = tracked.height
-    row = curve.row(seen - 1, named=True)
-    far = curve.row(min(max(_LEVEL_MONTH, seen), curve.height) - 1, named=True)
-    z = 0.0
-    if row["mean"] > 0 and far["mean"] > 0:
-        now, later = _spread(row), _spread(far)
-        z = min(min(later, level * _WIDTH**2) / now, 1.0) if now > 0 else 1.0
+    """The forecast that learns from what came in, `month, forecast, lo90, hi90, reforecast`, and its multiplier."""
+    row = curve.row(tracked.height - 1, named=True)
     actual = float(tracked["actual"][-1])
-    multiplier = 1.0 + z * (actual / row["mean"] - 1.0) if row["mean"] > 0 else 1.0
-    multiplier = max(multiplier, 0.0)
+    multiplier = _multiplier(curve, tracked.height, actual, level=level, prior=1.0)
     ahead = actual + multiplier * (pl.col("mean") - row["mean"])
     both = curve.join(tracked.select("month", "actual"), on="month", how="left")
     table = both.select(
@@ -202,6 +230,27 @@ def _again(
         reforecast=pl.coalesce(pl.col("actual").cast(pl.Float64), ahead),
     )
     return table.sort("month"), multiplier
+
+
+def _multiplier(
+    curve: pl.DataFrame, seen: int, actual: float, *, level: float, prior: float
+) -> float:
+    """What the forecast of what is to come is multiplied by, from the cash of the months seen.
+
+    The ratio of cash to forecast is believed by credibility: the variance of the level over the variance at the months
+    seen, which luck widens. The former is what the band still is after five years, but no more than the market's: a
+    small pool's band is luck to the end, and tells nothing of the level.
+
+    Args:
+        prior: what is believed as far as the ratio is not: 1 of all loans, that of all pools of one of them.
+    """
+    row = curve.row(seen - 1, named=True)
+    far = curve.row(min(max(_LEVEL_MONTH, seen), curve.height) - 1, named=True)
+    if not (row["mean"] > 0 and far["mean"] > 0):
+        return prior
+    now, later = _spread(row), _spread(far)
+    z = min(min(later, level * _WIDTH**2) / now, 1.0) if now > 0 else 1.0
+    return float(max(prior + z * (actual / row["mean"] - prior), 0.0))
 
 
 def _spread(row: dict[str, float]) -> float:

@@ -41,7 +41,12 @@ def by_default(history: History) -> Pools:
 
 
 def by_purchase(history: History) -> Pools:
-    """Pools by the month in which loans came into the book when they were past day 91 already.
+    """Pools by the month in which loans came into the book when they were past day 91 already."""
+    return _pools(history, "purchase", month_of_purchase(history))
+
+
+def month_of_purchase(history: History) -> Ints:
+    """Month in which each loan was bought (n,), in months since the year 0; -1 where it was not.
 
     A tape names no purchases: a loan whose months begin later than the book's own, and begin past day 91, was bought
     or taken over then.
@@ -55,7 +60,7 @@ def by_purchase(history: History) -> Pools:
             history.month_month[at] > history.month_month.min()
         )
         month[some[late]] = history.month_month[at[late]]
-    return _pools(history, "purchase", month)
+    return month
 
 
 def _first_month(history: History) -> Ints:
