@@ -17,6 +17,8 @@ from validation import section
 from validation.worlds import field, policies
 
 BOOKS, LOANS, LATER, DRAWS = 6, 3_000, 120, 8
+# Books that nobody had looked at while the ways were mended.
+FIRST_SEED = 900
 SHARES = {"court_filings": 0.05, "call_hours": 0.20, "visits": 0.04, "restructure_offers": 0.06}
 PARTS = {
     "usual": "usual collecting",
@@ -26,13 +28,14 @@ PARTS = {
 }
 STEPS = ("visit", "call", "agency", "court_notice", "letter", "text", "app")
 ABOUT = """{books} books of {loans:,} defaulted loans whose borrowers answer differently to what is done; the answers
-are planted and never on the tape. Arrears has the tape with its payments, contacts and suits of three years: `fit`
-learns from them, and `resolve` plans with the model. Every plan has the same filings, call hours, visits and offers,
-and no sale. Past contacts were partly drawn by lot and partly chosen as collectors choose. A ranking fills the scarce
-steps with the loans that stand first in it; the rest get a text or an agency, whichever does better for that ranking.
-What is compared is the worth of the cash of ten years after what collecting costs, by one price list for all, in the
-mean of {draws} draws of the time to come, its climate with it. Outside of the quarter that is planned, collectors go
-on as they did."""
+are planted and never on the tape. Arrears has the tape with its payments, contacts, suits and new terms of three
+years: `fit` learns from them, and `resolve` plans with the model. Every plan has the same filings, call hours, visits
+and offers, and no sale. Past contacts were partly drawn by lot and partly chosen as collectors choose, past suits and
+offers by lot. A ranking fills the scarce steps with the loans that stand first in it; the rest get a text or an
+agency, whichever does better for that ranking. What is compared is the worth of the cash of ten years after what
+collecting costs, by one price list for all, in the mean of {draws} draws of the time to come, its climate with it.
+Outside of the quarter that is planned, collectors go on as they did. What Arrears forecasts of suits and offers was
+mended on other books of this world (seeds below 200); these, from seed {first} on, nobody had looked at."""
 
 
 def resolved(made: field.Field, folder: Path) -> run.Resolution:
@@ -185,11 +188,13 @@ def one(seed: int, loans: int, draws: int, folder: Path) -> dict[str, float]:
     )
     rows["left alone"] = tried(alone)[0].mean()
     told = {name: value / count / 100 for name, value in rows.items()}
-    told["forecast"] = forecast(found) / count / 100
-    told["came"] = cash.mean() / count / 100
-    told["error"] = float(cash.std(ddof=1)) / count / 100
     paths = found.situation.forecast.paths[:, -1]
-    told["own error"] = told["forecast"] * float(paths.std(ddof=1) / paths.mean())
+    for name, came in (("cash", cash), ("worth", worth)):
+        told[f"{name}: forecast"] = forecast(found, name) / count / 100
+        told[f"{name}: came"] = came.mean() / count / 100
+        told[f"{name}: error"] = float(came.std(ddof=1)) / count / 100
+        own = float(paths.std(ddof=1) / paths.mean())
+        told[f"{name}: own error"] = told[f"{name}: forecast"] * own
     for part, pair in parts(made, found, draws).items():
         told[f"{part}: forecast"], told[f"{part}: came"] = pair
     return told
@@ -222,10 +227,11 @@ def parts(made: field.Field, found: run.Resolution, draws: int) -> dict[str, tup
     return told
 
 
-def forecast(found: run.Resolution) -> float:
-    """Cash that the plan expects, fen."""
+def forecast(found: run.Resolution, what: str) -> float:
+    """Cash that the plan expects, or its worth after costs and before tax, fen."""
+    name = {"cash": "cash", "worth": "pv"}[what]
     return sum(
-        float(found.offers.outcomes[column].cash[found.plan.column == column].sum())
+        float(getattr(found.offers.outcomes[column], name)[found.plan.column == column].sum())
         for column in np.unique(found.plan.column)
     )
 
@@ -249,14 +255,14 @@ def main(smoke: bool) -> str:
     books, loans, draws = (2, 600, 2) if smoke else (BOOKS, LOANS, DRAWS)
     found = []
     with tempfile.TemporaryDirectory() as place:
-        for seed in range(books):
+        for seed in range(FIRST_SEED, FIRST_SEED + books):
             folder = Path(place) / str(seed)
             folder.mkdir()
             found.append(one(seed, loans, draws, folder))
     return "\n\n".join(
         [
             "## Plans on borrowers with planted effects",
-            ABOUT.format(books=books, loans=loans, draws=draws),
+            ABOUT.format(books=books, loans=loans, draws=draws, first=FIRST_SEED),
             table(found),
             *foreseen(found),
         ]
@@ -264,14 +270,7 @@ def main(smoke: bool) -> str:
 
 
 def foreseen(found: Sequence[dict[str, float]]) -> list[str]:
-    """How the forecasts of the plans' cash compare with what came, in all and part by part."""
-    forecasts, came, error, own = (
-        np.array([row[name] for row in found])
-        for name in ("forecast", "came", "error", "own error")
-    )
-    bias = section.bootstrap(lambda a, b: float(a.sum() / b.sum() - 1.0), forecasts, came)
-    off = np.abs(forecasts - came)
-    books = len(found)
+    """How the forecasts of the plans compare with what came, in all and part by part."""
     lines = []
     for part, word in PARTS.items():
         told, real = (
@@ -279,15 +278,30 @@ def foreseen(found: Sequence[dict[str, float]]) -> list[str]:
         )
         lines.append([word, f"{told:,.0f}", f"{real:,.0f}", f"{told - real:+,.0f}"])
     return [
-        f"The plan's forecast of its own cash lies {bias[0]:+.1%} [{bias[1]:+.1%}, {bias[2]:+.1%}] off what comes. "
+        _off(found, "worth", "worth after costs"),
+        _off(found, "cash", "cash"),
+        section.table(("part of the plan's cash", "forecast (yuan a loan)", "came", "off"), lines),
+        "What usual collecting brings is learnt by `fit`; what steps and suits add, and how soon terms are broken, "
+        "from past contacts, suits and terms. No table of a tape tells which offers were refused, so how many accept "
+        "stays the market's figure. Those are picked for whom an estimate is highest, so on the picked an estimate "
+        "is rather too high.",
+    ]
+
+
+def _off(found: Sequence[dict[str, float]], what: str, word: str) -> str:
+    """How far forecasts lie off, against the error that they give themselves and the spread of the futures."""
+    forecasts, came, error, own = (
+        np.array([row[f"{what}: {name}"] for row in found])
+        for name in ("forecast", "came", "error", "own error")
+    )
+    bias = section.bootstrap(lambda a, b: float(a.sum() / b.sum() - 1.0), forecasts, came)
+    off, books = np.abs(forecasts - came), len(found)
+    return (
+        f"The plan's forecast of its own {word} lies {bias[0]:+.1%} [{bias[1]:+.1%}, {bias[2]:+.1%}] off what comes. "
         f"By the standard error that the forecast gives itself ({float(np.mean(own / came)):.0%}) it is within two of "
         f"them in {int((off <= 2.0 * own).sum())} of {books} books, by the spread of the futures alone "
-        f"({float(np.mean(error / came)):.0%}) in "
-        f"{int((off <= 2.0 * error).sum())}.",
-        section.table(("part of the plan's cash", "forecast (yuan a loan)", "came", "off"), lines),
-        "What usual collecting brings is learnt by `fit`, what steps and suits add from past contacts and suits. No "
-        "table of a tape tells which offers were refused, so what offers bring stays the market's figure.",
-    ]
+        f"({float(np.mean(error / came)):.0%}) in {int((off <= 2.0 * error).sum())}."
+    )
 
 
 if __name__ == "__main__":

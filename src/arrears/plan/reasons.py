@@ -117,7 +117,7 @@ def _because(
         .then(pl.format("the floor of {} asks for this", second))
         .when(pl.Series(dearest > 0.0))
         .then(pl.format("{} is scarce", first))
-        .otherwise(pl.lit("a limit of the whole stands against it"))
+        .otherwise(pl.lit("its package or its borrower's other loans stand against it"))
     ).to_series()
 
 

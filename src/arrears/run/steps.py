@@ -57,7 +57,7 @@ def held_out(loan_ids: pl.Series, share: float, seed: int) -> npt.NDArray[np.boo
 
 _EFFORT = {"call_hours": "channels/call_hour_cost", "visits": "channels/visit_cost"}
 _FACTORS = (4.0, 16.0, 1024.0)
-_WORTH_IT = 1.005
+_WORTH_IT = 1.0001
 
 Told = Callable[[float, float], None]
 
@@ -78,33 +78,34 @@ def planned(
         )
 
     best = offers, attempt(offers)
-    factors = _to_try(gathered, best[1])
-    for factor in factors:
-        prices = {
-            name: factor * gathered.market.number(path, gathered.tape.as_of)
-            for name, path in _EFFORT.items()
-            if any(limit.name == name for limit in gathered.capacities)
-        }
+    for prices in _to_try(gathered, best[1]):
         tried = channels.at_scarce_prices(offers, prices)
         found = attempt(tried)
-        if isinstance(best[1], plan.Unreachable):
-            best = (tried, found) if isinstance(found, plan.PlanResult) else best
+        if isinstance(found, plan.Unreachable):
             continue
-        if isinstance(found, plan.Unreachable) or found.value < _WORTH_IT * best[1].value:
-            break
-        best = tried, found
+        if isinstance(best[1], plan.Unreachable) or found.value > _WORTH_IT * best[1].value:
+            best = tried, found
     return best
 
 
-def _to_try(gathered: Gathered, found: plan.PlanResult | plan.Unreachable) -> tuple[float, ...]:
-    """Factors on the cost of calls and visits that are tried, by what the first plan says of them."""
+def _to_try(
+    gathered: Gathered, found: plan.PlanResult | plan.Unreachable
+) -> list[dict[str, float]]:
+    """Prices of calls and visits that are tried, fen a unit, by what the first plan says of them.
+
+    Its shadow price is that of going without the whole ladder; going without the scarce step alone costs less.
+    """
+    cost = {
+        name: gathered.market.number(path, gathered.tape.as_of) for name, path in _EFFORT.items()
+    }
     if isinstance(found, plan.Unreachable):
-        limited = any(c.name in _EFFORT and c.max is not None for c in gathered.capacities)
-        return _FACTORS if limited and not found.proven else ()
-    ratios = [
-        row["shadow_price"] / gathered.market.number(_EFFORT[row["capacity"]], gathered.tape.as_of)
-        for row in found.capacities.iter_rows(named=True)
-        if row["capacity"] in _EFFORT and row["sense"] == "max"
-    ]
-    price = max(ratios, default=0.0)
-    return (float(2.0 ** np.floor(np.log2(price))),) if price >= 1.0 else ()
+        names = {c.name for c in gathered.capacities if c.name in _EFFORT and c.max is not None}
+        limited = not found.proven and names
+        return [{name: f * cost[name] for name in names} for f in _FACTORS] if limited else []
+    dear: dict[str, float] = {}
+    for row in found.capacities.filter(sense="max").iter_rows(named=True):
+        name = row["capacity"]
+        if name in _EFFORT and row["shadow_price"] >= cost[name]:
+            dear[name] = max(dear.get(name, 0.0), float(row["shadow_price"]))
+    steps = {name: cost[name] * 2.0 ** np.floor(np.log2(dear[name] / cost[name])) for name in dear}
+    return [{name: part * price for name, price in steps.items()} for part in (1.0, 0.5) if steps]
