@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from arrears import run
 from arrears.channels import CHANNELS, COLUMNS
 from arrears.plan import Capacity, check_scopes
-from arrears.plan.plan import contradicting
+from arrears.plan.plan import contradicting, numbers_of
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_bars_end_every_contradiction(data) -> None:
     borrowers = pl.Series([draw(st.sampled_from("ABC")) for _ in range(count)])
     column = np.array([draw(st.integers(0, len(COLUMNS) - 1)) for _ in range(count)])
     value = np.array([[draw(st.integers(0, 9)) for _ in COLUMNS] for _ in range(count)], float)
-    bars = contradicting(borrowers, value, column)
+    bars = contradicting(numbers_of(borrowers), value, column)
     channel = np.array(CHANNELS)[column // 3]
     for person in borrowers.unique():
         mine = (borrowers == person).to_numpy()

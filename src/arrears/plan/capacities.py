@@ -191,10 +191,12 @@ def inside(capacity: Capacity, loans: pl.DataFrame) -> pl.Series:
     return loans.select(pl.repeat(True, pl.len()) & holds.fill_null(False)).to_series()
 
 
-def uses_of(
-    offers: Offers, capacities: Sequence[Capacity]
-) -> list[tuple[int, int, Floats, npt.NDArray[np.bool_]]]:
-    """Capacity, column, amounts (n,) and who is in scope (n,), for every column that a capacity counts."""
+Use = tuple[int, int, Floats, npt.NDArray[np.bool_]]
+"""A capacity, a column that it counts, amounts (n,) and who is in its scope (n,)."""
+
+
+def uses_of(offers: Offers, capacities: Sequence[Capacity]) -> list[Use]:
+    """Every column that a capacity counts."""
     found = []
     for number, capacity in enumerate(capacities):
         within = inside(capacity, offers.situation.loans).to_numpy()

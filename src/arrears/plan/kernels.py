@@ -405,6 +405,54 @@ def solved(matrix: Floats, right: Floats) -> Floats:
 
 
 @njit(cache=True)
+def numbered(
+    value: Floats,
+    switch: Floats,
+    barred: npt.NDArray[np.bool_],
+    pools: Ints,
+    shut: npt.NDArray[np.bool_],
+) -> tuple[Ints, Ints, Ints, Floats]:
+    """Number the offers that are open: of a value, not barred (n, o), in no package that is shut.
+
+    Args:
+        switch: what an offer costs besides (n, o), or (1, o).
+        pools: number of the package that each offer enters (n, o), -1 for none.
+
+    Returns:
+        Where the choices of each loan begin (n + 1,); each offer's number (n, o), -1 if it is not open; of each choice
+        (c,) its column and what it is worth.
+    """
+    loans, offers = value.shape
+    first, entries = np.zeros(loans + 1, np.int64), np.full((loans, offers), -1, np.int64)
+    count = 0
+    for loan in range(loans):
+        for column in range(offers):
+            pool = pools[loan, column]
+            open_ = np.isfinite(value[loan, column]) and not barred[loan, column]
+            if open_ and not (0 <= pool < len(shut) and shut[pool]):
+                entries[loan, column] = count
+                count += 1
+        first[loan + 1] = count
+    columns, worth = np.empty(count, np.int64), np.empty(count)
+    for loan in range(loans):
+        row = loan if len(switch) > 1 else 0
+        for column in range(offers):
+            entry = entries[loan, column]
+            if entry >= 0:
+                columns[entry] = column
+                worth[entry] = value[loan, column] - switch[row, column]
+    return first, entries, columns, worth
+
+
+@njit(cache=True)
+def count_uses(entry: Ints, amounts: Floats, inside: npt.NDArray[np.bool_], counts: Ints) -> None:
+    """Add what one capacity counts of one column to the uses of each choice, which stand one place further on."""
+    for loan in range(len(entry)):
+        if entry[loan] >= 0 and inside[loan] and amounts[loan] != 0.0:
+            counts[entry[loan] + 1] += 1
+
+
+@njit(cache=True)
 def fill_uses(
     entry: Ints,
     amounts: Floats,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import polars as pl
 
 from arrears.channels import CHANNELS, COLUMNS, STARTS, Offers, PoolTerms, Situation
 from arrears.plan import kernels
-from arrears.plan.capacities import Capacity, uses_of
+from arrears.plan.capacities import Capacity, Use, uses_of
 from arrears.plan.choices import Choices
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.pool import beyond_limits
@@ -27,7 +28,8 @@ class PlanResult:
     """A plan that keeps every limit.
 
     Attributes:
-        table: `plan.parquet`, in the order of the situation's loans.
+        offers: what it was made from.
+        limits, prices: what it was held to, and fen a unit of each (m,), below 0 where a floor presses.
         capacities: `capacities.parquet`.
         value: worth of the plan, fen, pool costs not taken off.
         bound: no plan is worth more.
@@ -39,7 +41,9 @@ class PlanResult:
         switching: what leaving it costs, fen, not taken off `value`.
     """
 
-    table: pl.DataFrame
+    offers: Offers
+    limits: Sequence[Capacity]
+    prices: Floats
     capacities: pl.DataFrame
     value: float
     bound: float
@@ -49,6 +53,11 @@ class PlanResult:
     column: Ints
     moved: int | None = None
     switching: float = 0.0
+
+    @cached_property
+    def table(self) -> pl.DataFrame:
+        """`plan.parquet`, in the order of the situation's loans; made when it is asked for."""
+        return _table(self.offers, self.column, self.limits, self.prices)
 
 
 @dataclass(frozen=True)
@@ -100,23 +109,27 @@ def make_plan(
     Returns:
         The plan, or the limit that cannot be kept.
     """
-    pools = _pools(offers)
+    problem = Problem.of(situation, offers, capacities, _switch(situation, before))
+    pools, switch, borrower = (
+        problem.pools,
+        problem.switch,
+        numbers_of(situation.loans["borrower_id"]),
+    )
     alone = _alone(offers, pools)
     closed: set[int] = set()
     needed: set[int] = set()
-    barred = np.zeros(offers.value.shape, dtype=np.bool_)
-    switch = _switch(situation, before)
+    barred = problem.barred
     floors = any(capacity.min is not None for capacity in capacities)
     bound = None
     while True:
-        problem = Problem(situation, offers, capacities, pools, frozenset(needed), barred, switch)
-        choices, entries = problem.choices(closed)
+        problem = replace(problem, needed=frozenset(needed), barred=barred)
+        choices, columns = problem.choices(closed)
         found = solve(choices, progress=progress)
         if isinstance(found, Infeasible):
             return _unreachable(found, capacities)
         bound = found.bound if bound is None else bound
-        column = _column(entries, found.chosen)
-        more = contradicting(situation.loans["borrower_id"], offers.value, column)
+        column = columns[found.chosen]
+        more = contradicting(borrower, offers.value, column)
         if more.any():
             barred = barred | more
             continue
@@ -135,13 +148,15 @@ def make_plan(
         for number in sorted(losing):
             (closed if problem.is_kept(closed | {number}) else needed).add(number)
     rows = np.arange(len(column))
-    value, switching = float(offers.value[rows, column].sum()), float(switch[rows, column].sum())
+    value = float(offers.value[rows, column].sum())
+    left = switch[rows if len(switch) > 1 else 0, column]
     prices, used = found.prices, found.used
     taken = pools[rows, column]
-    bound = max(bound + switching, value)
-    table = _table(offers, column, capacities, prices)
+    bound = max(bound + float(left.sum()), value)
     return PlanResult(
-        table=table,
+        offers=offers,
+        limits=capacities,
+        prices=prices,
         capacities=_capacities(capacities, used[: len(capacities)], prices[: len(capacities)]),
         value=value,
         bound=bound,
@@ -149,43 +164,49 @@ def make_plan(
         pool_costs=_pool_costs(offers, taken),
         packages=_names(taken),
         column=column,
-        moved=None if before is None else int((switch[rows, column] > 0.0).sum()),
-        switching=switching,
+        moved=None if before is None else int((left > 0.0).sum()),
+        switching=float(left.sum()),
     )
 
 
-def contradicting(borrowers: pl.Series, value: Floats, column: Ints) -> npt.NDArray[np.bool_]:
+def numbers_of(borrowers: pl.Series) -> Ints:
+    """A number of each loan's borrower (n,): the row of his first loan."""
+    row = pl.Series("row", np.arange(len(borrowers)))
+    first = pl.col("row").first().over("borrower")
+    numbers: Ints = (
+        pl.DataFrame({"borrower": borrowers, "row": row}).select(first)["row"].to_numpy()
+    )
+    return numbers
+
+
+def contradicting(borrower: Ints, value: Floats, column: Ints) -> npt.NDArray[np.bool_]:
     """Offers to bar (n, 18), so that nobody is offered new terms for one loan and sued for another.
 
     Of the two the one stays that is worth more for the borrower's loans together.
+
+    Args:
+        borrower: number of each loan's borrower (n,), below n.
     """
-    channel = column // len(STARTS)
-    offered, sued = (channel == CHANNELS.index(name) for name in ("restructure", "litigate"))
-    sums = pl.DataFrame(
-        {
-            "borrower": borrowers,
-            "offered": np.where(offered, value[np.arange(len(column)), column], 0.0),
-            "sued": np.where(sued, value[np.arange(len(column)), column], 0.0),
-            "is_offered": offered,
-            "is_sued": sued,
-        }
-    ).select(
-        both=(pl.col("is_offered").any() & pl.col("is_sued").any()).over("borrower"),
-        suit=(pl.col("sued").sum() > pl.col("offered").sum()).over("borrower"),
-    )
-    both, suit = sums["both"].to_numpy(), sums["suit"].to_numpy()
+    count, channel = len(column), column // len(STARTS)
+    worth, there = [], []
+    for name in ("restructure", "litigate"):
+        mine = np.flatnonzero(channel == CHANNELS.index(name))
+        sums = np.bincount(borrower[mine], weights=value[mine, column[mine]], minlength=count)
+        worth.append(sums)
+        there.append(np.bincount(borrower[mine], minlength=count) > 0)
+    both, suit = there[0] & there[1], worth[1] > worth[0]
     bars = np.zeros(value.shape, dtype=np.bool_)
-    for name, mine in (("restructure", both & suit), ("litigate", both & ~suit)):
+    for name, whose in (("restructure", both & suit), ("litigate", both & ~suit)):
         first = CHANNELS.index(name) * len(STARTS)
-        bars[:, first : first + len(STARTS)] = mine[:, None]
+        bars[np.flatnonzero(whose[borrower]), first : first + len(STARTS)] = True
     return bars
 
 
 def _switch(situation: Situation, before: pl.DataFrame | None) -> Floats:
-    """What each offer costs for leaving the way of the plan before (n, 18), fen."""
-    cost = np.zeros((len(situation.claim), len(COLUMNS)))
+    """What each offer costs for leaving the way of the plan before (n, 18), or (1, 18) without one, fen."""
     if before is None:
-        return cost
+        return np.zeros((1, len(COLUMNS)))
+    cost = np.zeros((len(situation.claim), len(COLUMNS)))
     known = situation.loans.select("loan_id").join(
         before.select("loan_id", was="channel"), on="loan_id", how="left", maintain_order="left"
     )
@@ -201,63 +222,71 @@ class Problem:
     """The offers and limits as the solver takes them.
 
     Attributes:
-        needed: packages that must reach their smallest size; each is a limit after those of `capacities`.
+        switch: cost of each offer for leaving the way of the plan before (n, 18), or (1, 18) for all loans, fen.
+        uses: what each capacity counts.
         barred: offers that a borrower's other loans rule out (n, 18).
-        switch: cost of each offer for leaving the way of the plan before (n, 18), fen.
+        needed: packages that must reach their smallest size; each is a limit after those of `capacities`.
     """
 
     situation: Situation
     offers: Offers
     capacities: Sequence[Capacity]
     pools: npt.NDArray[np.int64]
-    needed: frozenset[int]
-    barred: npt.NDArray[np.bool_]
     switch: Floats
+    uses: list[Use]
+    barred: npt.NDArray[np.bool_]
+    needed: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, situation: Situation, offers: Offers, capacities: Sequence[Capacity]) -> Problem:
+    def of(
+        cls,
+        situation: Situation,
+        offers: Offers,
+        capacities: Sequence[Capacity],
+        switch: Floats | None = None,
+    ) -> Problem:
         """With every offer open that may be taken."""
-        nothing = np.zeros(offers.value.shape)
+        nothing = np.zeros((1, len(COLUMNS)))
+        uses = uses_of(offers, capacities)
         bars = np.zeros(offers.value.shape, dtype=np.bool_)
-        return cls(situation, offers, capacities, _pools(offers), frozenset(), bars, nothing)
+        switch = nothing if switch is None else switch
+        return cls(situation, offers, capacities, _pools(offers), switch, uses, bars)
 
-    def choices(self, closed: set[int]) -> tuple[Choices, npt.NDArray[np.int64]]:
-        """Choices without the packages in `closed`, and each offer's number there (n, 18), -1 if shut."""
-        shut = np.isin(self.pools, list(closed)) if closed else np.zeros(1, dtype=np.bool_)
-        open_ = np.isfinite(self.offers.value) & ~shut & ~self.barred
-        count = int(open_.sum())
-        entries = np.full(open_.shape, -1, dtype=np.int64)
-        entries[open_] = np.arange(count)
-        uses = [*uses_of(self.offers, self.capacities), *self._sizes()]
-        counts = np.zeros(count + 1, dtype=np.int64)
+    def choices(self, closed: set[int]) -> tuple[Choices, Ints]:
+        """Choices without the packages in `closed`, and the way and start month of each (c,), 0 to 17."""
+        shut = np.zeros(len(COLUMNS) * _PACKAGES, dtype=np.bool_)
+        shut[sorted(closed)] = True
+        first, entries, columns, worth = kernels.numbered(
+            self.offers.value, self.switch, self.barred, self.pools, shut
+        )
+        uses = [*self.uses, *self._sizes()]
+        counts = np.zeros(len(worth) + 1, dtype=np.int64)
         for _, column, amount, within in uses:
-            touched = (entries[:, column] >= 0) & within & (amount != 0.0)
-            counts[entries[touched, column] + 1] += 1
+            kernels.count_uses(entries[:, column], amount, within, counts)
         start = np.cumsum(counts)
         cap, amounts = np.zeros(start[-1], dtype=np.int32), np.zeros(start[-1])
         place = start[:-1].copy()
         for number, column, amount, within in uses:
-            entry = np.ascontiguousarray(entries[:, column])
-            kernels.fill_uses(entry, amount, within, number, place, cap, amounts)
+            kernels.fill_uses(entries[:, column], amount, within, number, place, cap, amounts)
         sizes = [self._terms(number).minimum_claim for number in sorted(self.needed)]
         low = [-np.inf if c.min is None else c.min for c in self.capacities]
         high = [np.inf if c.max is None else c.max for c in self.capacities]
         choices = Choices(
-            first=np.concatenate([[0], np.cumsum(open_.sum(axis=1))]),
-            value=(self.offers.value - self.switch)[open_],
+            first=first,
+            value=worth,
             start=start,
             cap=cap,
             amount=amounts,
             low=np.array([*low, *sizes]),
             high=np.array([*high, *[np.inf] * len(sizes)]),
         )
-        return choices, entries
+        return choices, columns
 
     def is_kept(self, closed: set[int]) -> bool:
         """Whether every limit can be kept without these packages."""
         return not isinstance(solve(self.choices(closed)[0]), Infeasible)
 
-    def _sizes(self) -> list[tuple[int, int, Floats, npt.NDArray[np.bool_]]]:
+    def _sizes(self) -> list[Use]:
         """What each loan adds to the size of a needed package."""
         first = len(self.capacities)
         return [
@@ -277,16 +306,6 @@ def _unreachable(found: Infeasible, capacities: Sequence[Capacity]) -> Unreachab
         return Unreachable(capacity, found.needed, found.reached, found.proven)
     floor = next(capacity for capacity in capacities if capacity.min is not None)
     return Unreachable(floor, float(floor.min or 0.0), 0.0, False)
-
-
-def columns_of(entries: npt.NDArray[np.int64]) -> Ints:
-    """Way and start month of each choice, from each offer's number (n, 18)."""
-    return np.nonzero(entries >= 0)[1]
-
-
-def _column(entries: npt.NDArray[np.int64], chosen: Ints) -> Ints:
-    column: Ints = np.argmax(entries == chosen[:, None], axis=1) if len(chosen) else chosen
-    return column
 
 
 def _pools(offers: Offers) -> npt.NDArray[np.int64]:

@@ -16,7 +16,7 @@ from arrears.channels import CHANNELS, COLUMNS, Offers, Situation
 from arrears.plan.capacities import Capacity
 from arrears.plan.choices import Choices, restricted, sampled
 from arrears.plan.kernels import Floats, Ints
-from arrears.plan.plan import PlanResult, Problem, columns_of
+from arrears.plan.plan import PlanResult, Problem
 from arrears.plan.solver import bound_of
 
 _SAMPLE = 20_000
@@ -61,8 +61,7 @@ def what_if(
     """
     free = Capacity(name=_REMOVED, min=0.0)
     problem = Problem.of(situation, offers, [*capacities, free])
-    choices, entries = problem.choices(set())
-    column = columns_of(entries)
+    choices, column = problem.choices(set())
     choices, picked = sampled(choices, _SAMPLE)
     sample = _Sample(choices, column[picked], len(situation.claim) / max(len(choices.first) - 1, 1))
     frontier = sample.frontier()
