@@ -15,6 +15,8 @@ from validation.worlds import naive, recovery
 
 HORIZONS = (12, 24)
 BOOKS, LOANS = 50, 4_000
+# Earlier books were seen while the model was shaped, as the section tells; these were made after it.
+FIRST_SEED = 3_000
 HEAD = (
     "forecast",
     "mean error",
@@ -27,7 +29,11 @@ HEAD = (
 ABOUT = """{books} books of {loans:,} loans that defaulted in the last 48 months, each in a climate of its own: regimes
 switch, a payment makes the next one likelier, cash nobody sees coming makes borrowers able for a while, some settle
 for a lump, some loans were sold. What is judged is the cash of the whole book in the months after the cut-off date; a
-width is a share of the forecast."""
+width is a share of the forecast. The books of seeds 0 to 49 were seen when the level was set on cash; those of 1000 to
+1049 showed that half of the range held 32 and 38 % at 12 and 24 months (nine tenths 78 and 86 %), as the range of the
+level rested on years that the fit had followed; it rests on years foretold from those before them now. On 2000 to 2049,
+not seen before, that gave 64 and 50 % (96 and 96 %). The age of boosted trees was mended after that, on real car loans.
+The books below have seeds {first} to {last}, were judged once, after all of it, and changed nothing."""
 TABLES = ("loans", "months", "payments", "events")
 
 
@@ -109,7 +115,11 @@ def main(smoke: bool) -> str:
     """The section in Markdown."""
     books, loans = (2, 600) if smoke else (BOOKS, LOANS)
     with tempfile.TemporaryDirectory() as folder:
-        every = [row for seed in range(books) for row in one(seed, loans, Path(folder))]
+        every = [
+            row
+            for seed in range(FIRST_SEED, FIRST_SEED + books)
+            for row in one(seed, loans, Path(folder))
+        ]
     return told(pl.DataFrame(every).sort("month", maintain_order=True), books, loans)
 
 
@@ -118,7 +128,7 @@ def told(found: pl.DataFrame, books: int, loans: int) -> str:
     return "\n\n".join(
         [
             "## Recoveries in worlds whose truth is known",
-            ABOUT.format(books=books, loans=loans),
+            ABOUT.format(books=books, loans=loans, first=FIRST_SEED, last=FIRST_SEED + books - 1),
             section.table(HEAD, rows(found)),
             *(verdict(found, month) for month in HORIZONS),
         ]

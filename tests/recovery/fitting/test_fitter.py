@@ -272,6 +272,30 @@ def test_boosting_is_taken_only_where_it_is_clearly_better() -> None:
     assert again[0].text == again[1].text
 
 
+def test_the_age_of_boosted_trees_is_not_what_old_loans_are_besides() -> None:
+    """A written-off loan hardly pays, at any age; the old ones are mostly written off. Age itself changes nothing."""
+    g = np.random.default_rng(4)
+    size = 3000
+    band = g.integers(0, 40, size)
+    written = (g.random(size) < band / 42).astype(np.int8)
+    table = pl.DataFrame(
+        {
+            "band": band,
+            **{name: np.zeros(size, dtype=np.int8) for name in TERMS},
+            "n": np.full(size, 40),
+            "paid": g.binomial(40, np.where(written, 0.02, 0.3)),
+        }
+    ).with_columns(written_off=pl.Series(written))
+    flat = hazard.Prior(np.full(len(PRIOR.band), -1.5), {})
+    trees = fit_boosted(table, flat)
+    age = trees.age(table, np.ones(size))[:40]
+    whole = trees.deviation(table)
+    own = np.bincount(band, whole) / np.bincount(band)
+    assert np.ptp(age) < 0.6
+    assert np.ptp(own) > 2.0, "by what the old ones are it would seem to fall"
+    assert trees.age(table, np.ones(size)) == pytest.approx(trees.age(table, np.full(size, 7.0)))
+
+
 def test_a_boosted_model_forecasts(
     book: tuple[pl.DataFrame, person_period.History], model: RecoveryModel
 ) -> None:

@@ -10,12 +10,14 @@ import numpy as np
 import polars as pl
 
 from arrears.recovery.fitting import glm
-from arrears.recovery.fitting.features import SEASON, TERMS
+from arrears.recovery.fitting.features import AGE_STARTS, SEASON, TERMS
 from arrears.recovery.fitting.hazard import Prior
 from arrears.recovery.params import Floats
 
 _FEATURES = ("band", *(name for name in TERMS if name != SEASON))
 _ROUNDS = 150
+# So many combinations of levels, the most frequent ones, stand for all in the mean by age.
+_MIXES = 1_000
 _SETTINGS: dict[str, Any] = {
     "objective": "cross_entropy",
     "learning_rate": 0.05,
@@ -82,6 +84,24 @@ class Boosted:
     def chance(self, cells: pl.DataFrame) -> Floats:
         """Chance of a payment in a month, by cell."""
         return glm.expit(self.prior.predictor(cells) + self.deviation(cells))
+
+    def age(self, cells: pl.DataFrame, weight: Floats) -> Floats:
+        """Mean deviation of the same loans at each band of ages (bands,), weighed by cell.
+
+        The mean of each band's own loans would take for age what they are besides: the old ones are mostly those
+        that nobody pays any more, and a loan would turn into one of them as it grows older.
+        """
+        key = np.zeros(cells.height, dtype=np.int64)
+        for name in _FEATURES[1:]:
+            key = key * len(TERMS[name]) + cells[name].to_numpy()
+        _, first, place = np.unique(key, return_index=True, return_inverse=True)
+        sums = np.bincount(place, weights=weight)
+        kept = np.argsort(-sums, kind="stable")[:_MIXES]
+        mixes = cells[first[kept]].drop("band")
+        bands = pl.DataFrame({"band": np.arange(len(AGE_STARTS))})
+        found = self.deviation(bands.join(mixes, how="cross")).reshape(len(AGE_STARTS), -1)
+        mean: Floats = found @ sums[kept] / sums[kept].sum()
+        return mean
 
 
 def fit_boosted(cells: pl.DataFrame, prior: Prior) -> Boosted:

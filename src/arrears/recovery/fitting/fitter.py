@@ -189,10 +189,7 @@ def _deviations(book: _Book, hazard: Hazard, choice: Choice) -> _Deviation:
         whole = whole + year
     else:
         whole = trees.deviation(table)
-        weight = np.bincount(bands, weights=expected, minlength=size)
-        sums = np.bincount(bands, weights=expected * whole, minlength=size)
-        known = weight > 0
-        age = np.interp(np.arange(size), np.flatnonzero(known), sums[known] / weight[known])
+        age = trees.age(table, expected)
     mean = float(np.average(age[bands], weights=expected))
     age = age - mean
     level = 0.0 if trees else float(hazard.fitted.coefficients[0]) + year + mean
