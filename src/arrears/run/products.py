@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 
-from arrears import report
 from arrears.core.hashing import TableHash, bytes_hash, table_hash
 
 
@@ -94,6 +93,8 @@ def product_hash(path: Path) -> str:
     if path.suffix == ".parquet":
         return table_hash(pl.read_parquet(path))
     if path.suffix == ".xlsx":
+        from arrears import report
+
         return report.workbook_hash(path)
     return bytes_hash(path.read_bytes().replace(b"\r\n", b"\n"))
 

@@ -9,7 +9,7 @@ from typing import cast
 
 import polars as pl
 
-from arrears import channels, market, recovery, report, rules
+from arrears import channels, market, recovery, rules
 from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
 from arrears.run.products import Products
@@ -29,6 +29,8 @@ def forecast(
     def work(
         gathered: Gathered, products: Products, stages: Stages
     ) -> tuple[dict[str, object], list[str]]:
+        from arrears import report
+
         with stages.stage("forecast"):
             found, _ = forecast_of(gathered)
         products.table("accepted.parquet", gathered.tape.loans)
@@ -114,9 +116,16 @@ def price(
     asked = {"irr": irr, "bidders": bidders}
     # What draws and what forecasts is started while the tape is read, the largest table written beside the forecast.
     with ThreadPoolExecutor(2) as beside:
-        beside.submit(report.get_ready)
+        beside.submit(_get_ready)
         ready = beside.submit(recovery.get_ready)
         return job(request, work, name="price", out=out, force=force, watcher=watcher, asked=asked)
+
+
+def _get_ready() -> None:
+    """Load what people read and start what draws it."""
+    from arrears import report
+
+    report.get_ready()
 
 
 def reserve_of(found: recovery.Forecast, book: rules.MarketBook, day: date) -> float:
@@ -135,6 +144,8 @@ def leave(
     stress: str | None,
 ) -> tuple[dict[str, object], list[str]]:
     """Write the products of a valuation; its summary, and lines for people."""
+    from arrears import report
+
     told = priced.told | {"reserve": reserve, "stress": stress}
     bid, per = priced.price, priced.told["per_claim"]
     products.table("curve.parquet", found.curve)
