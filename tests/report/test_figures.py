@@ -51,6 +51,12 @@ def test_an_interval_names_its_unit_once() -> None:
     assert figures.money_range(36_000_000_000, 470_000_000_000) == "360 m yuan to 4.70 bn yuan"
 
 
+def test_an_interval_is_told_with_as_many_digits_as_it_takes() -> None:
+    assert figures.money_range(26_288_569_698, 26_349_875_753) == "262.9 to 263.5 m yuan"
+    assert figures.money_range(420_000_000_000, 420_010_000_000) == "4.2000 to 4.2001 bn yuan"
+    assert figures.money_range(26_300_000_000, 26_300_000_000) == "263 to 263 m yuan"
+
+
 def test_prices_dates_and_chinese() -> None:
     assert figures.price(41, 1000) == "4.1 fen on the yuan"
     assert figures.day(date(2025, 3, 31)) == "31 March 2025"

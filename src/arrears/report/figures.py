@@ -8,13 +8,16 @@ MINUS = "−"
 NOT_KNOWN = "n/a"
 
 
+_UNITS = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"))
+
+
 def money(fen: float | None, why: str = "") -> str:
     """A sum in words: 4.21 bn yuan, 37.0 m yuan, 12,560 yuan; three significant digits from a million on."""
     if fen is None:
         return f"{NOT_KNOWN} ({why})" if why else NOT_KNOWN
     yuan = abs(fen) / 100
     sign = MINUS if fen < 0 and round(yuan) else ""
-    for size, word in ((1e12, "tn"), (1e9, "bn"), (1e6, "m")):
+    for size, word in _UNITS:
         if yuan >= size * 0.9995:
             return f"{sign}{_three(yuan / size)} {word} yuan"
     return f"{sign}{yuan:,.0f} yuan"
@@ -27,9 +30,20 @@ def _three(number: float) -> str:
 
 
 def money_range(low: float, high: float) -> str:
-    """An interval of sums: `3.60 to 4.70 bn yuan`."""
+    """An interval of sums: `3.60 to 4.70 bn yuan`; with as many digits as tell its ends apart."""
     a, b = money(low).split(" "), money(high).split(" ")
+    for size, word in _UNITS:
+        if a == b and low != high and b[1:] == [word, "yuan"]:
+            return f"{_apart(low / 100 / size, high / 100 / size)} {word} yuan"
     return f"{a[0]} to {money(high)}" if a[1:] == b[1:] else f"{money(low)} to {money(high)}"
+
+
+def _apart(low: float, high: float) -> str:
+    for digits in range(1, 9):
+        ends = [f"{end:,.{digits}f}".replace("-", MINUS) for end in (low, high)]
+        if ends[0] != ends[1]:
+            break
+    return " to ".join(ends)
 
 
 def chinese_money(fen: float) -> str:

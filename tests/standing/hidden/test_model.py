@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 import numpy as np
@@ -73,6 +74,18 @@ def test_parts_of_a_book_add_up_and_lie_in_their_intervals(finding) -> None:
     assert whole["hidden"][0] == pytest.approx(finding.table["hidden_amount"].sum())
     assert ((parts["lo90"] <= parts["hidden"]) & (parts["hidden"] <= parts["hi90"])).all()
     assert parts.filter(key="Hides")["hidden"][0] > 0.9 * whole["hidden"][0]
+
+
+def test_a_model_sure_of_its_loans_is_not_sure_that_there_are_no_others(finding) -> None:
+    all_ = finding.by(pl.Series(["all"] * 312)).row(0, named=True)
+    named = dataclasses.replace(finding, untraced=None).by(pl.Series(["all"] * 312))
+    spread = rules.load_market("cn").number("hidden/untraced_error", AS_OF)
+    assert (finding.untraced >= 0).all()
+    assert np.quantile(finding.untraced, 0.95) == pytest.approx(np.exp(1.645 * spread) - 1, rel=0.3)
+    assert all_["lo90"] == pytest.approx(named["lo90"][0], rel=0.02)
+    assert all_["hi90"] > 1.3 * all_["hidden"]
+    looked = pl.DataFrame({"loan_id": ["L0000", "L0305"], "hidden": [False, True]})
+    assert found_in(a_book(kept=12), audit=looked).untraced is None
 
 
 def test_nothing_hidden_is_hardly_anything_found() -> None:

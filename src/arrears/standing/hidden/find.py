@@ -29,6 +29,7 @@ from arrears.tape import claim
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+_ERRORS = ("scorecard", "model", "untraced")
 _BAD = slice(prior.SHOWN, prior.KEPT + 1)
 
 
@@ -77,7 +78,7 @@ def find(
     book = read_book(loans, tables, standing=standing, as_of=as_of)
     looked, found = _looked_into(book, audit)
     scored = score(book.signs, market.numbers("hidden/scorecard", as_of))
-    errors = {name: market.number(f"hidden/{name}_error", as_of) for name in ("scorecard", "model")}
+    errors = {name: market.number(f"hidden/{name}_error", as_of) for name in _ERRORS}
     told = book.monthly and not book.lived.is_empty()
     histories = coded(loans, book.lived, book.signs["outside"]) if told else None
     if histories is None or not histories.length.size or histories.length.max() < 2:
@@ -97,7 +98,11 @@ def find(
 
 @dataclass(frozen=True)
 class _Found:
-    """Chances (n,) of all loans, those (m, DRAWS) of the loans drawn, and what they come from."""
+    """Chances (n,) of all loans, those (m, DRAWS) of the loans drawn, and what they come from.
+
+    Attributes:
+        untraced: as in `Hidden`; an inspection takes its place.
+    """
 
     chance: Floats
     rows: Ints
@@ -105,6 +110,7 @@ class _Found:
     basis: str
     why: str
     modelled: Modelled | None = None
+    untraced: Floats | None = None
 
 
 def _looked_into(book: Book, audit: pl.DataFrame | None) -> tuple[Ints, npt.NDArray[np.bool_]]:
@@ -196,14 +202,17 @@ def _by_model(
             fit.params, histories, seen, few=few, more=more, level=level, seed=seed
         )
     made = Modelled(fit, histories, gamma, picked)
+    beyond = generator(seed, "hidden", "untraced").normal(0.0, errors["untraced"], DRAWS)
+    untraced = np.exp(np.maximum(beyond, 0.0)) - 1.0
     if picked.ranking is None:
-        return _Found(chance, rows, chances, "model", f"The hidden-state model. {picked.why}", made)
+        why = f"The hidden-state model. {picked.why}"
+        return _Found(chance, rows, chances, "model", why, made, untraced)
     chance = np.where(book.shown, chance, 0.0)
     chance[book.shown] = levelled(picked.ranking[book.shown], float(chance.sum()))
     rows = _drawable(book, chance)
     chances = _shifted(chance[rows], errors["model"], seed)
     why = f"In the order of the {picked.way}, at the level of the hidden-state model. {picked.why}"
-    return _Found(chance, rows, chances, picked.way, why, made)
+    return _Found(chance, rows, chances, picked.way, why, made, untraced)
 
 
 def chances_of(
@@ -267,4 +276,4 @@ def _finding(book: Book, found: _Found, *, seed: int) -> Hidden:
     rows = found.rows
     uniform = generator(seed, "hidden", "draws").random((len(rows), DRAWS), dtype=np.float32)
     draws = drawn(rows, found.chances, book.claim[rows], uniform)
-    return Hidden(table, rows, draws, basis, why, book.signs, book, found.modelled)
+    return Hidden(table, rows, draws, basis, why, book.signs, book, found.modelled, found.untraced)

@@ -86,6 +86,8 @@ class Hidden:
             the tape tells no history of the loan.
         rows: the loans (m,) whose chance is worth drawing; the others hide their expected amount in every draw.
         draws: those of them that are hidden in each of DRAWS draws, parameters and outcomes drawn together.
+        untraced: (DRAWS,) what loans without a trace hide in each draw, as a share of what loans hide that are surely
+            bad: no error of a level moves a chance that is near one already. None: nothing.
         basis: `model`, `scorecard` or `none`.
         why: why this one, in a sentence.
         signs: indicators of each loan with their evidence (`signs.signs`), rows as `table`.
@@ -101,6 +103,7 @@ class Hidden:
     signs: pl.DataFrame
     book: Book | None = None
     modelled: Modelled | None = None
+    untraced: Floats | None = None
 
     @property
     def lived(self) -> pl.DataFrame:
@@ -192,7 +195,14 @@ class Hidden:
         cell = place[self.draws.loan] * DRAWS + self.draws.draw
         fen = self.draws.fen.astype(np.float64)
         sums = np.bincount(cell, weights=fen, minlength=groups * DRAWS).reshape(groups, DRAWS)
-        return np.asarray(sums + np.bincount(place, weights=small, minlength=groups)[:, None])
+        sums = sums + np.bincount(place, weights=small, minlength=groups)[:, None]
+        if self.untraced is not None:
+            surely = self.table.select(
+                (pl.col("p_hidden") * pl.col("hidden_amount")).fill_null(0.0)
+            )
+            named = np.bincount(place, weights=surely.to_series().to_numpy(), minlength=groups)
+            sums = sums + np.outer(named, self.untraced)
+        return np.asarray(sums)
 
 
 def _places(keys: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int64]]:
