@@ -158,6 +158,30 @@ def test_a_history_before_any_default_and_payments_past_the_debt_are_told(tmp_pa
     assert late.summary["chosen"] == "market prior"
 
 
+def test_payments_that_end_long_before_the_cut_off_date_are_told_and_rare_ones_are_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "loans.csv").write_text(
+        "loan_id,borrower_id,lender,product,principal,original_principal,days_past_due,as_of\n"
+        "A,1,b,consumer,100000,200000,900,2025-03-31\n"
+    )
+    request = run.Request(str(tmp_path / "loans.csv"), payments=str(tmp_path / "payments.csv"))
+
+    def told(days: list[str]) -> list[str]:
+        rows = "".join(f"A,{day},100\n" for day in days)
+        (tmp_path / "payments.csv").write_text(f"loan_id,date,amount\n{rows}")
+        done = run.fit(request, out=tmp_path / "fit", force=True)
+        early = [problem for problem in done.problems if problem.code == "HISTORY-ENDS-EARLY"]
+        return [problem.found for problem in early]
+
+    often = [f"2024-{month:02d}-{day:02d}" for month in range(1, 9) for day in (3, 13)]
+    found = told(often)
+    assert "2024-08-13; the 7 whole months" in found[0]
+    assert "2 a month were usual" in found[0]
+    assert not told([*often, "2025-03-02"])
+    assert not told(["2023-08-03", "2024-08-03"]), "one in half a year: silence tells nothing"
+
+
 def test_without_the_libraries_it_says_what_to_install(
     small: run.Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

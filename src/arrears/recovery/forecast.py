@@ -219,7 +219,7 @@ def forecast(
     stress = stress or Stress()
     params = Params.of(market, as_of)
     shift, found = (
-        shifts(table, as_of=as_of, market=market, model=model) for table in (loans, unknown(loans))
+        shifts(table, as_of=as_of, params=params, model=model) for table in (loans, unknown(loans))
     )
     if model is not None:
         params = model.params(params)
@@ -259,12 +259,12 @@ def forecast(
 
 
 def shifts(
-    loans: pl.DataFrame, *, as_of: date, market: MarketBook, model: Fitted | None = None
+    loans: pl.DataFrame, *, as_of: date, params: Params, model: Fitted | None = None
 ) -> Floats:
     """Shift of each loan's payment hazard (n,) on the logit scale, by the market prior or a fitted model."""
     if model is not None:
         return model.scores(loans, as_of)
-    return scores(loans, Params.of(market, as_of))
+    return scores(loans, params)
 
 
 def get_ready() -> None:

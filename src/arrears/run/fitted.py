@@ -11,6 +11,7 @@ import polars as pl
 import arrears
 from arrears import report, standing
 from arrears.problems import Problem
+from arrears.recovery.fitting.features import month_index
 from arrears.recovery.params import collections
 from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from arrears.recovery.fitting.model import RecoveryModel
 
 _HALF = 0.5
+_SILENT = 10.0
 # A payment of more than this many times the first principal, or of what is still owed where that is not told, is
 # no payment on this loan.
 _TIMES, _TIMES_OWED = 1.5, 10
@@ -52,6 +54,7 @@ def fit(
                 tape.loans, as_of=tape.as_of, payments=payments, months=months, events=tape.events
             )
             kinds = [pools.by_default(past), pools.by_purchase(past)]
+        found.extend(_silent(payments, past.end))
         with stages.stage("fit"):
             model = _fit(gathered, past, source="months" if payments is None else "payments")
         found.extend(_thin(model))
@@ -104,6 +107,30 @@ def _tables(
         ~((pl.col("amount") > pl.col("most")) & (pl.col("most") > 0)).fill_null(False)
     )
     return kept.drop("most"), months
+
+
+def _silent(payments: pl.DataFrame | None, end: int) -> list[Problem]:
+    """A warning where payments end long before the cut-off date: nobody can tell a dry spell from a short export.
+
+    Args:
+        end: the last whole month seen.
+    """
+    if payments is None or payments.is_empty():
+        return []
+    month = payments.select(month_index(pl.col("date")))["date"]
+    last, first = int(month.max()), int(month.min())  # type: ignore[arg-type]
+    usual = payments.height / (last - first + 1)
+    silent = end - last
+    # By chance so many months without any are seen once in twenty thousand times.
+    if silent < 1 or usual * silent < _SILENT:
+        return []
+    text = (
+        f"The last payment is of {payments['date'].sort()[-1]}; the {silent} whole months after it up to the cut-off "
+        f"date hold none, where {usual:,.0f} a month were usual."
+    )
+    why = "They count as months in which nobody paid."
+    fix = "Add the later payments, or give the tape and --as-of of the day on which they end."
+    return [Problem("HISTORY-ENDS-EARLY", "warning", "--payments", text, why, fix)]
 
 
 def _fit(gathered: Gathered, past, *, source) -> RecoveryModel:  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ import numpy as np
 
 from arrears.recovery.aalen_johansen import from_moves
 from arrears.recovery.fitting.features import AGES
-from arrears.recovery.fitting.person_period import History, rows
+from arrears.recovery.fitting.person_period import Rows
 from arrears.recovery.params import Floats, Ints
 
 CAUSES = ("settled", "cured", "sold", "died", "limitation")
@@ -49,24 +49,32 @@ def by_cause(at_risk: Ints, ends: Ints) -> Incidence:
     return Incidence(at_risk, ends, share[:, 0], share[:, 1:].T, se[:, 1:].T)
 
 
-def count_exits(history: History, limited: Ints | None = None) -> tuple[Ints, Ints]:
-    """Loans at risk and exits by age (AGES,), (causes, AGES).
+class Exits:
+    """Loans at risk and exits by age, added up from loan-months as they pass.
 
     A claim whose limitation has run out is still owed and may be paid; here it leaves all the same.
 
-    Args:
-        limited: (n,) month in which each loan's limitation runs out; below 0 where it does not.
+    Attributes:
+        at_risk: (AGES,).
+        ends: (causes, AGES).
     """
-    at_risk = np.zeros(AGES, dtype=np.int64)
-    ends = np.zeros((len(CAUSES), AGES), dtype=np.int64)
-    for some in rows(history):
+
+    def __init__(self, limited: Ints | None = None) -> None:
+        """`limited` (n,): month in which each loan's limitation runs out; below 0 where it does not."""
+        self._limited = limited
+        self.at_risk = np.zeros(AGES, dtype=np.int64)
+        self.ends = np.zeros((len(CAUSES), AGES), dtype=np.int64)
+
+    def add(self, some: Rows) -> None:
+        """Count some loan-months."""
         cause = some.ends.astype(np.int64)
         inside = cause >= 0
-        if limited is not None:
-            end = limited[some.loan]
+        if self._limited is not None:
+            end = self._limited[some.loan]
             inside &= (end < 0) | (some.month <= end)
             cause = np.where((cause == 0) & (some.month == end), len(CAUSES), cause)
-        at_risk += np.bincount(some.age[inside], minlength=AGES)
+        self.at_risk += np.bincount(some.age[inside], minlength=AGES)
         for number in range(1, len(CAUSES) + 1):
-            ends[number - 1] += np.bincount(some.age[inside & (cause == number)], minlength=AGES)
-    return at_risk, ends
+            self.ends[number - 1] += np.bincount(
+                some.age[inside & (cause == number)], minlength=AGES
+            )

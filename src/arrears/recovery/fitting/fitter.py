@@ -12,7 +12,7 @@ from arrears.recovery.fitting import glm
 from arrears.recovery.fitting.boosted import Boosted, fit_boosted
 from arrears.recovery.fitting.cash import cash_seen, levelled, with_years
 from arrears.recovery.fitting.credibility import buhlmann_straub, missing_for, weight_of
-from arrears.recovery.fitting.exits import CAUSES, by_cause, count_exits
+from arrears.recovery.fitting.exits import CAUSES, Exits, by_cause
 from arrears.recovery.fitting.features import AGE_BAND, AGE_STARTS, AGES, SEASON, TERMS
 from arrears.recovery.fitting.hazard import (
     Hazard,
@@ -97,7 +97,8 @@ def fit_model(
     alone = len(names) + pl.Series(history.static["product"].astype(np.int64))
     segment = own.fill_null(alone).to_numpy()
     product_of = np.array([*(_product(name) for name in names), *range(len(PRODUCTS))])
-    panel, robust = second_pass(history, hazard, segment, len(product_of))
+    exits = Exits(limited)
+    panel, robust = second_pass(history, hazard, segment, len(product_of), beside=exits.add)
     hazard = Hazard(prior, hazard.fitted, robust)
     within = _dispersion(panel, product_of)
     dev = _deviations(book, hazard, choice)
@@ -123,7 +124,7 @@ def fit_model(
         dispersion=within,
         share=_share_of(share),
         by_age=_by_age(book, hazard),
-        exits=_exits(book, hazard, share, limited),
+        exits=_exits(book, hazard, share, exits),
         trees=dev.trees.text if dev.trees else None,
         tree_age=[float(x) for x in dev.age] if dev.trees else None,
     )
@@ -373,9 +374,9 @@ def _age_errors(table: pl.DataFrame, hazard: Hazard, weight: Floats) -> Floats:
     return errors
 
 
-def _exits(book: _Book, hazard: Hazard, share: Share, limited: Ints | None) -> list[ExitPoint]:
+def _exits(book: _Book, hazard: Hazard, share: Share, exits: Exits) -> list[ExitPoint]:
     """Aalen-Johansen at a few ages; settlement also as the model has it, the other exits as they were."""
-    at_risk, ends = count_exits(book.history, limited)
+    at_risk, ends = exits.at_risk, exits.ends
     seen = by_cause(at_risk, ends)
     expected = hazard.chance(book.cells) * share.settling(book.cells) * book.cells["n"].to_numpy()
     rate = np.bincount(book.cells["band"], weights=expected, minlength=len(AGE_STARTS))

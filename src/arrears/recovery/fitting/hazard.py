@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import polars as pl
 
 from arrears.recovery.fitting import glm, kernels
 from arrears.recovery.fitting.features import SEASON, TERMS, by_band
-from arrears.recovery.fitting.person_period import History, rows
+from arrears.recovery.fitting.person_period import History, Rows, rows
 from arrears.recovery.params import Floats, Params
 
 
@@ -104,12 +104,18 @@ class Panel:
 
 
 def second_pass(
-    history: History, hazard: Hazard, segment: np.ndarray, segments: int
+    history: History,
+    hazard: Hazard,
+    segment: np.ndarray,
+    segments: int,
+    *,
+    beside: Callable[[Rows], None] | None = None,
 ) -> tuple[Panel, Floats | None]:
     """Once more through the loan-months: what each segment paid, and the covariance clustered by loan.
 
     Args:
         segment: (n,) segment of each loan.
+        beside: is shown all loan-months on the way.
     """
     periods = max((history.months + 5) // 6, 1)
     sums = np.zeros((3, segments * periods))
@@ -117,6 +123,8 @@ def second_pass(
     width = fitted.design.width if fitted else 0
     meat = np.zeros((width, width))
     for some in rows(history):
+        if beside is not None:
+            beside(some)
         table = pl.DataFrame({"band": some.band, **some.levels})
         prior = hazard.prior.predictor(table)
         chance = glm.expit(prior + hazard.deviation(table))
