@@ -18,9 +18,10 @@ def permit(situation: Situation, start: int) -> Permit:
     bars = Bars(len(situation.claim))
     day, book = situation.day(start), situation.rulebook
     opens = book.day_of("cn/income_rights/from", situation.as_of)
-    bars.bar(day < opens, _NOTICE, f"not before {opens}")
+    bars.bar(day < opens, _NOTICE, f"not before {opens}", "cn/income_rights/from")
     seller = situation.holder.kind in book.words("cn/income_rights/seller_kinds", max(day, opens))
-    bars.bar(not seller, _NOTICE, f"{situation.holder.kind} may not")
+    told = f"{situation.holder.kind} may not"
+    bars.bar(not seller, _NOTICE, told, "cn/income_rights/seller_kinds")
     bars.bar(situation.flag("fraud_flag"), "CN-FRAUD", "obtained by fraud")
     return bars.permit()
 

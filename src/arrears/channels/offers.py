@@ -105,7 +105,7 @@ class Offers:
 
     def _blocked_by(self, rows: slice) -> pl.Series:
         """The bar of each row, null where there is none."""
-        texts = [text for permit in self.permits for text in permit.bars]
+        texts = [bar.told for permit in self.permits for bar in permit.bars]
         first = np.cumsum([0, *(len(permit.bars) for permit in self.permits)])
         codes = [
             np.where(permit.blocked < 0, -1, permit.blocked + first[column])

@@ -20,10 +20,11 @@ def permit(situation: Situation, start: int) -> Permit:
     if licence is False:
         bars.bar(True, "CN-NO-LICENCE", "the holder is no originator")
     elif licence is None and holder.kind not in book.words("cn/securitise/originator_kinds", day):
-        bars.bar(True, "CN-ABS-ORIGINATOR", f"{holder.kind} is no originator")
+        told = f"{holder.kind} is no originator"
+        bars.bar(True, "CN-ABS-ORIGINATOR", told, "cn/securitise/originator_kinds")
     bars.bar(situation.flag("fraud_flag"), "CN-FRAUD", "obtained by fraud")
     bars.bar_unless_reported(
-        situation.reported_npl, situation.npl, "CN-ABS-POOL", "not reported as non-performing"
+        situation.reported_npl, situation.npl, "CN-ABS-POOL", "cn/securitise/reported_classes"
     )
     return bars.permit()
 

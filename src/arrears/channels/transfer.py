@@ -18,6 +18,7 @@ from arrears.tape.columns import WORDS
 
 NAME = "transfer"
 _PILOT = "CN-PILOT-2021-26"
+_RULES = "cn/transfer/"
 _BANDS, _LOTS = len(AGE_BANDS) + 1, 5
 
 
@@ -29,48 +30,53 @@ def permit(situation: Situation, start: int) -> Permit:
     if barred is not None:
         bars.bar(True, *barred)
     book, loans = situation.rulebook, situation.loans
-    products = book.words("cn/transfer/eligible_products", day)
-    barred_security = list(book.words("cn/transfer/excluded_security", day))
-    if book.at_or_none("cn/transfer/guarantee_bars", day):
-        barred_security.append("guarantee")
+    products = book.words(_RULES + "eligible_products", day)
+    barred_security = dict.fromkeys(
+        book.words(_RULES + "excluded_security", day), _RULES + "excluded_security"
+    )
+    if book.at_or_none(_RULES + "guarantee_bars", day):
+        barred_security["guarantee"] = _RULES + "guarantee_bars"
     for product in WORDS["product"]:
         if product not in products:
-            bars.bar((loans["product"] == product).to_numpy(), _PILOT, f"product {product}")
-    for security in barred_security:
+            mine = (loans["product"] == product).to_numpy()
+            bars.bar(mine, _PILOT, f"product {product}", _RULES + "eligible_products")
+    for security, rule in barred_security.items():
         mine = (loans["security"] == security).fill_null(False).to_numpy()
-        bars.bar(mine, _PILOT, f"collateral {security}")
+        bars.bar(mine, _PILOT, f"collateral {security}", rule)
     for reason in loans["excluded_reason"].drop_nulls().unique().sort().to_list():
         mine = (loans["excluded_reason"] == reason).fill_null(False).to_numpy()
-        bars.bar(mine, _PILOT, f"excluded: {reason}")
+        bars.bar(mine, _PILOT, f"excluded: {reason}", _RULES + "excluded_reasons")
     bars.bar(situation.flag("fraud_flag"), "CN-FRAUD", "obtained by fraud")
     bars.bar_unless_reported(
-        situation.reported_npl, situation.npl, _PILOT, "not reported as non-performing"
+        situation.reported_npl, situation.npl, _PILOT, _RULES + "reported_classes"
     )
     return bars.permit()
 
 
-def _seller_bar(situation: Situation, day: date) -> tuple[str, str] | None:
-    """Why the holder may not sell on a day; None where it may."""
+def _seller_bar(situation: Situation, day: date) -> tuple[str, ...] | None:
+    """Why the holder may not sell on a day: article, reason and rules; None where it may."""
     book, holder = situation.rulebook, situation.holder
     opens = book.day_of("cn/transfer/pilot_from", situation.as_of)
     if day < opens:
-        return "CN-BULK-2012-6", "personal loans could not be sold in bulk"
+        return "CN-BULK-2012-6", "personal loans could not be sold in bulk", _RULES + "pilot_from"
     if holder.kind in AMCS and not book.flag("cn/transfer/resale_allowed", day):
-        return "CN-PILOT-RESALE", "who bought in bulk may not sell on"
+        told = "who bought in bulk may not sell on"
+        return "CN-PILOT-RESALE", told, _RULES + "resale_allowed"
     if holder.pilot_seller is False:
         return "CN-NO-LICENCE", "the holder is no pilot seller"
     if holder.kind in book.words("cn/transfer/sellers_batch1", day):
         return None
     if day < book.day_of("cn/transfer/batch2_from", situation.as_of):
-        return _PILOT, f"{holder.kind} is no seller of the first batch"
-    provinces = book.words("cn/transfer/batch2_provinces", day)
-    local = book.words("cn/transfer/sellers_batch2_by_province", day)
-    named = holder.kind in book.words("cn/transfer/sellers_batch2", day) or (
-        holder.kind in local and holder.province in provinces
+        return _PILOT, f"{holder.kind} is no seller of the first batch", _RULES + "sellers_batch1"
+    paths = tuple(
+        _RULES + name
+        for name in ("sellers_batch2", "sellers_batch2_by_province", "batch2_provinces")
     )
+    every, local, provinces = (book.words(path, day) for path in paths)
+    named = holder.kind in every or (holder.kind in local and holder.province in provinces)
     if holder.pilot_seller or named:
         return None
-    return "CN-PILOT-2022-1191", f"{holder.kind} is no seller of the second batch"
+    return "CN-PILOT-2022-1191", f"{holder.kind} is no seller of the second batch", *paths
 
 
 def outcome(situation: Situation, start: int) -> Outcome:

@@ -24,18 +24,32 @@ CAPACITIES = (
 
 
 @dataclass(frozen=True)
+class Bar:
+    """What bars a loan from a way: article and reason, and the paths of the rulebook's values that it rests on."""
+
+    article: str
+    reason: str
+    rests: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """As `offers.parquet` has it."""
+        return f"{self.article}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Permit:
     """Whether each loan may take a way at a start month, by law, holder and date alone.
 
     Attributes:
         blocked: number of the first bar that applies in `bars` (n,); -1 where none does.
         after_reclass: would it be allowed, if reported as the rules class it (n,).
-        bars: article and reason of each bar.
+        bars: what bars.
     """
 
     blocked: np.ndarray[tuple[int], np.dtype[np.int8]]
     after_reclass: Flags
-    bars: tuple[str, ...]
+    bars: tuple[Bar, ...]
 
     @property
     def eligible(self) -> Flags:
@@ -108,26 +122,26 @@ class Bars:
 
     def __init__(self, loans: int) -> None:
         self._blocked = np.full(loans, -1, dtype=np.int8)
-        self._texts: list[str] = []
+        self._bars: list[Bar] = []
         self._reclass = np.zeros(loans, dtype=np.bool_)
 
-    def bar(self, where: Flags | bool, article: str, reason: str) -> None:
-        """These loans may not take the way."""
-        self._texts.append(f"{article}: {reason}")
+    def bar(self, where: Flags | bool, article: str, reason: str, *rests: str) -> None:
+        """These loans may not take the way, by an article and the values at some paths of the rulebook."""
+        self._bars.append(Bar(article, reason, rests))
         fresh = (self._blocked < 0) & np.broadcast_to(where, self._blocked.shape)
-        self._blocked[fresh] = len(self._texts) - 1
+        self._blocked[fresh] = len(self._bars) - 1
 
     def bar_unless_reported(
-        self, reported: Flags, by_rule: Flags, article: str, reason: str
+        self, reported: Flags, by_rule: Flags, article: str, *rests: str
     ) -> None:
         """These loans may not take the way as reported; call it last."""
         self._reclass = (self._blocked < 0) & by_rule
-        self.bar(~reported, article, reason)
+        self.bar(~reported, article, "not reported as non-performing", *rests)
 
     def permit(self) -> Permit:
         """The bars so far."""
         after = (self._blocked < 0) | self._reclass
-        return Permit(self._blocked, np.asarray(after), tuple(self._texts))
+        return Permit(self._blocked, np.asarray(after), tuple(self._bars))
 
 
 def no_pool(situation: Situation) -> None:

@@ -29,38 +29,17 @@ _OPEN = {
         "banks and consumer finance, every loan; no capital is freed",
     ),
 }
-# What a bar begins with, and the values that it rests on.
-_CLOSED: dict[str, tuple[str, ...]] = {
-    "personal loans could not": ("pilot_from",),
-    "who bought in bulk": ("resale_allowed",),
-    "product": ("eligible_products",),
-    "collateral guarantee": ("guarantee_bars",),
-    "collateral": ("excluded_security",),
-    "excluded": ("excluded_reasons",),
-    "not reported": ("reported_classes",),
-    "not before": ("from",),
-}
-_BY_KIND: dict[str, tuple[str, ...]] = {
-    "CN-PILOT-2021-26": ("sellers_batch1",),
-    "CN-PILOT-2022-1191": ("sellers_batch2", "sellers_batch2_by_province", "batch2_provinces"),
-    "CN-ABS-ORIGINATOR": ("originator_kinds",),
-    "CN-INCOME-2016-82": ("seller_kinds",),
-}
 
 
 def step(situation: channels.Situation, channel: str, permit: Permit) -> Step:
     """Whether one loan may take a way today, and why."""
     if permit.eligible[0]:
         return _open(situation, channel)
-    article, _, reason = permit.bars[int(permit.blocked[0])].partition(": ")
-    leaves = next((leaves for begin, leaves in _CLOSED.items() if reason.startswith(begin)), None)
-    if leaves is None:
-        kind = reason.startswith(situation.holder.kind)
-        leaves = _BY_KIND.get(article, ()) if kind else ()
+    bar = permit.bars[int(permit.blocked[0])]
+    reason = bar.reason
     if permit.after_reclass[0]:
         reason += "; it could, if reported as the rules class it"
-    rests = tuple(f"cn/{channel}/{leaf}" for leaf in leaves)
-    return Step(f"eligible:{channel}", article, reason, False, rests)
+    return Step(f"eligible:{channel}", bar.article, reason, False, bar.rests)
 
 
 def _open(situation: channels.Situation, channel: str) -> Step:
