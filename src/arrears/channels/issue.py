@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -174,12 +174,13 @@ class _Key:
 
 @lru_cache(maxsize=128)
 def _standard(key: _Key) -> Take:
-    pool = _standard_pool(key)
+    pool = _standard_pool(replace(key, channel=""))
     return brings(pool, pl.Series(range(len(pool.claim))), key.channel)
 
 
+@lru_cache(maxsize=len(KINDS))
 def _standard_pool(key: _Key) -> Situation:
-    """Loans of a kind, all alike; their forecast is the market's."""
+    """Loans of a kind, all alike, whichever way they are sold; their forecast is the market's."""
 
     def told(name: str) -> float:
         return key.market.number(f"deals/standard_{name}", key.as_of)

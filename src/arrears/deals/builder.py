@@ -71,6 +71,7 @@ class Builder:
         self.step: Step = Step(word="")
         self.mode = ""
         self.no_least = self.constant(0)
+        self._reserve: tuple[list[list[Fraction]], list[int]] | None = None
 
     # -- slots and tables
 
@@ -209,11 +210,15 @@ class Builder:
         """Class slots, number of their shares (the constant part last), number of the limits."""
         reserve = self.deal.reserve
         bases = [one for one in self.classes.values() if one.tranche.role != "notional"]
-        by_class, plain = self._formula(bases)
-        every = [*by_class, plain]
-        over = [
-            lcm(*(values[date].denominator for values in every)) for date in range(len(self.dates))
-        ]
+        if self._reserve is None:
+            by_class, plain = self._formula(bases)
+            every = [*by_class, plain]
+            dates = range(len(self.dates))
+            self._reserve = (
+                every,
+                [lcm(*(values[d].denominator for values in every)) for d in dates],
+            )
+        every, over = self._reserve
         first = len(self.shares)
         for values in every:
             self.ratio(values, over)
@@ -240,9 +245,11 @@ class Builder:
         for date in range(len(self.dates) - 1):
             for multiple, name in terms:
                 parts, more = self._term(name, bases, date + 1)
-                plain[date] += multiple * more
+                if more:
+                    plain[date] += multiple * more
                 for place, part in enumerate(parts):
-                    by_class[place][date] += multiple * part
+                    if part:
+                        by_class[place][date] += multiple * part
         return by_class, plain
 
     def _term(
