@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,11 @@ class Decision:
     letter: Template | None = None
     every: bool = False
 
+    @cached_property
+    def known(self) -> pl.DataFrame:
+        """Plan, loans and facts side by side, in the order of the plan."""
+        return _joined(self)
+
 
 def facts(tape: Tape, rulebook: Rulebook) -> pl.DataFrame:
     """`loan_id, limitation_ends, credit_repair, court_fee` of every accepted loan."""
@@ -119,7 +125,7 @@ def write(decision: Decision, folder: Path) -> None:
 
 def _with_facts(offered: pl.DataFrame, decision: Decision) -> pl.DataFrame:
     """Offers with who is to make them and to whom, by branch."""
-    known = _joined(decision).select("loan_id", *_WHO)
+    known = decision.known.select("loan_id", *_WHO)
     table = offered.join(known, on="loan_id", how="left")
     return table.select("loan_id", *_WHO, *offered.columns[1:]).sort(
         "branch", "loan_id", nulls_last=True
@@ -127,7 +133,6 @@ def _with_facts(offered: pl.DataFrame, decision: Decision) -> pl.DataFrame:
 
 
 def _joined(decision: Decision) -> pl.DataFrame:
-    """Plan, loans and facts side by side, in the order of the plan."""
     loans = decision.situation.loans.select(
         "loan_id",
         "branch",
@@ -168,7 +173,7 @@ def worklist(decision: Decision) -> pl.DataFrame:
     A borrower of several loans is contacted once for all of them: `contact_with` is the loan of the largest claim.
     """
     rules = limits(decision.situation.rulebook, decision.tape.as_of)
-    rows = _joined(decision).filter(pl.col("channel").is_in(list(_ACTIONS)))
+    rows = decision.known.filter(pl.col("channel").is_in(list(_ACTIONS)))
     at_ease = (pl.col("channel") == "collect") & (
         (pl.col("days_past_due") == 0) | ((pl.col("start_month") == 0) & pl.col("held_out"))
     )
@@ -256,9 +261,7 @@ def offers(decision: Decision) -> pl.DataFrame:
 
 def filings(decision: Decision) -> pl.DataFrame:
     """A row a loan planned for litigate now: fraud first, then who has vanished, then by worth and limitation."""
-    rows = _joined(decision).filter(
-        (pl.col("channel") == "litigate") & (pl.col("start_month") == 0)
-    )
+    rows = decision.known.filter((pl.col("channel") == "litigate") & (pl.col("start_month") == 0))
     ordered = rows.sort(
         pl.col("fraud_flag").fill_null(False),
         (pl.col("contact_status") == "vanished").fill_null(False),
