@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 
@@ -34,6 +34,7 @@ COLUMNS: tuple[tuple[str, int], ...] = tuple(
     (channel, start) for channel in CHANNELS for start in STARTS
 )
 _PIECE = 4_096
+_PART = 20_000
 _ORDER = sorted(range(len(COLUMNS)), key=lambda column: COLUMNS[column])
 
 
@@ -89,6 +90,11 @@ class Offers:
             cells = self._wide(values, rows)
             columns.append(pl.Series(name, np.where(eligible, cells, np.nan)).fill_nan(None))
         return pl.DataFrame(columns)
+
+    def tables(self) -> Iterator[pl.DataFrame]:
+        """`offers.parquet` in parts, at least one."""
+        for start in range(0, max(len(self.situation.claim), 1), _PART):
+            yield self.table(slice(start, start + _PART))
 
     def _wide(self, values: Sequence[np.ndarray | None], rows: slice) -> np.ndarray:
         """Values by column (n,) as one row a loan and column of the table; None is 0."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from arrears.core.hashing import content_hash
+from arrears.core.hashing import bytes_hash, content_hash
 from arrears.report import figures
 from arrears.report.book import ThreeWays
 from arrears.report.contents import Contents
@@ -118,13 +118,8 @@ def workbook_hash(path: Path) -> str:
     Raises:
         ValueError, OSError: it cannot be read as a workbook.
     """
-    import re
     import zipfile
 
     with zipfile.ZipFile(path) as book:
         names = sorted(name for name in book.namelist() if not name.startswith("docProps/"))
-        parts = {
-            name: re.sub(rb"\s+", b" ", book.read(name)).decode("utf-8", "replace")
-            for name in names
-        }
-    return content_hash(parts)
+        return content_hash({name: bytes_hash(book.read(name)) for name in names})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,21 @@ class Products:
             self._place(name), compression="zstd", compression_level=1, statistics=False
         )
         self.hashes[name] = table_hash(table)
+
+    def stream(self, name: str, parts: Iterator[pl.DataFrame]) -> None:
+        """A Parquet file of the rows of one part after another, at least one; a few are in memory at a time."""
+        from polars.io.plugins import register_io_source
+
+        digest, first = TableHash(), next(parts)
+
+        def rows(*_: object) -> Iterator[pl.DataFrame]:
+            for part in itertools.chain([first], parts):
+                digest.add(part)
+                yield part
+
+        whole = register_io_source(rows, schema=first.schema)
+        whole.sink_parquet(self._place(name), compression="zstd", compression_level=1)
+        self.hashes[name] = digest.hexdigest()
 
     @contextmanager
     def in_parts(self, name: str) -> Iterator[Parts]:

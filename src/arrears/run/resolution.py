@@ -292,7 +292,7 @@ def write_three_ways(products: Products, three: report.ThreeWays) -> None:
 
 def _write_offers(products: Products, resolution: Resolution) -> None:
     """All ways of all loans."""
-    products.table("offers.parquet", resolution.offers.table())
+    products.stream("offers.parquet", resolution.offers.tables())
 
 
 def _write_debtors(products: Products, tape: Tape) -> pl.DataFrame:
