@@ -55,42 +55,36 @@ def judged(told: str, claims: Claims, smoke: bool) -> str:
     # Ranges rest on claims that the method had not seen: the later part of those learnt from.
     middle = np.quantile(old.time, 0.6)
     early, held = old.part(old.time <= middle), old.part(old.time > middle)
-    rows, guesses = [], {}
-    methods = METHODS | ({WHOLE: whole} if len(claims.wait) else {})
-    for name, method in methods.items():
-        known, guess = method(early, held), method(old, new)
-        guesses[name] = guess
-        rows.append((name, *_scores(held.share, known, new, guess, 20 if smoke else 100)))
+    pairs = {name: (method(early, held), method(old, new)) for name, method in METHODS.items()}
+    contests, ranges = list(CONTESTS), []
+    # In a small run one set stands for those that can be laid out as a tape.
+    if len(claims.wait) and not (smoke and claims.spread):
+        draws, sample = (20, 10) if smoke else (100, SAMPLE)
+        whole = totals.foretold(*_as_totals(old, new), scenarios=2 * draws, sample=sample)
+        pairs[WHOLE] = (totals.foretold(*_as_totals(early, held)).share, whole.share)
+        contests += [(WHOLE, other) for other in PLAIN]
+        ranges.append(own_ranges(new, whole, draws))
+    draws = 20 if smoke else 100
+    rows = [(name, *_scores(held.share, *pair, new, draws)) for name, pair in pairs.items()]
     text = f"{told} {len(old.share):,} claims learnt from, {len(new.share):,} judged."
     head = ("method", "MAE", "RMSE", "pool", "gap", "rank correlation", "in 50 %", "in 90 %")
-    contests = CONTESTS + ([(WHOLE, other) for other in PLAIN] if WHOLE in methods else [])
-    verdicts = [_verdict(new.share, guesses, *pair) for pair in contests]
-    parts = [text, section.table(head, rows), "; ".join(verdicts) + "."]
-    if WHOLE in methods:
-        parts.append(own_ranges(old, new, smoke))
-    return "\n\n".join(parts)
+    guesses = {name: guess for name, (_, guess) in pairs.items()}
+    verdicts = [_verdict(new.share, guesses, *contest) for contest in contests]
+    return "\n\n".join([text, section.table(head, rows), "; ".join(verdicts) + ".", *ranges])
 
 
-def whole(old: Claims, new: Claims) -> np.ndarray:
-    """`arrears fit` on the tape of the old claims, `arrears forecast` of the new ones."""
-    return np.clip(totals.foretold(*_as_totals(old, new))[0], 0.0, 1.0)
-
-
-def own_ranges(old: Claims, new: Claims, smoke: bool) -> str:
+def own_ranges(new: Claims, told: totals.Told, draws: int) -> str:
     """How often the range that the product gives a single claim holds what came of it."""
-    draws, sample = (20, 10) if smoke else (100, SAMPLE)
-    _, ranks, places = totals.foretold(*_as_totals(old, new), scenarios=2 * draws, sample=sample)
-    assert ranks is not None
-    y, told = new.share[places], []
+    y, found = new.share[told.places], []
     for a, b in ((1, 2), (0, 3)):
         # An outcome and the end of a range may be the same payment, cut to a fen.
-        hit = (y >= ranks[:, a] - 1e-6) & (y <= ranks[:, b] + 1e-6)
-        told.append("{:.0%} [{:.0%}, {:.0%}]".format(
+        hit = (y >= told.ranks[:, a] - 1e-6) & (y <= told.ranks[:, b] + 1e-6)
+        found.append("{:.0%} [{:.0%}, {:.0%}]".format(
             *section.bootstrap(lambda x: float(x.mean()), hit.astype(float), draws=draws)
         ))  # fmt: skip
     return (
-        f"{WHOLE}, ranges of single claims by the product itself, {len(places)} of them: {told[0]} lie in the 50 % "
-        f"range, {told[1]} in the 90 %."
+        f"{WHOLE}, ranges of single claims by the product itself, {len(y)} of them: {found[0]} lie in the 50 % "
+        f"range, {found[1]} in the 90 %."
     )
 
 
@@ -199,7 +193,7 @@ CONTESTS = [
 
 
 def _scores(
-    learnt: np.ndarray, known: np.ndarray, new: Claims, guess: np.ndarray, draws: int
+    learnt: np.ndarray, known: np.ndarray, guess: np.ndarray, new: Claims, draws: int
 ) -> list[str]:
     """Cells of the table, each with its interval."""
     y, w = new.share, new.exposure

@@ -53,8 +53,8 @@ def silent(folder: Path) -> str:
         for rows in (slice(0, cut), slice(cut, None))
     ]
     layout = totals.Layout(91, wait[:cut], wait[cut:], None)
-    told = totals.foretold(*both, layout)[0]
-    prior = totals.foretold(*both, layout, fitted=False)[0]
+    told = totals.foretold(*both, layout).share
+    prior = totals.foretold(*both, layout, fitted=False).share
     return (
         f"**Kenya, past day 91, through `fit` and `forecast`**: of {open_then.height} loans that came to day 91, "
         f"{came.sum():.0f} were repaid. Fitted on the {cut} that were taken earlier, the model foretells "

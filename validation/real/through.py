@@ -36,7 +36,7 @@ class Told:
 
     Attributes:
         expected: (n, H) fen.
-        ranks: (n, H, 4) fen, quantiles `RANKS` of each claim by itself; None where they were not asked for.
+        ranks: (k, H, 4) fen, quantiles `RANKS` of each claim by itself; None where they were not asked for.
         pool: (H, 4) the same of all together.
         said: what the model rests on.
     """
@@ -48,12 +48,19 @@ class Told:
 
 
 def told(
-    tape: Tape, folder: Path, horizons: tuple[int, ...], *, scenarios: int, fitted: bool = True
+    tape: Tape,
+    folder: Path,
+    horizons: tuple[int, ...],
+    *,
+    scenarios: int,
+    rows: np.ndarray | None = None,
+    fitted: bool = True,
 ) -> Told:
     """Fit on the tape, then forecast its claims with the model, or by the market prior alone.
 
     Args:
         scenarios: behind the range of a claim; 0 for no ranges of claims.
+        rows: (k,) places of the claims that have a range; all where left out.
 
     Raises:
         ValueError: a claim was refused.
@@ -79,11 +86,12 @@ def told(
     ranks = None
     if scenarios:
         market, day = gathered.market, tape.as_of
-        ranks = np.empty((loans.height, len(horizons), len(RANKS)))
-        for row in range(loans.height):
+        chosen = range(loans.height) if rows is None else [int(row) for row in rows]
+        ranks = np.empty((len(chosen), len(horizons), len(RANKS)))
+        for number, row in enumerate(chosen):
             alone = paths_of(
                 found, np.array([row]), loans[row], as_of=day, market=market, scenarios=scenarios
             )
-            ranks[row] = np.quantile(alone[:, places], RANKS, axis=0).T
+            ranks[number] = np.quantile(alone[:, places], RANKS, axis=0).T
     pool = np.quantile(found.paths[:, places], RANKS, axis=0).T
     return Told(values, ranks, pool, found.rests_on or found.basis)

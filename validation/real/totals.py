@@ -46,6 +46,15 @@ class Totals:
     segment: np.ndarray
 
 
+@dataclass(frozen=True)
+class Told:
+    """Shares of the claims (m,) at the end of their view, and the ranges (k, 4) of a sample by its places (k,)."""
+
+    share: np.ndarray
+    ranks: np.ndarray
+    places: np.ndarray
+
+
 def foretold(
     old: Totals,
     new: Totals,
@@ -54,25 +63,28 @@ def foretold(
     scenarios: int = 0,
     sample: int = 0,
     fitted: bool = True,
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Shares of the new claims (m,); with scenarios, the ranges (k, 4) of a sample; the places of the sample."""
+) -> Told:
+    """`arrears fit` on the tape of the old claims, `arrears forecast` of the new ones.
+
+    Args:
+        scenarios: behind the range of a claim by itself.
+        sample: so many claims have their range drawn.
+    """
     loans, payments = _tape(old, layout)
-    claims = _claims(new, layout.late)
+    claims, owed = _claims(new, layout.late), _fen(new.exposure)
     horizons = tuple(sorted({int(months) for months in layout.judged}))
     place = np.searchsorted(horizons, layout.judged)
-    rows = np.arange(len(new.share))
+    rows = np.arange(len(owed))
     places = np.unique(np.linspace(0, len(rows) - 1, min(sample, len(rows))).astype(int))
+    ranks = np.zeros((len(places), len(through.RANKS)))
     with tempfile.TemporaryDirectory() as folder:
         tape = through.Tape(AS_OF, loans, payments, claims)
-        found = through.told(tape, Path(folder), horizons, scenarios=0, fitted=fitted)
-        share = found.expected[rows, place] / _fen(new.exposure)
-        if not scenarios:
-            return share, None, places
-        part = through.Tape(AS_OF, loans, payments, claims[places])
-        alone = through.told(part, Path(folder), horizons, scenarios=scenarios)
-    assert alone.ranks is not None
-    owed = _fen(new.exposure)[places, None]
-    return share, alone.ranks[np.arange(len(places)), place[places]] / owed, places
+        found = through.told(
+            tape, Path(folder), horizons, scenarios=scenarios, rows=places, fitted=fitted
+        )
+    if found.ranks is not None:
+        ranks = found.ranks[np.arange(len(places)), place[places]] / owed[places, None]
+    return Told(np.clip(found.expected[rows, place] / owed, 0.0, 1.0), ranks, places)
 
 
 def _tape(old: Totals, layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
