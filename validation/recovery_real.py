@@ -64,6 +64,8 @@ def judged(told: str, claims: Claims, smoke: bool) -> str:
         pairs[WHOLE] = (totals.foretold(*_as_totals(early, held)).share, whole.share)
         contests += [(WHOLE, other) for other in PLAIN]
         ranges.append(own_ranges(new, whole, draws))
+        alone = np.arange(len(new.share))
+        ranges.append(f"{WHOLE}. {score.tenths(new.share, whole.share, alone, draws)}")
     draws = 20 if smoke else 100
     rows = [(name, *_scores(held.share, *pair, new, draws)) for name, pair in pairs.items()]
     text = f"{told} {len(old.share):,} claims learnt from, {len(new.share):,} judged."

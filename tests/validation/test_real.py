@@ -66,6 +66,9 @@ def test_coverage_and_tenths_by_hand() -> None:
         "30%",
         "95%",
     ]
+    told = score.tenths(y, y + 0.1, np.arange(20), 10)
+    assert "came: 0.12: 0.03 [" in told
+    assert told.count(";") == 9
     assert score.against(y, y, y + 0.1, np.arange(20), 10).startswith("-100%")
 
 

@@ -140,6 +140,7 @@ def claims(days: Sequence[Day], months: int, draws: int) -> str:
             f"{count}{y.mean():.2f} of what was owed came in the mean.",
             section.table(head, rows),
             f"{OURS}, mean absolute error: {'; '.join(verdicts)}.",
+            f"{OURS}. {score.tenths(y, guesses[OURS], group, draws)}",
         ]
     )
 

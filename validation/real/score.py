@@ -77,6 +77,15 @@ def gap(y: np.ndarray, guess: np.ndarray) -> float:
     return float(np.mean([abs(y[part].mean() - guess[part].mean()) for part in parts]))
 
 
+def tenths(y: np.ndarray, guess: np.ndarray, group: np.ndarray, draws: int) -> str:
+    """Tenths by forecast, lowest first: the mean foretold, what came, and its interval."""
+    told = []
+    for part in np.array_split(np.argsort(guess, kind="stable"), 10):
+        came, low, high = clustered(lambda a: float(a.mean()), group[part], y[part], draws=draws)
+        told.append(f"{guess[part].mean():.2f}: {came:.2f} [{low:.2f}, {high:.2f}]")
+    return f"Tenths by forecast, the mean foretold and what came: {'; '.join(told)}."
+
+
 def rank(y: np.ndarray, guess: np.ndarray) -> float:
     """Spearman's rank correlation; 0 where either does not differ."""
     from scipy.stats import rankdata
