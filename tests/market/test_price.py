@@ -124,3 +124,34 @@ def test_the_page_says_what_it_found_and_what_an_auction_brings(tmp_path) -> Non
         sold = [at[count, far]["sold"] for count in (1, 2, 3, 5, 8)]
         assert sold == sorted(sold)
     assert report.money(told["expected_winning_bid"]) in page
+
+
+_NOTICE = "{name: x, base_date: 2025-03-31, product: consumer, %s loans: 1, days_overdue: 700}"
+
+
+@pytest.mark.parametrize("owed", ["unpaid: 0 yuan,", "unpaid: 500 yuan, principal: 900 yuan,"])
+def test_a_header_that_owes_nothing_or_less_than_its_principal_is_refused(tmp_path, owed) -> None:
+    path = tmp_path / "notice.yaml"
+    path.write_text(_NOTICE % owed, "utf-8")
+    with pytest.raises(run.Stopped) as stopped:
+        run.price_header(path, out=tmp_path / "out")
+    assert stopped.value.status == 2
+    (problem,) = stopped.value.problems
+    assert problem.code == "HEADER-BAD-VALUE"
+    assert problem.fix
+
+
+def test_loans_that_do_not_pay_for_the_deal_have_no_bid_and_no_return(tmp_path) -> None:
+    path = tmp_path / "notice.yaml"
+    path.write_text(_NOTICE % "unpaid: 50_000 yuan,", "utf-8")
+    done = run.price_header(path, out=tmp_path / "out", scenarios=50)
+    found = told(tmp_path / "out")
+    assert (found["price"], found["expected_winning_bid"], found["sale_probability"]) == (0, 0, 0)
+    assert found["irr"] is None
+    assert found["payback_month"] is None
+    assert 0 < found["reserve"] < found["expected_collections"]
+    assert any("nobody bids" in line for line in done.lines)
+    record = json.loads((tmp_path / "out/run.json").read_text("utf-8"))
+    assert [fill["column"] for fill in record["fills"]] == ["principal", "litigation"]
+    assert run.verify(tmp_path / "out").products == 4
+    assert not re.search(r"\bnan\b|\bNone\b", (tmp_path / "out/price.html").read_text("utf-8"))

@@ -105,6 +105,10 @@ def test_what_is_not_known_is_said_and_what_is_assumed_is_listed(made) -> None:
             ("synth/", "stresses/")
         ):
             assert path in page
+    # no stress was asked for: nothing rests on one
+    assert found.record["settings"]["stress"] is None
+    assert "stresses/" not in page
+    assert "under the stress" not in page
     book, day = found.situation.rulebook, found.tape.as_of
     values = [book.leaf(path).in_force(day) for path in book.paths()]
     assert all(value.article in page for value in values if value and not value.verified)

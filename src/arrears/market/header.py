@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from arrears.core.money import money_of_field
 from arrears.files import read_model
@@ -39,7 +39,7 @@ class Header(BaseModel):
     name: str
     base_date: date
     product: Literal["consumer", "credit_card", "business", "mortgage"]
-    unpaid: Fen
+    unpaid: Annotated[Fen, Field(gt=0)]
     principal: Fen | None = None
     fees: Fen = 0
     loans: int = Field(ge=1)
@@ -50,6 +50,12 @@ class Header(BaseModel):
     written_off: bool | None = None
     start_price: Fen | None = None
     source: str | None = None
+
+    @model_validator(mode="after")
+    def _principal_is_part_of_it(self) -> Header:
+        if self.principal is not None and self.principal > self.unpaid:
+            raise ValueError("principal is more than what is unpaid, of which it is a part")
+        return self
 
 
 def read_header(path: Path) -> tuple[Header | None, list[Problem]]:

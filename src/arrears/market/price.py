@@ -110,9 +110,9 @@ def price(
         "per_claim": bid / owed if owed else None,
         "per_principal": bid / principal if principal else None,
         "npv": _worth(net, forecast.discount_rate) - fee - bid,
-        "irr": _irr(net, bid + fee),
+        "irr": _irr(net, bid + fee) if bid else None,
         "multiple": float(net.sum()) / bid if bid else None,
-        "payback_month": _payback(net, bid + fee),
+        "payback_month": _payback(net, bid + fee) if bid else None,
         "probability_of_loss": loses,
         "quantiles": {
             f"q{int(100 * rank):02d}": float(np.quantile(paths.sum(axis=1), rank))
@@ -187,7 +187,7 @@ def _sale(
         "bidders": bidders,
         "expected_winning_bid": start if found.price is None else found.price,
         "start_price": start,
-        "sale_probability": found.sold,
+        "sale_probability": found.sold if bid > 0.0 else 0.0,
         "best_start_price": best,
         "best_start_brings": brings,
         "disagreement": signal,

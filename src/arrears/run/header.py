@@ -48,7 +48,8 @@ def price_header(
     book = rules.load_market("cn")
     told, seller, fitted, problems = _read(header, holder, model, book)
     day = told.base_date
-    loans = market.loans_of(told, book.number("buyer/principal_share", day))
+    share = book.number("buyer/principal_share", day)
+    loans = market.loans_of(told, share)
     forecast = recovery.forecast(
         loans,
         as_of=day,
@@ -75,11 +76,7 @@ def price_header(
         summary, lines = leave(
             priced, forecast, products, reserve=reserve, title=told.name, stress=stress
         )
-        if told.start_price:
-            asked = 100 * told.start_price / forecast.claim.sum()
-            lines.append(
-                f"Start     {report.money(told.start_price)}, {asked:.1f} fen on the yuan owed"
-            )
+        lines += _told_besides(told, share)
         files = {"header": str(header), "model": model and str(model)}
         files["holder"] = holder if is_file_name(holder) else None
         record = {
@@ -96,6 +93,7 @@ def price_header(
             },
             "asked": {"irr": irr, "bidders": bidders},
             "seed": seed,
+            "fills": _fills(told, share),
             "summary": summary,
         }
         record["products"] = dict(sorted(products.hashes.items()))
@@ -124,6 +122,31 @@ def _read(
     if told is None or seller is None or errors(problems):
         raise Stopped(problems)
     return told, seller, fitted, problems
+
+
+def _told_besides(told: market.Header, share: float) -> list[str]:
+    """Lines for people on what the notice leaves out, and what it asks."""
+    lines = [f"Filled    {fill['column']}, {fill['rule']}" for fill in _fills(told, share)]
+    if told.start_price:
+        asked = 100 * told.start_price / (told.unpaid + told.fees)
+        lines.append(
+            f"Start     {report.money(told.start_price)}, {asked:.1f} fen on the yuan owed"
+        )
+    return lines
+
+
+def _fills(told: market.Header, share: float) -> list[dict[str, object]]:
+    """What the notice leaves out and the valuation takes by a rule: column, rule, loans."""
+    by_rule = {
+        "principal": f"not told: {report.percent(share, 0)} of what is unpaid, the market's usual share",
+        "litigation": "not told: as not sued",
+    }
+    missing = {"principal": told.principal is None, "litigation": not told.litigation}
+    return [
+        {"column": name, "rule": rule, "rows": told.loans}
+        for name, rule in by_rule.items()
+        if missing[name]
+    ]
 
 
 def _inputs(files: dict[str, str]) -> list[dict[str, object]]:

@@ -170,6 +170,8 @@ def leave(
         f"Loses     with a probability of {report.percent(priced.loses, 0)}",
         f"Reserve   {report.money(reserve)}: what keeping is worth to the seller",
         f"Auction   {sale['bidders']} bidders who may come, expected price "
-        f"{report.money(float(str(sale['expected_winning_bid'])))}",
+        f"{report.money(float(str(sale['expected_winning_bid'])))}"
+        if bid
+        else "Auction   nobody bids: what comes in does not cover the costs of getting it and of the deal",
     ]
     return told, lines
