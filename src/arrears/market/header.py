@@ -39,7 +39,7 @@ class Header(BaseModel):
     name: str
     base_date: date
     product: Literal["consumer", "credit_card", "business", "mortgage"]
-    unpaid: Annotated[Fen, Field(gt=0)]
+    unpaid: Fen
     principal: Fen | None = None
     fees: Fen = 0
     loans: int = Field(ge=1)

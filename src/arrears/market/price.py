@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from arrears.core.dates import DAYS_A_YEAR
+from arrears.errors import BadArgument
 from arrears.market import costs as stack
 from arrears.market.auction import Terms, best_start, expected, value_over_start
 from arrears.recovery import Forecast
@@ -27,6 +28,8 @@ AGE_BANDS = (
 OLDEST = "over 5 years"
 _RANKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BIDDERS, _DISAGREE = (1, 2, 3, 5, 8), (0.1, 0.3, 0.5)
+# More a year than this is a slip: 15 for 0.15.
+_MOST = 10.0
 _RATES = tuple(number / 100 for number in range(0, 41, 2))
 
 
@@ -69,12 +72,15 @@ def price(
         bidders: who bid against each other; the market's usual number where it is left out.
         start_price: no bid is lower; the market's usual distance below the price where it is not told.
         reserve: what keeping the loans is worth to the seller.
+
+    Raises:
+        BadArgument: nobody can ask for such a return.
     """
 
     def figure(name: str) -> float:
         return market.number(f"buyer/{name}", as_of)
 
-    asked = figure("irr") if irr is None else irr
+    asked = figure("irr") if irr is None else _return(irr)
     count = int(figure("bidders")) if bidders is None else bidders
     months = min(int(figure("horizon")), CURVE)
     owed = float(forecast.claim.sum())
@@ -114,11 +120,8 @@ def price(
         "multiple": float(net.sum()) / bid if bid else None,
         "payback_month": _payback(net, bid + fee) if bid else None,
         "probability_of_loss": loses,
-        "quantiles": {
-            f"q{int(100 * rank):02d}": float(np.quantile(paths.sum(axis=1), rank))
-            for rank in _RANKS
-        },
-        "price_range": {f"q{int(100 * r):02d}": float(np.quantile(worths, r)) for r in _RANKS},
+        "quantiles": _quantiles(paths.sum(axis=1)),
+        "price_range": _quantiles(worths),
         **_sale(bid, reserve, market=market, as_of=as_of, bidders=count, start_price=start_price),
         "basis": forecast.basis,
         "rests_on": forecast.rests_on
@@ -131,6 +134,21 @@ def price(
     prices = [max(_worth(net, rate) - fee, 0.0) for rate in _RATES]
     by_irr = pl.DataFrame({"irr": list(_RATES), "price": prices})
     return Priced(told, bid, asked, collections, loses, net, table, by_irr)
+
+
+def _quantiles(values: Floats) -> dict[str, float]:
+    return {f"q{int(100 * rank):02d}": float(np.quantile(values, rank)) for rank in _RANKS}
+
+
+def _return(irr: float) -> float:
+    if not 0.0 <= irr <= _MOST:
+        raise BadArgument(
+            f"A return of {irr:g} a year.",
+            where="--irr",
+            why=f"It is a fraction from 0 to {_MOST:g}.",
+            fix="Give a number such as 0.15.",
+        )
+    return irr
 
 
 def _worth(cash: Floats, rate: float) -> float:
