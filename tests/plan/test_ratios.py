@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from arrears import run
+from arrears.plan.ratios import _book_left
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,23 @@ def test_only_sales_of_today_book_a_profit_today(found) -> None:
     assert (still["npl_removed"] == 0.0).all()
     sold = table.filter(pl.col("way").is_in(["transfer", "securitise"]))
     assert sold["npl_removed"].sum() >= 1_000_000_00
+
+
+def test_what_sound_loans_owe_after_five_years_is_no_loss(found) -> None:
+    """A book of loans that pay is worth a little over its value; what comes after five years stands in the books."""
+    resolution = found[0]
+    situation = resolution.situation
+    rows = situation.loans.with_row_index().filter(
+        (pl.col("product") == "mortgage") & (pl.col("days_past_due") == 0)
+    )["index"]
+    left = _book_left(situation)[rows.to_numpy()]
+    book = situation.book_value[rows.to_numpy()]
+    assert 0.3 * book.sum() < left.sum() < book.sum()
+    assert (left <= book).all()
+    assert (_book_left(situation)[situation.forecast.age >= 0] == 0.0).all()
+    collect = resolution.outcomes.filter(way="collect").row(0, named=True)
+    late = situation.overdue & (resolution.plan.table["channel"] == "collect").to_numpy()
+    assert collect["profit_5y"] > -situation.book_value[late].sum()
 
 
 def test_ratios_of_the_plan_are_those_of_the_table_of_ratios(found) -> None:

@@ -28,6 +28,15 @@ def test_other_limits_are_named_as_the_cause(case, tmp_path) -> None:
     differ |= plans[0]["start_month"] != plans[1]["start_month"]
     assert found.summary["changed"] == differ.sum() > 0
     assert set(found.summary["why"]) <= {"the same", "same way, other value", "other limits"}
+    limits = {(row["capacity"], row["scope"]): row["b"] for row in found.summary["limits"]}
+    assert limits["court_filings", ""] == 1.0
+    assert any("court_filings at most 1," in line for line in found.lines())
+    # Who starts later counts and is told as well as who goes another way
+    assert found.moves["loans"].sum() == differ.sum()
+    both = plans[0].join(plans[1], on="loan_id", suffix="_b").filter(differ)
+    assert found.moves["gain"].sum() == pytest.approx((both["value_b"] - both["value"]).sum())
+    page = (tmp_path / "out/comparison.html").read_text("utf-8")
+    assert "Court_filings at most 1" in page
 
 
 def test_a_way_that_a_law_opens_is_named(case, root, tmp_path) -> None:

@@ -178,8 +178,9 @@ def outcomes(situation: Situation, offers: Offers, result: PlanResult) -> pl.Dat
     Returns:
         `way, loans, claim, value, cash, cost, tax, profit_now, profit_5y, npl_removed, capital_freed,
         provision_released, bad_loan_ratio?, coverage?`, a row a channel, then `write_off`, then `plan`; fen, fractions.
-        Profit of today is that of sales and write-offs; over five years it is worth less net book value, of the
-        cash that comes by then. Capital of ways that start later counts when they start.
+        Profit of today is that of sales and write-offs; over five years it is the worth of the cash that comes by
+        then, and of what sound loans still stand for in the books, less net book value. Capital of ways that start
+        later counts when they start.
     """
     before = of_holder(situation.holder) if situation.holder.products else of_tape(situation)
     sums = {word: _sums(situation, offers, result, word) for word in (*CHANNELS, WRITE_OFF)}
@@ -217,6 +218,7 @@ def ban_costs(situation: Situation, offers: Offers, result: PlanResult) -> dict[
 
 
 _TODAY = ("tax", "npl_removed")
+_FIVE_YEARS = 60
 
 
 def _two(
@@ -231,7 +233,7 @@ def _sums(situation: Situation, offers: Offers, result: PlanResult, word: str) -
     if word == WRITE_OFF:
         return _written_off(situation, result)
     sums = dict.fromkeys(_NAMES, 0.0)
-    by_then = _by_five_years(situation)
+    by_then, left = _by_five_years(situation), _book_left(situation)
     for number, (channel, start) in enumerate(COLUMNS):
         here = result.column == number
         if channel != word or not here.any():
@@ -246,7 +248,8 @@ def _sums(situation: Situation, offers: Offers, result: PlanResult, word: str) -
         sums["cash"] += float(outcome.cash[here].sum())
         sums["cost"] += float(outcome.cost[here].sum())
         sums["tax"] += float((outcome.pv[here] - worth).sum())
-        sums["profit_5y"] += float((worth * share - book).sum())
+        still = 0.0 if sold else left[here]
+        sums["profit_5y"] += float((worth * share + still - book).sum())
         if sold and not start:
             sums["profit_now"] += float((worth - book).sum())
             reported = situation.reported_npl & ~situation.written_off
@@ -285,6 +288,18 @@ def _by_five_years(situation: Situation) -> Floats:
         np.divide(soon, whole, out=np.ones_like(whole), where=whole > 0), 0.0, 1.0
     )
     return share
+
+
+def _book_left(situation: Situation) -> Floats:
+    """Worth of the net book value after five years of loans before day 91 (n,): what falls due later is no loss.
+
+    Those that reach day 91 meanwhile, and those past it, stand for nothing by then.
+    """
+    forecast = situation.forecast
+    sound = np.where(forecast.age < 0, 1.0 - forecast.due.roll, 0.0)
+    worth = situation.book_value * sound * forecast.owed_after(_FIVE_YEARS)
+    found: Floats = worth * (1.0 + situation.rate) ** (-_FIVE_YEARS / 12.0)
+    return found
 
 
 _MONEY = ("reported bad loans", "loans", "profit")

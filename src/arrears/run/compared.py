@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import polars as pl
 
 from arrears import report
@@ -16,6 +17,8 @@ from arrears.run import record as run_record
 from arrears.run.products import Products, to_json
 from arrears.run.stages import Stages, Watcher
 
+_BOUND = {"max": "most", "min": "least"}
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -23,9 +26,11 @@ class Compared:
 
     Attributes:
         table: `loan_id, channel_a, channel_b, value_a, value_b, why`, a row a loan of either.
+        moves: `before, now, loans, gain`, a row for each way and start left for another.
     """
 
     table: pl.DataFrame
+    moves: pl.DataFrame
     summary: dict[str, object]
 
     def lines(self) -> list[str]:
@@ -34,9 +39,19 @@ class Compared:
         told = ", ".join(f"{count:,} {why}" for why, count in changes.items() if why != "the same")
         gain = cast("float", self.summary["value_b"]) - cast("float", self.summary["value_a"])
         return [
-            f"{self.summary['changed']:,} of {self.table.height:,} loans go another way; "
+            f"{self.summary['changed']:,} of {self.table.height:,} loans go another way or at another time; "
             f"the plan's worth changes by {report.money(gain)}.",
             f"Why: {told or 'nothing changed'}.",
+            *(f"Limit: {line}." for line in self.limits()),
+        ]
+
+    def limits(self) -> list[str]:
+        """The limits that differ, each in a line."""
+        rows = cast("list[dict[str, Any]]", self.summary["limits"])
+        return [
+            f"{' '.join(filter(None, (row['capacity'], row['scope'])))} at {_BOUND[row['sense']]} "
+            f"{_amount(row['b'])}, {_amount(row['a'])} before"
+            for row in rows
         ]
 
 
@@ -69,12 +84,8 @@ def _compare(a: Path, b: Path, records: list[run_record.Record]) -> Compared:
     both = both.join(opened[0], on="loan_id", how="left").join(opened[1], on="loan_id", how="left")
     limits = [pl.read_parquet(folder / "capacities.parquet") for folder in (a, b)]
     other_law = records[0]["rulebook"] != records[1]["rulebook"]
-    other_limits = (
-        not limits[0]
-        .select("capacity", "scope", "sense", "limit")
-        .equals(limits[1].select("capacity", "scope", "sense", "limit"))
-    )
-    why = report.why_moved(other_law=other_law, other_limits=other_limits)
+    other_limits = _other_limits(*limits)
+    why = report.why_moved(other_law=other_law, other_limits=bool(other_limits))
     rows = both.with_columns(why=why).sort("loan_id")
     changed = rows.filter(~pl.col("why").is_in(report.SAME_WAY))
     counts = rows.group_by("why").len().sort("len", "why", descending=[True, False])
@@ -85,9 +96,47 @@ def _compare(a: Path, b: Path, records: list[run_record.Record]) -> Compared:
         "why": dict(counts.rows()),
         "value_a": plans[0]["value"],
         "value_b": plans[1]["value"],
+        "limits": other_limits,
     }
     columns = ["loan_id", "channel_a", "channel_b", "value_a", "value_b", "why"]
-    return Compared(rows.select(columns), summary)
+    return Compared(rows.select(columns), _moves(changed), summary)
+
+
+def _other_limits(a: pl.DataFrame, b: pl.DataFrame) -> list[dict[str, object]]:
+    """`capacity, scope, sense, a?, b?` of the limits that differ between two runs."""
+    keys = ["capacity", "scope", "sense"]
+    both = a.select(*keys, a="limit").join(
+        b.select(*keys, b="limit"), on=keys, how="full", coalesce=True
+    )
+    return both.filter(pl.col("a").ne_missing(pl.col("b"))).sort(keys).to_dicts()
+
+
+def _moves(changed: pl.DataFrame) -> pl.DataFrame:
+    """How many loans leave each way and start for another, and what that changes."""
+    both = changed.drop_nulls(["channel_a", "channel_b"]).with_columns(
+        before=_told("a"), now=_told("b"), gain=pl.col("value_b") - pl.col("value_a")
+    )
+    return (
+        both.group_by("before", "now", maintain_order=True)
+        .agg(loans=pl.len(), gain=pl.col("gain"))
+        .with_columns(gain=pl.col("gain").map_elements(_sum, return_dtype=pl.Float64))
+        .sort("loans", "before", "now", descending=[True, False, False])
+    )
+
+
+def _told(side: str) -> pl.Expr:
+    """A way and its start in words."""
+    start = pl.col(f"start_{side}")
+    way = pl.col(f"channel_{side}").replace(report.WAYS)
+    return pl.when(start > 0).then(pl.format("{} in {} months", way, start)).otherwise(way + " now")
+
+
+def _sum(values: pl.Series) -> float:
+    return float(np.sum(values.to_numpy()))
+
+
+def _amount(limit: float | None) -> str:
+    return "none" if limit is None else f"{limit:,.0f}"
 
 
 def _plan(folder: Path, side: str) -> pl.DataFrame:
@@ -119,23 +168,15 @@ def _page(a: Path, b: Path, compared: Compared) -> str:
     counts = [
         [why, report.number(count)] for why, count in cast("dict[str, int]", summary["why"]).items()
     ]
-    moves = (
-        compared.table.filter(pl.col("channel_a") != pl.col("channel_b"))
-        .group_by("channel_a", "channel_b", maintain_order=True)
-        .agg(loans=pl.len(), gain=(pl.col("value_b") - pl.col("value_a")).sum())
-        .sort("loans", "channel_a", "channel_b", descending=[True, False, False])
-    )
     rows = [
-        [
-            report.WAYS[row["channel_a"]], report.WAYS[row["channel_b"]], report.number(row["loans"]),
-            report.money(row["gain"]),
-        ]
-        for row in moves.iter_rows(named=True)
-    ]  # fmt: skip
+        [row["before"], row["now"], report.number(row["loans"]), report.money(row["gain"])]
+        for row in compared.moves.iter_rows(named=True)
+    ]
     parts = [
         f"<h1>{escape(title)}</h1>",
         paragraph(f"From {a.name} to {b.name}.", "when"),
         table(["why", "loans"], counts),
+        *(paragraph(f"{line[0].upper()}{line[1:]}.") for line in compared.limits()),
         "<h2>From which way to which</h2>",
         table(["from", "to", "loans", "value changes by"], rows, words=2),
     ]
