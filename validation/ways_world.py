@@ -35,7 +35,8 @@ offers by lot. A ranking fills the scarce steps with the loans that stand first 
 agency, whichever does better for that ranking. What is compared is the worth of the cash of ten years after what
 collecting costs, by one price list for all, in the mean of {draws} draws of the time to come, its climate with it.
 Outside of the quarter that is planned, collectors go on as they did. What Arrears forecasts of suits and offers was
-mended on other books of this world (seeds below 200); these, from seed {first} on, nobody had looked at."""
+mended on other books of this world (seeds below 200), and for it the world's past was given offers, which it had not
+had; what was planted was left alone. These books, from seed {first} on, nobody had looked at."""
 
 
 def resolved(made: field.Field, folder: Path) -> run.Resolution:

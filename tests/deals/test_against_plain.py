@@ -239,6 +239,7 @@ def test_the_steps_are_a_closed_set_one_file_each(root) -> None:
     assert files == set(STEPS)
 
 
+@settings(deadline=None)
 @given(
     amount=st.integers(0, 2**51 - 1),
     f=st.integers(0, 2**59 - 1),
@@ -250,6 +251,7 @@ def test_a_share_is_exact_at_any_size(amount, f, q) -> None:
     assert (int(whole), int(left)) == divmod(amount * f, q)
 
 
+@settings(deadline=None)
 @given(
     total=st.integers(1, 2**51 - 1), one=st.integers(0, 2**51 - 1), two=st.integers(0, 2**51 - 1)
 )

@@ -204,11 +204,13 @@ def typical(situation: Situation) -> dict[str, float]:
 
 def _typical(situation: Situation) -> dict[str, float]:
     late = np.flatnonzero(situation.forecast.age >= 0)
-    number = situation.loans["product"].gather(late).rank("dense").to_numpy().astype(np.int64) - 1
-    count = np.bincount(number)
-    mean = np.bincount(number, weights=situation.forecast.found[late]) / np.maximum(count, 1)
-    words = situation.loans["product"].gather(late).unique().sort()
-    return dict(zip(words, mean, strict=True))
+    words, found = situation.loans["product"].gather(late), situation.forecast.found[late]
+    known = {}
+    for word in words.unique().sort():
+        mine = found[(words == word).to_numpy()]
+        # By the market's figures a product's loans are alike: then no rounding may tell how many there are.
+        known[word] = float(mine[0] + (mine - mine[0]).mean())
+    return known
 
 
 def _of_product(situation: Situation) -> Floats:
