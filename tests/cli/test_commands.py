@@ -166,7 +166,7 @@ def test_a_run_that_is_stopped_leaves_nothing_under_the_final_name(
     assert not out.exists()
 
 
-# Loads the table of Sobol's numbers in compiled code that prints an interrupt and drops it.
+# Loads the table of Sobol's numbers in compiled code that would print an exception and drop it.
 _HIT_IN_COMPILED_CODE = """
 import os, signal, sys
 from numpy.lib import _npyio_impl as npz
@@ -184,7 +184,7 @@ main(sys.argv[1:])
 """
 
 
-def test_an_interrupt_that_compiled_code_drops_is_sent_again(plain, tmp_path) -> None:
+def test_an_interrupt_below_compiled_code_ends_the_run(plain, tmp_path) -> None:
     out = tmp_path / "out"
     words = ["forecast", str(plain / "loans.csv"), "--as-of", "2025-03-31", "-o", str(out), "-q"]
     done = subprocess.run(

@@ -7,18 +7,18 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import TYPE_CHECKING
+
+from arrears.unfinished import take_all_back
 
 if TYPE_CHECKING:
     from arrears.problems import Problem
 
 DONE, OUR_FAULT, STOPPED_BY_USER = 0, 70, 130
-_asked_to_stop = threading.Event()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,15 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     _limit_threads(words)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _as_interrupt)
-    sys.unraisablehook, sys.excepthook = _once_more, _not_interrupts
-    status = run(words)
-    if status == STOPPED_BY_USER:
-        # CPython ends by the signal, not by this status, if the interrupt came while it ran a string of code.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    sys.exit(status)
+        signal.signal(number, _stop)
+    sys.exit(run(words))
 
 
 def run(words: Sequence[str]) -> int:
@@ -53,9 +46,8 @@ def run(words: Sequence[str]) -> int:
 
 def _end(error: BaseException, *, as_json: bool) -> int:
     """Say how a command ended that did not run through."""
-    # A library may answer an interrupt with an error of its own.
-    if _asked_to_stop.is_set() or type(error).__name__ in {"KeyboardInterrupt", "Abort"}:
-        print("Stopped. Nothing was left under the name of --out.", file=sys.stderr)
+    if type(error).__name__ in {"KeyboardInterrupt", "Abort"}:
+        _say_stopped()
         return STOPPED_BY_USER
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -103,30 +95,17 @@ def _limit_threads(words: Sequence[str]) -> None:
             os.environ["NUMBA_NUM_THREADS"] = str(min(int(count), os.cpu_count() or 1))
 
 
-def _as_interrupt(number: int, frame: FrameType | None) -> None:
-    _asked_to_stop.set()
-    raise KeyboardInterrupt
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End here and now, unless all that was asked for stands already."""
+    if take_all_back():
+        _say_stopped()
+        os._exit(STOPPED_BY_USER)
 
 
-def _once_more(lost: sys.UnraisableHookArgs) -> None:
-    """Python drops an interrupt that arrives in a callback, so it is sent again right after.
-
-    What else is dropped once a stop was asked for comes of the stop, and nobody needs to read it.
-    """
-    if isinstance(lost.exc_value, KeyboardInterrupt):
-        if hasattr(signal, "setitimer"):
-            signal.signal(signal.SIGALRM, _as_interrupt)
-            signal.setitimer(signal.ITIMER_REAL, 0.02)
-    elif not _asked_to_stop.is_set():
-        sys.__unraisablehook__(lost)
-
-
-def _not_interrupts(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    """Compiled code prints an exception before it drops it; an interrupt is sent again instead."""
-    if not issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
+def _say_stopped() -> None:
+    """Past the buffers: the interrupt may have come while one of them was being written."""
+    clear = b"\r\x1b[2K\x1b[?25h" if os.isatty(2) else b""
+    os.write(2, clear + b"Stopped. Nothing was left under the name of --out.\n")
 
 
 def _bad_option(error: Exception) -> Problem:

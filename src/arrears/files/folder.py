@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from arrears.errors import BadArgument
+from arrears.unfinished import filling
 
 RECORD = "run.json"
 
@@ -37,13 +36,10 @@ def staged(out: Path, *, force: bool = False, record: str = RECORD) -> Iterator[
     out = out.absolute()
     _check_free(out, force=force, record=record)
     out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
-    work.chmod(0o755)
-    try:
-        yield Staged(work, out)
-        _appear(work, out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    with filling(out) as work:
+        work.folder.chmod(0o755)
+        yield Staged(work.folder, out)
+        work.appear()
 
 
 def _check_free(out: Path, *, force: bool, record: str) -> None:
@@ -73,17 +69,3 @@ def _check_free(out: Path, *, force: bool, record: str) -> None:
             why="A run is never replaced unasked.",
             fix="Name another folder, or add --force to replace it.",
         )
-
-
-def _appear(work: Path, out: Path) -> None:
-    if not out.exists():
-        work.rename(out)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".old", dir=out.parent))
-    out.rename(aside / out.name)
-    try:
-        work.rename(out)
-    except OSError:
-        (aside / out.name).rename(out)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)

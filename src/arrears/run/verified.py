@@ -19,6 +19,7 @@ from arrears.run.request import Request
 from arrears.run.resolution import resolve
 from arrears.run.stages import Watcher
 from arrears.run.stopped import ANSWER_IS_NO, Stopped
+from arrears.unfinished import filling
 
 # Verbs that take a tape, and its own file alone where that is all they read; `resolve` names none in its record.
 _AGAIN: dict[str, Callable[..., object]] = {
@@ -61,8 +62,8 @@ def verify(folder: Path, *, inputs: Path | None = None, watcher: Watcher | None 
     if verb not in _AGAIN:
         raise Stopped([_not_repeated(verb, folder)])
     asked = cast("dict[str, object]", record.get("asked", {}))
-    with tempfile.TemporaryDirectory(prefix="arrears-verify-") as place:
-        again = Path(place) / "again"
+    with filling(Path(tempfile.gettempdir()) / "arrears-verify") as place:
+        again = place.folder / "again"
         if "header" in record:
             problems = _header_again(record, asked, out=again, inputs=inputs)
         else:

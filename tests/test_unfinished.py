@@ -1,0 +1,89 @@
+"""A process that is told to stop takes back what it was filling, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from arrears import unfinished
+from arrears.files import staged
+
+
+@pytest.fixture(autouse=True)
+def _none_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfinished, "_filled", [])
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def old_run(folder: Path) -> Path:
+    with staged(folder / "out") as place:
+        (place.folder / "run.json").write_text("old")
+    return folder / "out"
+
+
+def test_before_anything_is_begun_there_is_something_to_stop() -> None:
+    assert unfinished.take_all_back()
+
+
+def test_a_half_filled_folder_goes_and_an_old_run_stays(tmp_path: Path) -> None:
+    out = old_run(tmp_path)
+    with pytest.raises(FileNotFoundError), staged(out, force=True) as place:
+        (place.folder / "run.json").write_text("new")
+        assert unfinished.take_all_back()
+    assert names(tmp_path) == ["out"]
+    assert (out / "run.json").read_text() == "old"
+
+
+def test_stopped_between_the_renames_the_old_run_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, rename = old_run(tmp_path), Path.rename
+    between: list[str] = []
+
+    def stopped(self: Path, to: Path) -> Path:
+        if self.suffix == ".partial":
+            between.extend(names(tmp_path))
+            assert unfinished.take_all_back()
+            raise KeyboardInterrupt
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt), staged(out, force=True):
+        pass
+    assert "out" not in between
+    assert names(tmp_path) == ["out"]
+    assert (out / "run.json").read_text() == "old"
+
+
+def test_what_stands_is_not_taken_back(tmp_path: Path) -> None:
+    old_run(tmp_path)
+    assert not unfinished.take_all_back()
+    assert names(tmp_path) == ["out"]
+
+
+def test_what_another_thread_still_writes_goes_too(tmp_path: Path) -> None:
+    begun, gone = threading.Event(), threading.Event()
+
+    def write(folder: Path) -> None:
+        for number in range(1_000_000):
+            try:
+                (folder / f"{number % 500}").write_text("x")
+            except FileNotFoundError:
+                gone.set()
+                return
+            if number == 500:
+                begun.set()
+
+    with unfinished.filling(tmp_path / "out") as work:
+        thread = threading.Thread(target=write, args=(work.folder,))
+        thread.start()
+        assert begun.wait(30)
+        unfinished.take_all_back()
+        assert gone.wait(30)
+        thread.join()
+    assert names(tmp_path) == []
