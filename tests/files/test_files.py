@@ -40,7 +40,7 @@ def test_a_good_file_is_read(tmp_path) -> None:
         (
             "name: a\nparts:\n  - {amount: many}\n",
             "X-BAD-VALUE",
-            "file.yaml:3 parts/0/amount",
+            "file.yaml:3 parts/1/amount",
             "many",
         ),
         ("parts: []\n", "X-MISSING-FIELD", "file.yaml:1", "name"),

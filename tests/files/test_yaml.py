@@ -42,9 +42,9 @@ def test_a_good_file_is_read_with_the_line_of_every_value(file: Path) -> None:
     data, lines, problems = read_yaml(file)
     assert problems == []
     assert data == {"name": "x", "parts": [{"amount": 1}, {"amount": 2}]}
-    assert lines.where(("parts", 1, "amount")) == "holder.yaml:4 parts/1/amount"
-    assert lines.where(("parts", 1, "nothing")) == "holder.yaml:4 parts/1/nothing"
-    assert lines.below("parts").where((0, "amount")) == "holder.yaml:3 parts/0/amount"
+    assert lines.where(("parts", 1, "amount")) == "holder.yaml:4 parts/2/amount"
+    assert lines.where(("parts", 1, "nothing")) == "holder.yaml:4 parts/2/nothing"
+    assert lines.below("parts").where((0, "amount")) == "holder.yaml:3 parts/1/amount"
 
 
 @pytest.mark.parametrize(
@@ -108,14 +108,14 @@ def test_a_value_that_holds_itself_is_a_problem_and_no_crash(file: Path) -> None
         (
             "name: x\nparts:\n  - amount: 1\n    amuont: 2\n",
             "T-UNKNOWN-FIELD",
-            "holder.yaml:4 parts/0/amuont",
+            "holder.yaml:4 parts/1/amuont",
             "'amount'",
         ),
         ("parts: []\n", "T-MISSING-FIELD", "holder.yaml:1 name", "Add it."),
         (
             "name: x\nparts:\n  - amount: much\n",
             "T-BAD-VALUE",
-            "holder.yaml:3 parts/0/amount",
+            "holder.yaml:3 parts/1/amount",
             "Correct",
         ),
     ],

@@ -55,6 +55,29 @@ def test_a_line_that_is_wrong_is_named(tmp_path, line, code, word) -> None:
     assert word in problems[0].line()
 
 
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("{name: court_filing, max: 3}", "capacities.yaml capacities/2"),
+        ("{name: visits, max: 3, scope: {provence: Henan}}", "capacities.yaml capacities/2"),
+        ("{name: visits, max: 3, scope: {start_month: 3}}", "capacities.yaml capacities/2"),
+        ("{name: visits, max: 9}", "capacities.yaml capacities/2"),
+        ("{name: visits, max: many}", "capacities.yaml:3 capacities/2/max"),
+        ("{name: visits, mux: 3}", "capacities.yaml:3 capacities/2/mux"),
+        ("{name: visits, min: 5, max: 3}", "capacities.yaml:3 capacities/2"),
+    ],
+)
+def test_whatever_is_wrong_the_second_limit_is_number_two(tmp_path, line, place) -> None:
+    _, problems = _read(tmp_path, f"capacities:\n  - {{name: visits, max: 9}}\n  - {line}\n")
+    assert [problem.where for problem in problems] == [place]
+
+
+def test_money_that_contradicts_is_told_in_yuan(tmp_path) -> None:
+    line = "{name: npl_removed, min: 30_000_000 yuan, max: 20_000_000 yuan}"
+    _, problems = _read(tmp_path, f"capacities:\n  - {line}\n")
+    assert "min 30,000,000 yuan lies above max 20,000,000 yuan" in problems[0].found
+
+
 def test_the_same_limit_twice_is_refused(tmp_path) -> None:
     line = "  - {name: visits, max: 3}\n"
     capacities, problems = _read(tmp_path, f"capacities:\n{line}{line}")

@@ -141,7 +141,7 @@ LOANS = pl.DataFrame(
                 {"max": 3, "scope": {"province": "Zhejiang"}},
             ],
             "CAPACITY-SCOPES-CROSS",
-            "1 loans",
+            "share 1 loan,",
         ),
         (
             [{"min": 5, "scope": {"province": "Jiangsu"}}, {"max": 4}],
@@ -154,6 +154,34 @@ def test_limits_are_held_against_loans_and_each_other(limits, code, word) -> Non
     found = check_scopes([Capacity(name="visits", **limit) for limit in limits], LOANS)
     assert [problem.code for problem in found] == [code]
     assert word in found[0].line()
+
+
+def test_a_limit_is_named_by_its_number_in_the_file() -> None:
+    limits = [
+        Capacity(name="visits", max=1),
+        Capacity(name="visits", max=1, scope={"court": "Hangzhu"}),
+        Capacity(name="visits", min=5, scope={"branch": "south"}),
+        Capacity(name="visits", max=9, scope={"province": "Zhejiang"}),
+    ]
+    found = {problem.code: problem for problem in check_scopes(limits, LOANS)}
+    assert {code: problem.where for code, problem in found.items()} == {
+        "CAPACITY-SCOPE-EMPTY": "capacities/2 visits court=Hangzhu",
+        "CAPACITY-CLASH": "capacities/3 visits branch=south",
+        "CAPACITY-SCOPES-CROSS": "capacities/3 visits branch=south",
+    }
+    assert "(capacities/1)" in found["CAPACITY-CLASH"].found
+    assert "(capacities/4)" in found["CAPACITY-SCOPES-CROSS"].found
+
+
+def test_money_floors_and_ceilings_clash_in_yuan() -> None:
+    found = check_scopes(
+        [
+            Capacity(name="npl_removed", min=300_000, scope={"branch": "south"}),
+            Capacity(name="npl_removed", max=200_000),
+        ],
+        LOANS,
+    )
+    assert "At least 3,000 yuan is asked for, at most 2,000 yuan" in found[0].found
 
 
 def test_nested_scopes_and_scopes_apart_are_as_they_should_be() -> None:

@@ -61,7 +61,7 @@ def test_who_is_on_the_list(listed) -> None:
     )
     assert sorted(table["loan_id"]) == ["A", "B"]
     told = {problem.code: problem for problem in done.problems}
-    assert told["DUE-DATE-MISSING"].found == "1 loans say no next due date, e.g. loan never."
+    assert told["DUE-DATE-MISSING"].found == "1 loan says no next due date, e.g. loan never."
     assert "loan today" in told["DUE-DATE-PASSED"].found
 
 

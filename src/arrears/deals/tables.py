@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from arrears.core.dates import add_months
+from arrears.core.words import counted
 from arrears.deals import kernels as k
 from arrears.deals.builder import LARGEST
 from arrears.deals.deal import Deal
@@ -124,7 +125,7 @@ def _ends_early(deal: Deal, of_month: list[int | None]) -> list[Problem]:
     missing = len(deal.dates()) - 1 - reached
     if missing <= 0:
         return []
-    text = f"The cash ends {missing} payment dates before the deal does."
+    text = f"The cash ends {counted(missing, 'payment date')} before the deal does."
     fix = "Give more months, or fewer payments in the schedule."
     why = "Nothing is taken to come in after it."
     return [Problem("CASH-ENDS-EARLY", "warning", "--cash month", text, why, fix)]

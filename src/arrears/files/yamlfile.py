@@ -30,12 +30,12 @@ class Lines:
         return part
 
     def where(self, place: Place) -> str:
-        """`file:line key/key` of the value, or of the nearest one around it."""
+        """`file:line key/2/key` of the value, or of the nearest one around it; entries of a list count from 1."""
         known = place
         while known and known not in self.of:
             known = known[:-1]
         line = self.of.get(known, 1)
-        return f"{self.path.name}:{line} {'/'.join(map(str, (*self.prefix, *place)))}".rstrip()
+        return f"{self.path.name}:{line} {'/'.join(map(_counted, (*self.prefix, *place)))}".rstrip()
 
 
 def read_yaml(path: Path) -> tuple[object | None, Lines, list[Problem]]:
@@ -71,6 +71,11 @@ def read_yaml(path: Path) -> tuple[object | None, Lines, list[Problem]]:
     finally:
         loader.dispose()
     return data, lines, problems
+
+
+def _counted(key: Key) -> str:
+    """As a person counts who reads the file from its top."""
+    return str(key + 1) if isinstance(key, int) else key
 
 
 def _walk(node: yaml.Node, place: Place, lines: Lines, problems: list[Problem]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from arrears.channels import CAPACITIES, COLUMNS, STARTS, Offers
 from arrears.core.money import money_of_field
+from arrears.core.words import counted
 from arrears.files import did_you_mean, read_model
 from arrears.plan.kernels import Floats
 from arrears.problems import Problem, errors
@@ -55,7 +57,8 @@ class Capacity(BaseModel):
         if min(self.max or 0, self.min or 0) < 0:
             raise ValueError("a limit is zero or more")
         if self.max is not None and self.min is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} lies above max {self.max:g}")
+            least, most = self.told(self.min), self.told(self.max)
+            raise ValueError(f"min {least} lies above max {most}")
         return self
 
     @property
@@ -67,6 +70,10 @@ class Capacity(BaseModel):
     def in_fen(self) -> bool:
         """Whether it is counted in money."""
         return self.name in _IN_FEN
+
+    def told(self, limit: float) -> str:
+        """A limit as a person says it."""
+        return f"{limit / 100:,.0f} yuan" if self.in_fen else f"{limit:,.6g}"
 
     def places(self) -> dict[str, str | int]:
         """The scope without its start month."""
@@ -124,22 +131,50 @@ def _wrong(capacity: Capacity, place: str) -> list[Problem]:
 
 def check_scopes(capacities: Sequence[Capacity], loans: pl.DataFrame) -> list[Problem]:
     """What limits say against the loans and against each other: scopes that hold no loan, that cross, that clash."""
-    problems = []
-    within = [inside(capacity, loans) for capacity in capacities]
-    for number, (capacity, mine) in enumerate(zip(capacities, within, strict=True), start=1):
-        if not mine.any() and capacity.places():
-            problems.append(_nobody(capacity, f"capacities/{number}", loans))
-    for (one, mine), (two, theirs) in combinations(zip(capacities, within, strict=True), 2):
-        if one.name != two.name or one.start != two.start or _apart(one, two):
+    held = [
+        _Held(number, capacity, inside(capacity, loans))
+        for number, capacity in enumerate(capacities, start=1)
+    ]
+    problems = [_nobody(one, loans) for one in held if not one.mine.any() and one.capacity.places()]
+    for one, two in combinations(held, 2):
+        if one.capacity.name != two.capacity.name or one.capacity.start != two.capacity.start:
             continue
-        both, place = int((mine & theirs).sum()), f"{one.name} {one.scope_told()}"
-        if both and both < min(int(mine.sum()), int(theirs.sum())):
-            found = f"Its scope and {two.scope_told()} share {both:,} loans, and neither holds the other."
-            fix = "This is as it should be if each is a limit of its own; else scope both by the same column."
-            why = "Both limits count these loans."
-            problems.append(Problem("CAPACITY-SCOPES-CROSS", "warning", place, found, why, fix))
-        problems += [*_clash(one, mine, two, theirs), *_clash(two, theirs, one, mine)]
+        if not _apart(one.capacity, two.capacity):
+            problems += [*_cross(one, two), *_clash(one, two), *_clash(two, one)]
     return problems
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A limit with its number in the file, from 1, and who is in its scope (n,)."""
+
+    number: int
+    capacity: Capacity
+    mine: pl.Series
+
+    @property
+    def place(self) -> str:
+        """`capacities/2 visits branch=south`."""
+        told = f"capacities/{self.number} {self.capacity.name} {self.capacity.scope_told()}"
+        return told.rstrip()
+
+    @property
+    def scope(self) -> str:
+        """Its scope and its number, for a sentence about another limit."""
+        return f"{self.capacity.scope_told() or 'the whole book'} (capacities/{self.number})"
+
+
+def _cross(one: _Held, two: _Held) -> list[Problem]:
+    """Two scopes of which neither holds the other."""
+    both = int((one.mine & two.mine).sum())
+    if not both or both >= min(int(one.mine.sum()), int(two.mine.sum())):
+        return []
+    found = f"Its scope and {two.scope} share {counted(both, 'loan')}, and neither holds the other."
+    fix = (
+        "This is as it should be if each is a limit of its own; else scope both by the same column."
+    )
+    why = "Both limits count these loans."
+    return [Problem("CAPACITY-SCOPES-CROSS", "warning", one.place, found, why, fix)]
 
 
 def _apart(one: Capacity, two: Capacity) -> bool:
@@ -148,33 +183,32 @@ def _apart(one: Capacity, two: Capacity) -> bool:
     return any(str(mine[key]) != str(theirs[key]) for key in mine.keys() & theirs.keys())
 
 
-def _nobody(capacity: Capacity, place: str, loans: pl.DataFrame) -> Problem:
+def _nobody(one: _Held, loans: pl.DataFrame) -> Problem:
     """A scope in which no loan lies, with the nearest word that some loan has."""
-    for key, word in capacity.places().items():
+    for key, word in one.capacity.places().items():
         known = loans.select(_column(key).cast(pl.String).alias(key))[key].drop_nulls().unique()
         if str(word) not in known:
             found = f"No loan has {key} {word}."
             fix = did_you_mean(str(word), known) if len(known) else f"The tape tells no {key}."
             break
     else:
-        found, fix = f"No loan has {capacity.scope_told()} together.", "Drop one of them."
-    where = f"{place} {capacity.name}"
-    return Problem("CAPACITY-SCOPE-EMPTY", "warning", where, found, "The limit holds no loan.", fix)
+        found = f"No loan has {one.capacity.scope_told()} together."
+        fix = "Drop one of them."
+    why = "The limit holds no loan."
+    return Problem("CAPACITY-SCOPE-EMPTY", "warning", one.place, found, why, fix)
 
 
-def _clash(floor: Capacity, inner: pl.Series, ceiling: Capacity, outer: pl.Series) -> list[Problem]:
+def _clash(floor: _Held, ceiling: _Held) -> list[Problem]:
     """A floor above a ceiling that counts all that it counts."""
-    if floor.min is None or ceiling.max is None or floor.min <= ceiling.max:
+    least, most = floor.capacity.min, ceiling.capacity.max
+    if least is None or most is None or least <= most:
         return []
-    if (inner & ~outer).any():
+    if (floor.mine & ~ceiling.mine).any():
         return []
-    place = f"{floor.name} {floor.scope_told()}".strip()
-    scope = ceiling.scope_told() or "the whole book"
-    found = (
-        f"At least {floor.min:,.0f} is asked for, at most {ceiling.max:,.0f} is there in {scope}."
-    )
-    fix = f"Lower min to {ceiling.max:,.0f}, or raise max."
-    return [Problem("CAPACITY-CLASH", "error", place, found, "No plan keeps both.", fix)]
+    told = [floor.capacity.told(limit) for limit in (least, most)]
+    found = f"At least {told[0]} is asked for, at most {told[1]} is there in {ceiling.scope}."
+    fix = f"Lower min to {told[1]}, or raise max."
+    return [Problem("CAPACITY-CLASH", "error", floor.place, found, "No plan keeps both.", fix)]
 
 
 def _column(key: str) -> pl.Expr:

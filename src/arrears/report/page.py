@@ -9,6 +9,7 @@ from typing import cast
 import polars as pl
 
 from arrears.conduct import limits
+from arrears.core.words import counted
 from arrears.report import brings, charts, figures, moved, owed, sales, threeways, whatif
 from arrears.report.contents import UNITS, WAYS, Contents
 from arrears.report.parts import paragraph, shell, table
@@ -68,10 +69,10 @@ def _first_screen(contents: Contents) -> str:
             "#plan",
         ),
         (
-            figures.number(counts.quarantined) + " rows",
+            counted(counts.quarantined, "row"),
             f"in quarantine, of {figures.number(counts.rows_in)}",
             f"{figures.money(counts.claim_quarantined)} owed there; "
-            f"{figures.number(counts.unreadable_rows)} rows with a claim nobody can read",
+            f"{counted(counts.unreadable_rows, 'row')} with a claim nobody can read",
             "#quarantine",
         ),
     ]
@@ -96,9 +97,9 @@ def _headline(contents: Contents) -> str:
     if now.is_empty():
         return "Collecting is the best lawful way for every loan today"
     top = now.sort("claim", "channel", descending=[True, False]).row(0, named=True)
-    loans = figures.number(int(now["loans"].sum()))
+    loans = counted(int(now["loans"].sum()), "loan")
     way = WAYS[top["channel"]]
-    return f"{loans} loans should leave plain collection today, most of their claims by {way}"
+    return f"{loans} should leave plain collection today, most of their claims by {way}"
 
 
 def _ratios(contents: Contents) -> str:
@@ -232,9 +233,7 @@ def _plan(contents: Contents) -> str:
     gap = f"At most {figures.money(plan.bound - plan.value)} below the best there is under these limits."
     costs = f"Packages cost {figures.money(plan.pool_costs)} besides." if plan.pool_costs else ""
     off = (
-        f"{figures.number(written)} loans can be written off now; collection goes on."
-        if written
-        else ""
+        f"{counted(written, 'loan')} can be written off now; collection goes on." if written else ""
     )
     rules = limits(contents.situation.rulebook, contents.tape.as_of)
     if rules.not_before:
@@ -343,7 +342,8 @@ def _quarantine(contents: Contents) -> str:
     counts, found = contents.tape.counts, contents.quarantine
     if found.is_empty():
         return '<h2 id="quarantine">Every row could be used</h2>'
-    title = f"{figures.number(counts.quarantined)} of {figures.number(counts.rows_in)} loans wait in quarantine"
+    waits = "waits" if counts.quarantined == 1 else "wait"
+    title = f"{figures.number(counts.quarantined)} of {counted(counts.rows_in, 'loan')} {waits} in quarantine"
     rows = [
         [row["source"], row["code"], figures.number(row["rows"]), row["fix"]]
         for row in found.head(20).iter_rows(named=True)

@@ -7,6 +7,7 @@ from typing import cast
 
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.report import figures
 from arrears.report.contents import WAYS, Contents
 from arrears.report.parts import paragraph, table
@@ -40,12 +41,12 @@ def _ways(found: pl.DataFrame) -> list[str]:
     if not count:
         return []
     best = found.drop_nulls("profit").sort("profit", descending=True)
-    title = f"No way to sell is open today for {count:,} loans reported as bad"
+    title = f"No way to sell is open today for {counted(count, 'loan')} reported as bad"
     if best.height:
         way = WAYS[str(best["way"][0])]
         title = (
-            f"Sold today, the same {count:,} loans would book {figures.money(float(best['profit'][0]))} as {way}, "
-            "the best of the ways that are open"
+            f"Sold today, the same {counted(count, 'loan')} would book "
+            f"{figures.money(float(best['profit'][0]))} as {way}, the best of the ways that are open"
         )
     ways = list(found.iter_rows(named=True))
     heads = ["", *(WAYS.get(row["way"], _NAMES.get(row["way"], row["way"])) for row in ways)]

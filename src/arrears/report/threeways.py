@@ -7,6 +7,7 @@ from typing import cast
 
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.report import charts, figures
 from arrears.report.book import PRODUCTS, ThreeWays
 from arrears.report.findings import BEHIND, HIDES, MILDER
@@ -147,8 +148,9 @@ def stands_out(three: ThreeWays) -> list[str]:
     mild = found.filter(code=MILDER, cut="total")
     if mild.height:
         row = mild.row(0, named=True)
-        many, owed = figures.number(row["loans"]), figures.money(row["amount"])
-        head = f"{many} loans are reported milder than any rule allows, {owed} in all"
+        many = counted(row["loans"], "loan is", "loans are")
+        owed = figures.money(row["amount"])
+        head = f"{many} reported milder than any rule allows, {owed} in all"
         parts += [f"<h3>{escape(head)}</h3>", paragraph(row["why"] + ".")]
     hide = found.filter(code=HIDES)
     if hide.height:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.files import did_you_mean
 from arrears.problems import Problem
 from arrears.tape.source import ROW, read_raw
@@ -77,7 +78,7 @@ def _told(rows: pl.DataFrame, loans: pl.DataFrame, place: str) -> list[Problem]:
             code,
             "warning",
             f"{place} row {table['row'][0]} {'hidden' if column == 'said' else column}",
-            f"{table.height:,} rows: {words}, the first {table[column][0]!r}",
+            f"{counted(table.height, 'row')}: {words}, the first {table[column][0]!r}",
             _WHY,
             fix,
         )

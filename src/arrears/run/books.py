@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from arrears import report
+from arrears.core.words import counted
 from arrears.problems import Problem
 from arrears.recovery.histories import chains, moves, rolls, semi_markov
 from arrears.recovery.histories.paths import Paths, paths
@@ -47,7 +48,7 @@ def classify(
         total = three.total
         told = report.money(total["reported"], "no class on the tape")
         lines = [
-            f"Owed      {report.money(total['claim'])}, {total['loans']:,} loans",
+            f"Owed      {report.money(total['claim'])}, {counted(int(total['loans'] or 0), 'loan')}",
             f"Reported  {told}",
             f"By rule   {report.money(total['by_rule'])}",
             f"Hidden    {hidden_told(total)}",

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from arrears import conduct, report, standing
+from arrears.core.words import counted
 from arrears.problems import Problem
 from arrears.recovery.histories.misses import Ahead, ahead
 from arrears.recovery.histories.states import bucket
@@ -41,7 +42,7 @@ def due(
         Stopped: the tape cannot be used, or says no next due date, or `days` is no number of days.
     """
     if days < 1:
-        found = f"{days} days lie ahead of no payment."
+        found = f"{counted(days, 'day')} ahead lies no payment."
         raise Stopped([Problem("BAD-DAYS", "error", "--days", found, "", "Give at least 1.")])
     noticed: list[Problem] = []
 
@@ -81,12 +82,13 @@ def _left_out(gathered: Gathered) -> list[Problem]:
     missing = runs.filter(pl.col("next_due_date").is_null())
     passed = runs.filter(pl.col("next_due_date") <= tape.as_of)
     found = []
-    for code, rows, what, fix in (
-        ("DUE-DATE-MISSING", missing, "loans say no next due date", "Add next_due_date."),
-        ("DUE-DATE-PASSED", passed, "next due dates lie before the cut-off date", "Give the next one."),
+    for code, rows, what, said, fix in (
+        ("DUE-DATE-MISSING", missing, ("loan says", "loans say"), "no next due date", "Add next_due_date."),
+        ("DUE-DATE-PASSED", passed, ("next due date lies", "next due dates lie"), "before the cut-off date",
+         "Give the next one."),
     ):  # fmt: skip
         if rows.height:
-            text = f"{rows.height:,} {what}, e.g. loan {rows['loan_id'][0]}."
+            text = f"{counted(rows.height, *what)} {said}, e.g. loan {rows['loan_id'][0]}."
             why = "They are not on the list."
             found.append(Problem(code, "warning", "loans next_due_date", text, why, fix))
     return found
@@ -232,7 +234,7 @@ def _told(
         later = runs["next_due_date"].filter(runs["next_due_date"] > tape.as_of).sort()
         told = f"the next one on {later[0]}" if len(later) else "and none later"
         return summary, [
-            f"Nothing is due within {days} days, {told}.",
+            f"Nothing is due within {counted(days, 'day')}, {told}.",
             f"List      {out / 'due.csv'}",
         ]
     rule = conduct.limits(gathered.rulebook, gathered.tape.as_of)
@@ -243,11 +245,13 @@ def _told(
     if table["class_if_missed"].null_count() < table.height:
         fall = f"; {falls.height:,} fall a class if they miss"
     lines = [
-        f"Due       {table.height:,} loans within {days} days{fall}",
+        f"Due       {counted(table.height, 'loan')} within {counted(days, 'day')}{fall}",
         f"Call      {worthwhile.height:,} of them, worth {report.money(gain)} after the cost of calling",
         f"Hours     {hours}",
         *(
-            [f"Hides     {hides:,} loans are likely bad already: their payment only hides it"]
+            [
+                f"Hides     {counted(hides, 'loan is', 'loans are')} likely bad already: a payment only hides it"
+            ]
             if hides
             else []
         ),

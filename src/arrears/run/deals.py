@@ -12,6 +12,7 @@ import polars as pl
 
 from arrears import deals, report
 from arrears.core.hashing import file_hash
+from arrears.core.words import counted
 from arrears.files import did_you_mean, staged
 from arrears.problems import Problem, errors
 from arrears.run.products import Products, to_json
@@ -240,7 +241,7 @@ def _actual(deal: deals.Deal, path: Path) -> pl.DataFrame:
         raise Stopped(problems)
     if len(placed.names) > 1:
         fix = "Give what came in as one scenario."
-        text = f"{len(placed.names)} scenarios."
+        text = f"{counted(len(placed.names), 'scenario')}."
         raise Stopped([Problem("CASH-BAD-CELL", "error", "--actual", text, fix, fix)])
     whole = deals.dates_reached(deal, int(str(table["month"].max())))
     return pl.DataFrame(
@@ -329,7 +330,7 @@ def _cash(path: Path) -> pl.DataFrame:
 
 
 def _told(deal: deals.Deal, summary: dict[str, object]) -> list[str]:
-    lines = [f"{deal.name}: {summary['scenarios']:,} scenarios."]
+    lines = [f"{deal.name}: {counted(cast('int', summary['scenarios']), 'scenario')}."]
     for name, row in cast("dict[str, dict[str, float | None]]", summary["tranches"]).items():
         earned = row["yield"]
         life = row["wal_years"]

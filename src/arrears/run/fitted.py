@@ -10,6 +10,7 @@ import polars as pl
 
 import arrears
 from arrears import report, standing
+from arrears.core.words import counted
 from arrears.problems import Problem
 from arrears.recovery.fitting.features import month_index
 from arrears.recovery.params import collections
@@ -97,9 +98,8 @@ def _tables(
     placed = payments.join(known, on="loan_id", how="left", maintain_order="left")
     over = placed.filter((pl.col("amount") > pl.col("most")) & (pl.col("most") > 0))
     if over.height:
-        text = (
-            f"{over.height:,} payments are larger than the debt, e.g. of loan {over['loan_id'][0]}."
-        )
+        many = counted(over.height, "payment is", "payments are")
+        text = f"{many} larger than the debt, e.g. of loan {over['loan_id'][0]}."
         fix = "Check the amounts and their unit."
         why = "They are left out of the fit."
         found.append(Problem("PAYMENT-OVER-DEBT", "warning", "payments amount", text, why, fix))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.problems import Problem
 from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
@@ -47,7 +48,8 @@ def link(
             "largest_claim": int(owed["claim"].max() or 0) if owed.height else 0,  # type: ignore[arg-type]
         }
         lines = [
-            f"{loans.height:,} loans of {owed.height:,} persons; {several.height:,} of them have several.",
+            f"{counted(loans.height, 'loan')} of {counted(owed.height, 'person')}; "
+            f"{counted(several.height, 'of them has', 'of them have')} several.",
             f"Each loan: {out / 'persons.parquet'}; each debtor: {out / 'debtors.parquet'}.",
         ]
         return summary, lines
@@ -93,7 +95,8 @@ def anonymise(
             "report": hidden.report.to_dicts(),
         }
         lines = [
-            f"{tape.loans.height:,} loans; {hidden.merged:,} lost their province: fewer than {k} shared the cell.",
+            f"{counted(tape.loans.height, 'loan')}; {hidden.merged:,} lost the province: "
+            f"fewer than {k} shared the cell.",
             f"Alone with province, birth years and product: {alone:,}. More: {out / 'who_is_told.csv'}.",
         ]
         return summary, lines

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.report import money, money_range, share
 from arrears.report.contents import WAYS
 from arrears.run.resolution import Resolution
@@ -42,7 +43,7 @@ def rows_told(tape: Tape) -> list[str]:
     """What was read."""
     counts = tape.counts
     return [
-        f"{counts.rows_in:,} loans as of {tape.as_of}: {counts.accepted:,} accepted, "
+        f"{counted(counts.rows_in, 'loan')} as of {tape.as_of}: {counts.accepted:,} accepted, "
         f"{counts.quarantined:,} in quarantine.",
         f"Owed: {money(counts.claim_accepted)}; in quarantine {money(counts.claim_quarantined)}.",
     ]
@@ -64,7 +65,7 @@ def told(resolution: Resolution, out: Path | None = None) -> list[str]:
     bad = share(total["by_rule"], total["claim"])
     low, high = money(five["q05"]), money(five["q95"])
     lines = {
-        "Read": f"{counts.rows_in:,} loans as of {resolution.tape.as_of}, "
+        "Read": f"{counted(counts.rows_in, 'loan')} as of {resolution.tape.as_of}, "
         f"{counts.quarantined:,} of them in quarantine",
         "Owed": f"{money(total['claim'])}; bad by the rules {money(total['by_rule'])} ({bad}), "
         f"reported {reported}",

@@ -12,6 +12,7 @@ import polars as pl
 
 from arrears import report, tape
 from arrears.core.dates import add_months
+from arrears.core.words import counted
 from arrears.files import staged
 from arrears.files.folder import RECORD
 from arrears.problems import Problem
@@ -113,9 +114,10 @@ def track(folder: Path, *, payments: Path, out: Path, force: bool = False) -> Do
         record = {"command": "track", "summary": summary, "products": products.hashes}
         (place.folder / RECORD).write_text(to_json(record), encoding="utf-8")
     lines = [
-        f"Came in   {report.money(last['actual'])} in {tracked.height} months, "
+        f"Came in   {report.money(last['actual'])} in {counted(tracked.height, 'month')}, "
         f"{report.money(last['forecast'])} was expected",
-        f"Alarm     {'yes' if last['alarm'] else 'no'}; {alarms} of {tracked.height} months lie outside nine in ten",
+        f"Alarm     {'yes' if last['alarm'] else 'no'}; "
+        f"{alarms} of {counted(tracked.height, 'month')} outside nine in ten",
         *(report.pools_line(by, kind) for by, kind in pools.kinds.items()),
         f"To come   {multiplier:.2f} times the forecast; page: {out / 'track.html'}",
     ]
@@ -145,7 +147,8 @@ def _paid(told: _Run, path: Path, problems: list[Problem]) -> tuple[pl.DataFrame
     table, name = reading.tape.payments, path.name
     early = table.filter(pl.col("date") <= told.as_of)
     if early.height:
-        found = f"{early.height:,} payments lie on or before {told.as_of}, e.g. of loan {early['loan_id'][0]}."
+        many = counted(early.height, "payment lies", "payments lie")
+        found = f"{many} on or before {told.as_of}, e.g. of loan {early['loan_id'][0]}."
         fix = "Give payments after it."
         problems.append(_left_out("PAYMENT-BEFORE-CUT-OFF", f"{name} date", found, fix))
     claim = reading.tape.loans.select(
@@ -159,7 +162,8 @@ def _paid(told: _Run, path: Path, problems: list[Problem]) -> tuple[pl.DataFrame
     )
     over = kept.filter(pl.col("so_far") > _MOST * pl.col("claim"))
     if over.height:
-        found = f"{over.height:,} payments are more than what was owed, e.g. of loan {over['loan_id'][0]}."
+        many = counted(over.height, "payment is", "payments are")
+        found = f"{many} more than what was owed, e.g. of loan {over['loan_id'][0]}."
         fix = "Check the amounts and their unit."
         problems.append(_left_out("PAYMENT-OVER-DEBT", f"{name} amount", found, fix))
     kept = kept.filter(pl.col("so_far") <= _MOST * pl.col("claim"))

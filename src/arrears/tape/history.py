@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.problems import Problem
 
 _NEAR = 100
@@ -42,11 +43,12 @@ def cross_check(
 
 
 def _told(  # noqa: PLR0917 - the parts of a problem, in its order
-    code: str, where: str, rows: pl.DataFrame, found: str, fix: str
+    code: str, where: str, rows: pl.DataFrame, what: tuple[str, str], found: str, fix: str
 ) -> list[Problem]:
+    """A problem of so many rows; `what` they are, one and many, each with its verb."""
     if rows.is_empty():
         return []
-    text = f"{rows.height:,} {found}, e.g. loan {rows['loan_id'][0]}."
+    text = f"{counted(rows.height, *what)} {found}, e.g. loan {rows['loan_id'][0]}."
     return [Problem(code, "warning", where, text, "Histories that disagree mislead.", fix)]
 
 
@@ -54,7 +56,12 @@ def _gaps(months: pl.DataFrame) -> list[Problem]:
     before = pl.col("month").shift(1).over("loan_id")
     gaps = months.filter(pl.col("month") > before.dt.offset_by("1mo"))
     return _told(
-        "MONTHS-WITH-GAPS", "months", gaps, "months are missing between two", "Export every month."
+        "MONTHS-WITH-GAPS",
+        "months",
+        gaps,
+        ("month is", "months are"),
+        "missing between two",
+        "Export every month.",
     )
 
 
@@ -64,15 +71,15 @@ def _spans(months: pl.DataFrame, loans: pl.DataFrame, as_of: date) -> list[Probl
     early = begun.filter(pl.col("month") < pl.col("origination_date").dt.month_start())
     late = months.filter(pl.col("month") > as_of)
     found = _told(
-        "MONTH-BEFORE-LOAN", "months month", early, "months lie before their loan began",
+        "MONTH-BEFORE-LOAN", "months month", early, ("month lies", "months lie"), "before the loan began",
         "Correct the month, or the loan's origination_date.",
     ) + _told(
-        "MONTH-AFTER-CUT-OFF", "months month", late, "months lie after the cut-off date",
+        "MONTH-AFTER-CUT-OFF", "months month", late, ("month lies", "months lie"), "after the cut-off date",
         "Leave them out, or correct the month.",
     )  # fmt: skip
     if months["month"].n_unique() == 1:
         found += _told(
-            "SINGLE-MONTH", "months month", months, "rows are of one and the same month: nothing moves",
+            "SINGLE-MONTH", "months month", months, ("row is", "rows are"), "of one and the same month: nothing moves",
             "Export every month; a year and more tells most.",
         )  # fmt: skip
     return found
@@ -91,7 +98,7 @@ def _fallen(
             why = table.filter(kept).select("loan_id", month=pl.col("date").dt.month_start())
             fell = fell.join(why, on=["loan_id", "month"], how="anti")
     return _told(
-        "DAYS-FALL-UNPAID", "months days_past_due", fell, "times days past due fall without a payment",
+        "DAYS-FALL-UNPAID", "months days_past_due", fell, ("time", "times"), "days past due fall without a payment",
         "Add the payment, or the event that explains it.",
     )  # fmt: skip
 
@@ -115,13 +122,15 @@ def _moves(months: pl.DataFrame, events: pl.DataFrame | None, loans: pl.DataFram
         "BALANCE-MOVES-UNPAID",
         "months balance",
         moved.filter(falls),
-        "balances fall by more than was paid",
+        ("balance falls", "balances fall"),
+        "by more than was paid",
         fix,
     ) + _told(
         "BALANCE-STAYS-PAID",
         "months balance",
         moved.filter(rises),
-        "balances rise, or fall by less than was paid",
+        ("balance rises, or falls", "balances rise, or fall"),
+        "by less than was paid",
         fix,
     )
 
@@ -134,10 +143,10 @@ def _against_loans(months: pl.DataFrame, loans: pl.DataFrame, as_of: date) -> li
     days = now.filter((pl.col("days_past_due") - pl.col("owed_days")).abs() > _DAYS)
     balance = now.filter((pl.col("balance") - pl.col("principal")).abs() > _NEAR)
     return _told(
-        "DAYS-DIFFER", "months days_past_due", days, "loans are otherwise past due in the last month",
+        "DAYS-DIFFER", "months days_past_due", days, ("loan is", "loans are"), "otherwise past due in the last month",
         "Correct one of them.",
     ) + _told(
-        "BALANCES-DIFFER", "months balance", balance, "balances of the last month are not the principal owed",
+        "BALANCES-DIFFER", "months balance", balance, ("last balance is", "last balances are"), "not what is owed",
         "Correct one of them.",
     )  # fmt: skip
 
@@ -150,7 +159,7 @@ def _against_payments(months: pl.DataFrame, payments: pl.DataFrame) -> list[Prob
     both = months.select("loan_id", "month", said=paid).join(sums, on=["loan_id", "month"])
     differ = both.filter((pl.col("said") - pl.col("came")).abs() > _NEAR)
     return _told(
-        "PAYMENTS-DIFFER", "months", differ, "months say another sum than their payments",
+        "PAYMENTS-DIFFER", "months", differ, ("month says", "months say"), "another sum than the payments",
         "Correct one of the tables.",
     )  # fmt: skip
 
@@ -163,19 +172,20 @@ def _before_default(contacts: pl.DataFrame, loans: pl.DataFrame, as_of: date) ->
     ).filter(pl.col("date") < pl.col("since"))
     return _told(
         "CONTACT-BEFORE-DEFAULT", "contacts date", early,
-        "steps to collect lie before their loan fell past due",
+        ("step to collect lies", "steps to collect lie"), "before the loan fell past due",
         "Correct the date, or days_past_due; such steps are left out of what steps add.",
     )  # fmt: skip
 
 
 def _outside(name: str, table: pl.DataFrame, loans: pl.DataFrame, as_of: date) -> list[Problem]:
+    verb = f"{name.removesuffix('s')} lies", f"{name} lie"
     begun = table.join(loans.select("loan_id", "origination_date"), on="loan_id")
     early = begun.filter(pl.col("date") < pl.col("origination_date"))
     late = table.filter(pl.col("date") > as_of)
     return _told(
-        "DATE-BEFORE-LOAN", f"{name} date", early, f"{name} lie before their loan began",
+        "DATE-BEFORE-LOAN", f"{name} date", early, verb, "before the loan began",
         "Correct the date.",
     ) + _told(
-        "DATE-AFTER-CUT-OFF", f"{name} date", late, f"{name} lie after the cut-off date",
+        "DATE-AFTER-CUT-OFF", f"{name} date", late, verb, "after the cut-off date",
         "Leave them out, or correct the date.",
     )  # fmt: skip

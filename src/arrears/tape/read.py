@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.files import did_you_mean, nearest
 from arrears.problems import Problem, errors
 from arrears.tape import parse
@@ -233,7 +234,7 @@ def _accept(
     problems += cross_check(good, tables, day)
     counts = _counts(book)
     if good.is_empty():
-        text = f"None of {counts.rows_in:,} rows can be used."
+        text = f"None of {counted(counts.rows_in, 'row')} can be used."
         fix = "Mend the first problems named here."
         why = "No loan is left to work on."
         problems.insert(0, Problem("TAPE-ALL-BAD", "error", loans.path.name, text, why, fix))
@@ -321,7 +322,7 @@ def _warnings(good: pl.DataFrame, place: str) -> list[Problem]:
     if unknown.is_empty():
         return []
     words = ", ".join(sorted(unknown.unique().to_list())[:5])
-    text = f"{unknown.len():,} loans with a reason that is not known: {words}."
+    text = f"{counted(unknown.len(), 'loan')} with a reason that is not known: {words}."
     why = "Any reason bars a bulk sale, so these loans are barred."
     fix = "Use one of the words in docs/tape.md."
     return [Problem("UNKNOWN-REASON", "warning", f"{place} excluded_reason", text, why, fix)]
