@@ -182,6 +182,25 @@ def test_days_and_dates_may_differ_by_three(tmp_path, gap, held) -> None:
     assert found.counts.quarantined == held
 
 
+def test_a_date_that_stands_for_none_is_none_and_is_counted(tmp_path) -> None:
+    head = f"{HEAD},origination_date,maturity_date,judgment_date"
+    lines = [
+        f"{_row()},2020-01-01,9999-12-31,1900-01-01",
+        f"{_row(loan_id='L2')},1970-01-01,2027-01-01,",
+        f"{_row(loan_id='L3')},2020-01-01,2025-01-01,9999-12-31",
+    ]
+    found = _write(tmp_path, "\n".join([head, *lines])).tape
+    assert found is not None
+    dates = found.loans.select("loan_id", "origination_date", "maturity_date", "judgment_date")
+    assert dates.rows() == [
+        ("L1", date(2020, 1, 1), None, None),
+        ("L2", None, date(2027, 1, 1), None),
+    ]
+    counted = {fill.column: fill.rows for fill in found.fills if "stands for none" in fill.rule}
+    assert counted == {"origination_date": 1, "maturity_date": 1, "judgment_date": 1}
+    assert found.quarantine["code"].to_list() == ["DATE-AFTER-CUT-OFF"]
+
+
 def test_linkage_is_never_shown(tmp_path) -> None:
     found = _write(
         tmp_path, f"{HEAD},id_key\n{_row(loan_id='L0')},k\n{_row(principal='x')},SECRET\n"

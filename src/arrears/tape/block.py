@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
 
 from arrears.problems import Problem
 from arrears.tape import parse, quick
-from arrears.tape.columns import LINKAGE, TABLES, Columns
+from arrears.tape.columns import LINKAGE, REQUIRED, TABLES, Columns
 from arrears.tape.mapping import Source, TableMap, row_filter
-from arrears.tape.schema import broken
+from arrears.tape.schema import PAST, broken
 from arrears.tape.source import ROW, Block
 
 CELL: Columns = dict.fromkeys(("code", "column", "found", "fix"), pl.String)
 _CELLS = pl.col("cells")
+# Systems that cannot leave a date out write 1900-01-01, 1970-01-01 or 9999-12-31; no loan lives in those years.
+_FIRST_DAY, _LAST_DAY = date(1971, 1, 1), date(2090, 12, 31)
 _AT_ONCE = 2
 _CELL_FIX = {
     "BAD-MONEY": "Write an amount such as 1250.40.",
@@ -41,6 +43,7 @@ class Part:
         day: the cut-off date by which rules were asked; None where none was known.
         days: cut-off dates that the rows name.
         totals, left_out: how many rows were left out as totals, and as the mapping says.
+        no_dates: by column, how many dates stand for none.
     """
 
     rows: pl.DataFrame
@@ -51,6 +54,7 @@ class Part:
     days: tuple[date, ...]
     totals: int = 0
     left_out: int = 0
+    no_dates: dict[str, int] = field(default_factory=dict)
 
 
 def side_by_side(
@@ -74,11 +78,28 @@ def _of_block(
         return block
     kept = row_filter(block.table, how)
     rows, unread = _canonical(_with_cut_off(kept, how, asked), name, how, block)
+    rows, no_dates = _without_stand_ins(rows, name)
     days = rows["as_of"].drop_nulls().unique().sort().to_list() if "as_of" in rows.columns else []
     left_out = block.table.height - kept.height
-    part = Part(rows, rows.clear(), unread, unread, None, tuple(days), block.totals, left_out)
+    part = Part(
+        rows, rows.clear(), unread, unread, None, tuple(days), block.totals, left_out, no_dates
+    )
     day = asked or (days[0] if days else None)
     return part if day is None else asked_by(part, name, day)
+
+
+def _without_stand_ins(rows: pl.DataFrame, table: str) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The rows with null where a date stands for none, and how many of each column do."""
+    never = {"as_of", *REQUIRED[table]}
+    dates = [name for name in rows.columns if rows[name].dtype == pl.Date and name not in never]
+    ahead = [name for name in dates if name not in PAST]
+    odd = rows.select(
+        pl.col(name).lt(_FIRST_DAY) | (pl.col(name).gt(_LAST_DAY) if name in ahead else False)
+        for name in dates
+    )
+    counts = {name: int(count) for name in dates if (count := odd[name].sum())}
+    real = {name: pl.when(~odd[name]).then(pl.col(name)) for name in counts}
+    return rows.with_columns(**real), counts
 
 
 def asked_by(part: Part, name: str, day: date) -> Part:

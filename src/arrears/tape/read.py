@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -248,7 +249,7 @@ def _accept(
         contacts=tables.get("contacts"),
         quarantine=quarantine,
         problems=tuple(problems),
-        fills=_fills(good),
+        fills=_fills(good, loans.parts),
         counts=counts,
         inputs=tuple(
             Input(name, str(one.table.path), one.table.sha256(), one.height)
@@ -349,10 +350,16 @@ def _counts(book: _Checked) -> Counts:
     )
 
 
-def _fills(good: pl.DataFrame) -> tuple[Fill, ...]:
+def _fills(good: pl.DataFrame, parts: Sequence[Part]) -> tuple[Fill, ...]:
     counts = {name: int(good[name].null_count()) for name in ("interest", "fees")}
-    return tuple(
+    unknown = [
         Fill(name, "unknown: counted as 0 in the claim", rows)
         for name, rows in counts.items()
         if rows
-    )
+    ]
+    no_dates: Counter[str] = sum((Counter(part.no_dates) for part in parts), Counter())
+    none = [
+        Fill(name, "a date before 1971, or ahead and after 2090, stands for none", rows)
+        for name, rows in sorted(no_dates.items())
+    ]
+    return (*unknown, *none)

@@ -14,6 +14,15 @@ MOST_FEN = 10**12
 MOST_DAYS = 20_000
 GRACE_DAYS = 3
 _PLACE = "as_of_run"
+PAST = (
+    "origination_date",
+    "default_date",
+    "last_payment_date",
+    "last_demand_date",
+    "judgment_date",
+    "restructured_on",
+    "collateral_value_date",
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,7 @@ for _table, _names in MONEY.items():
         _fix = "Check the amount and the unit of the column."
         _small = _money.abs() <= MOST_FEN
         _rule(_table, f"{_name}_not_absurd", Rule("ABSURD-MONEY", _name, _fix), _small)
-for _name in ("origination_date", "default_date", "last_payment_date", "last_demand_date",
-              "judgment_date", "restructured_on", "collateral_value_date"):  # fmt: skip
+for _name in PAST:
     _rule(
         "loans",
         f"{_name}_not_after_cut_off",
