@@ -7,7 +7,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from arrears import run
+from arrears import report, run
+from arrears.run.limits_moved import OtherLimit, moved_by
 
 
 def test_a_run_is_the_same_as_itself(case, tmp_path) -> None:
@@ -17,9 +18,10 @@ def test_a_run_is_the_same_as_itself(case, tmp_path) -> None:
     assert pl.read_parquet(tmp_path / "out/comparison.parquet").equals(found.table)
 
 
-def test_other_limits_are_named_as_the_cause(case, tmp_path) -> None:
+def test_other_limits_are_named_as_the_cause(case, root, tmp_path) -> None:
     capacity = tmp_path / "tight.yaml"
-    capacity.write_text("capacities:\n  - {name: court_filings, max: 1}\n", "utf-8")
+    text = (root / "tests/run/capacities.yaml").read_text("utf-8")
+    capacity.write_text(text.replace("max: 40}", "max: 1}"), "utf-8")
     tight = tmp_path / "tight"
     run.resolve(replace(case.request, capacity=str(capacity)), out=tight)
     found = run.compare(case.out, tight, out=tmp_path / "out")
@@ -27,7 +29,14 @@ def test_other_limits_are_named_as_the_cause(case, tmp_path) -> None:
     differ = plans[0]["channel"] != plans[1]["channel"]
     differ |= plans[0]["start_month"] != plans[1]["start_month"]
     assert found.summary["changed"] == differ.sum() > 0
-    assert set(found.summary["why"]) <= {"the same", "same way, other value", "other limits"}
+    counts = found.summary["why"]
+    of_limits = {why for why in counts if why.startswith("other limits")}
+    assert set(counts) - of_limits <= {*report.SAME_WAY, "other loans took its place"}
+    # Whoever was to be sued now and is not was in the way of the limit on filings
+    now = [(plan["channel"] == "litigate") & (plan["start_month"] == 0) for plan in plans]
+    freed = plans[0].filter(now[0] & ~now[1])["loan_id"]
+    sued = found.table.filter(pl.col("loan_id").is_in(freed.implode()))
+    assert of_limits == {"other limits: court_filings at most 1, 40 before"} == set(sued["why"])
     limits = {(row["capacity"], row["scope"]): row["b"] for row in found.summary["limits"]}
     assert limits["court_filings", ""] == 1.0
     assert any("court_filings at most 1," in line for line in found.lines())
@@ -36,7 +45,96 @@ def test_other_limits_are_named_as_the_cause(case, tmp_path) -> None:
     both = plans[0].join(plans[1], on="loan_id", suffix="_b").filter(differ)
     assert found.moves["gain"].sum() == pytest.approx((both["value_b"] - both["value"]).sum())
     page = (tmp_path / "out/comparison.html").read_text("utf-8")
-    assert "Court_filings at most 1" in page
+    assert "Limit: court_filings at most 1," in page
+
+
+def test_a_limit_is_blamed_only_where_it_can_have_moved_the_loan(tmp_path) -> None:
+    """Of five loans: one in the court's province and one out of it leave court for calls; one goes to court; one was
+    overtaken in worth; one starts later, where the limit does not look.
+    """
+    ids = ["in", "out", "to", "worth", "later"]
+    ways = {"litigate": (1.0, 0.3), "collect": (0.0, 2.0)}
+    offers = pl.DataFrame(
+        [
+            (loan, way, start, filings, hours)
+            for loan in ids
+            for way, (filings, hours) in ways.items()
+            for start in (0, 6)
+        ],
+        schema={"loan_id": pl.String, "channel": pl.String, "start_month": pl.Int32,
+                "uses_court_filings": pl.Float64, "uses_call_hours": pl.Float64},
+        orient="row",
+    )  # fmt: skip
+    offers.write_parquet(tmp_path / "offers.parquet")
+    provinces = ["Henan", "Hebei", "Henan", "Henan", "Henan"]
+    pl.DataFrame({"loan_id": ids, "province": provinces}).write_parquet(
+        tmp_path / "accepted.parquet"
+    )
+    moved = pl.DataFrame(
+        {
+            "loan_id": ids,
+            "channel_a": ["litigate", "litigate", "collect", "litigate", "litigate"],
+            "channel_b": ["collect", "collect", "litigate", "collect", "litigate"],
+            "start_a": [0, 0, 0, 0, 0],
+            "start_b": [0, 0, 0, 0, 6],
+        }
+    )
+    henan = OtherLimit("court_filings", "province=Henan", "max", 9.0, 2.0, 5.0)
+    hours = OtherLimit("call_hours", "", "max", 9.0, 20.0, 1.0)
+    found = dict(moved_by(moved, [hours, henan], tmp_path).rows())
+    assert henan.told() == "court_filings (province=Henan) at most 2, 9 before"
+    # More hours draw a loan to calls, fewer filings drive it off: the dearer is named
+    assert found == {
+        "in": henan.told(),
+        "out": hours.told(),
+        "worth": henan.told(),
+        "later": henan.told(),
+    }
+    worths = pl.DataFrame(
+        {
+            "loan_id": ids,
+            "value_a": [10.0, 10.0, 10.0, 10.0, 10.0],
+            "worth_of_b_in_a": [8.0, 8.0, 8.0, 8.0, 8.0],
+            "value_b": [8.0, 8.0, 8.0, 12.0, 8.0],
+            "worth_of_a_in_b": [10.0, 10.0, 10.0, 10.0, 10.0],
+            "b_in_a": [True] * 5,
+            "a_in_b": [True] * 5,
+            "limit": [found.get(loan) for loan in ids],
+        }
+    )
+    both = moved.join(worths, on="loan_id")
+    why = both.select(report.why_moved(both_known=True)).to_series().to_list()
+    assert why[0] == f"other limits: {henan.told()}"
+    assert why[2] == "other loans took its place"
+    assert why[3] == "another way is worth more now"
+    same = both.select(report.why_moved(both_known=True, same_facts=True)).to_series()
+    assert same[3] == why[0]
+
+
+@pytest.mark.parametrize(
+    ("sense", "a", "b", "towards"),
+    [
+        ("max", 5.0, 3.0, -1),
+        ("max", None, 3.0, -1),
+        ("max", 3.0, 5.0, 1),
+        ("max", 3.0, None, 1),
+        ("min", 5.0, 3.0, -1),
+        ("min", 5.0, None, -1),
+        ("min", 3.0, 5.0, 1),
+        ("min", None, 5.0, 1),
+    ],
+)
+def test_a_limit_moves_loans_to_or_from_what_it_counts(sense, a, b, towards) -> None:
+    assert OtherLimit("visits", "", sense, a, b, 0.0).towards == towards
+
+
+def test_money_limits_are_told_in_yuan_with_their_scope() -> None:
+    limit = OtherLimit("transfer_claim", "branch=Branch 01, North", "min", None, 500_000.0, 0.0)
+    said = "transfer_claim (branch=Branch 01, North) at least 5,000 yuan, none before"
+    assert limit.told() == said
+    gone = OtherLimit("visits", "", "max", 60.0, None, 0.0)
+    assert gone.told() == "visits without limit, at most 60 before"
+    assert limit.as_capacity.scope == {"branch": "Branch 01, North"}
 
 
 def test_a_way_that_a_law_opens_is_named(case, root, tmp_path) -> None:

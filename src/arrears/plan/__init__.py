@@ -1,6 +1,6 @@
 """Capacities, the dual solver, shadow prices, repair and pools."""
 
-from arrears.plan.capacities import Capacity, check_scopes, read_capacities
+from arrears.plan.capacities import Capacity, check_scopes, inside, read_capacities, scope_of
 from arrears.plan.disposals import disposals
 from arrears.plan.plan import PlanResult, Unreachable, make_plan
 from arrears.plan.pool import Concentration, Pool, PoolRules, select_pool
@@ -18,10 +18,12 @@ __all__ = [
     "ban_costs",
     "check_scopes",
     "disposals",
+    "inside",
     "make_plan",
     "outcomes",
     "ratios",
     "read_capacities",
+    "scope_of",
     "select_pool",
     "what_if",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -82,6 +83,16 @@ class Capacity(BaseModel):
     def scope_told(self) -> str:
         """`province=Zhejiang`; empty for the whole book."""
         return ", ".join(f"{key}={word}" for key, word in sorted(self.scope.items()))
+
+
+def scope_of(told: str) -> dict[str, str | int]:
+    """The scope that `Capacity.scope_told` told."""
+    found: dict[str, str | int] = {}
+    # A word may hold a comma: what follows one is a scope of its own only where it begins as one.
+    for part in re.split(rf", (?=(?:{'|'.join(SCOPES)})=)", told) if told else []:
+        key, word = part.split("=", 1)
+        found[key] = int(word) if key == "start_month" else word
+    return found
 
 
 class _File(BaseModel):

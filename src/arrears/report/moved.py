@@ -17,17 +17,27 @@ SAME_WAY = ("the same", "same way, other value")
 _NONE = "none"
 
 
-def why_moved(*, other_law: bool = False, other_limits: bool | None = None) -> pl.Expr:
+def why_moved(
+    *, other_law: bool = False, both_known: bool = False, same_facts: bool = False
+) -> pl.Expr:
     """Why a loan goes in plan `b` as it does, of `channel_*, start_*, value_*` of plans `a` and `b`, `b_in_a` and
     `a_in_b`: whether the way of one may be taken in the other; null where nobody knows.
 
     Args:
-        other_limits: None where the limits of plan `a` are not known.
+        both_known: offers and limits of both plans are; then `worth_of_b_in_a` and `worth_of_a_in_b` tell the worth of
+            the ways, and `limit` which limit that differs can have moved the loan, null where none can.
+        same_facts: nothing but limits differs, so that what a way gains it gains by them.
     """
     law = ": another law or holder" if other_law else ""
-    limits = {None: "other limits, or other loans took its place", True: "other limits"}
     apart = (pl.col("value_a") - pl.col("value_b")).abs() > _MOVED * pl.col("value_a").abs()
     moved = apart.fill_null(False)
+    crowded_out = "other limits, or other loans took its place"
+    limited, overtaken, gained = pl.lit(None, pl.String), pl.lit(value=False), moved
+    if both_known:
+        crowded_out = "other loans took its place"
+        limited = pl.format("other limits: {}", "limit")
+        never = pl.lit(value=False)
+        overtaken, gained = (never, never) if same_facts else _gains()
     same = (pl.col("channel_a") == pl.col("channel_b")) & (
         (pl.col("start_a") == pl.col("start_b")).fill_null(True)
     )
@@ -42,10 +52,23 @@ def why_moved(*, other_law: bool = False, other_limits: bool | None = None) -> p
         .then(pl.lit("may now be taken" + law))
         .when(~pl.col("a_in_b").fill_null(True))
         .then(pl.lit("may no longer be taken" + law))
-        .when(moved & pl.lit(not other_limits))
+        .when(overtaken)
         .then(pl.lit("another way is worth more now"))
-        .otherwise(pl.lit(limits.get(other_limits, "other loans took its place")))
+        .when(limited.is_not_null())
+        .then(limited)
+        .when(gained)
+        .then(pl.lit("another way is worth more now"))
+        .otherwise(pl.lit(crowded_out))
     )
+
+
+def _gains() -> tuple[pl.Expr, pl.Expr]:
+    """Whether the way of `b` has overtaken the way of `a` from one plan to the other; whether it has gained on it."""
+    now = pl.col("value_b") - pl.col("worth_of_a_in_b")
+    before = pl.col("worth_of_b_in_a") - pl.col("value_a")
+    gained = now - before > _MOVED * pl.col("value_a").abs()
+    overtaken = gained & (now > 0.0) & (before < 0.0)
+    return overtaken.fill_null(False), gained.fill_null(False)
 
 
 def changes(before: pl.DataFrame, plan: pl.DataFrame, offers: Offers) -> pl.DataFrame:

@@ -14,10 +14,11 @@ from arrears import report
 from arrears.files import staged
 from arrears.report.parts import paragraph, shell, table
 from arrears.run import record as run_record
+from arrears.run.limits_moved import OtherLimit, moved_by, other_limits
 from arrears.run.products import Products, to_json
 from arrears.run.stages import Stages, Watcher
 
-_BOUND = {"max": "most", "min": "least"}
+_PLANNED = ("capacity", "previous", "letter", "excel")
 
 
 @dataclass(frozen=True)
@@ -27,31 +28,24 @@ class Compared:
     Attributes:
         table: `loan_id, channel_a, channel_b, value_a, value_b, why`, a row a loan of either.
         moves: `before, now, loans, gain`, a row for each way and start left for another.
+        limits: that differ.
     """
 
     table: pl.DataFrame
     moves: pl.DataFrame
     summary: dict[str, object]
+    limits: list[OtherLimit]
 
     def lines(self) -> list[str]:
         """For people."""
         changes = cast("dict[str, int]", self.summary["why"])
-        told = ", ".join(f"{count:,} {why}" for why, count in changes.items() if why != "the same")
+        told = "; ".join(f"{count:,} {why}" for why, count in changes.items() if why != "the same")
         gain = cast("float", self.summary["value_b"]) - cast("float", self.summary["value_a"])
         return [
             f"{self.summary['changed']:,} of {self.table.height:,} loans go another way or at another time; "
             f"the plan's worth changes by {report.money(gain)}.",
             f"Why: {told or 'nothing changed'}.",
-            *(f"Limit: {line}." for line in self.limits()),
-        ]
-
-    def limits(self) -> list[str]:
-        """The limits that differ, each in a line."""
-        rows = cast("list[dict[str, Any]]", self.summary["limits"])
-        return [
-            f"{' '.join(filter(None, (row['capacity'], row['scope'])))} at {_BOUND[row['sense']]} "
-            f"{_amount(row['b'])}, {_amount(row['a'])} before"
-            for row in rows
+            *(f"Limit: {limit.told()}." for limit in self.limits),
         ]
 
 
@@ -82,10 +76,12 @@ def _compare(a: Path, b: Path, records: list[run_record.Record]) -> Compared:
     both = one.join(two, on="loan_id", how="full", coalesce=True)
     opened = _eligible(a, both, "a"), _eligible(b, both, "b")
     both = both.join(opened[0], on="loan_id", how="left").join(opened[1], on="loan_id", how="left")
-    limits = [pl.read_parquet(folder / "capacities.parquet") for folder in (a, b)]
+    limits = other_limits(a, b)
+    both = both.join(moved_by(both, limits, b), on="loan_id", how="left")
     other_law = records[0]["rulebook"] != records[1]["rulebook"]
-    other_limits = _other_limits(*limits)
-    why = report.why_moved(other_law=other_law, other_limits=bool(other_limits))
+    why = report.why_moved(
+        other_law=other_law, both_known=True, same_facts=_facts(records[0]) == _facts(records[1])
+    )
     rows = both.with_columns(why=why).sort("loan_id")
     changed = rows.filter(~pl.col("why").is_in(report.SAME_WAY))
     counts = rows.group_by("why").len().sort("len", "why", descending=[True, False])
@@ -96,19 +92,20 @@ def _compare(a: Path, b: Path, records: list[run_record.Record]) -> Compared:
         "why": dict(counts.rows()),
         "value_a": plans[0]["value"],
         "value_b": plans[1]["value"],
-        "limits": other_limits,
+        "limits": [limit.as_dict() for limit in limits],
     }
     columns = ["loan_id", "channel_a", "channel_b", "value_a", "value_b", "why"]
-    return Compared(rows.select(columns), _moves(changed), summary)
+    return Compared(rows.select(columns), _moves(changed), summary, limits)
 
 
-def _other_limits(a: pl.DataFrame, b: pl.DataFrame) -> list[dict[str, object]]:
-    """`capacity, scope, sense, a?, b?` of the limits that differ between two runs."""
-    keys = ["capacity", "scope", "sense"]
-    both = a.select(*keys, a="limit").join(
-        b.select(*keys, b="limit"), on=keys, how="full", coalesce=True
-    )
-    return both.filter(pl.col("a").ne_missing(pl.col("b"))).sort(keys).to_dicts()
+def _facts(record: run_record.Record) -> tuple[object, ...]:
+    """All of a run that what a loan is worth rests on, but for the limits."""
+    inputs = cast("list[dict[str, Any]]", record["inputs"])
+    read = {one["name"]: one["sha256"] for one in inputs if one["name"] not in _PLANNED}
+    settings = cast("dict[str, Any]", record["settings"])
+    asked = {name: value for name, value in settings.items() if name not in _PLANNED}
+    rest = (record.get(name) for name in ("version", "rulebook", "market", "holder", "seed"))
+    return (read, asked, *rest)
 
 
 def _moves(changed: pl.DataFrame) -> pl.DataFrame:
@@ -135,10 +132,6 @@ def _sum(values: pl.Series) -> float:
     return float(np.sum(values.to_numpy()))
 
 
-def _amount(limit: float | None) -> str:
-    return "none" if limit is None else f"{limit:,.0f}"
-
-
 def _plan(folder: Path, side: str) -> pl.DataFrame:
     plan = pl.read_parquet(folder / "plan.parquet")
     return plan.select(
@@ -150,16 +143,20 @@ def _plan(folder: Path, side: str) -> pl.DataFrame:
 
 
 def _eligible(folder: Path, both: pl.DataFrame, side: str) -> pl.DataFrame:
-    """Whether the way that the other run took may be taken in this one: `loan_id, <other>_in_<side>`."""
+    """Whether the way that the other run took may be taken in this one, and its worth there."""
     other = "b" if side == "a" else "a"
     asked = both.select(
         "loan_id", channel=f"channel_{other}", start_month=f"start_{other}"
     ).drop_nulls()
     offers = pl.scan_parquet(folder / "offers.parquet").select(
-        "loan_id", "channel", "start_month", "eligible"
+        "loan_id", "channel", "start_month", "eligible", "value"
     )
     found = asked.lazy().join(offers, on=["loan_id", "channel", "start_month"]).collect()
-    return found.select("loan_id", pl.col("eligible").alias(f"{other}_in_{side}"))
+    return found.select(
+        "loan_id",
+        pl.col("eligible").alias(f"{other}_in_{side}"),
+        pl.col("value").alias(f"worth_of_{other}_in_{side}"),
+    )
 
 
 def _page(a: Path, b: Path, compared: Compared) -> str:
@@ -176,7 +173,7 @@ def _page(a: Path, b: Path, compared: Compared) -> str:
         f"<h1>{escape(title)}</h1>",
         paragraph(f"From {a.name} to {b.name}.", "when"),
         table(["why", "loans"], counts),
-        *(paragraph(f"{line[0].upper()}{line[1:]}.") for line in compared.limits()),
+        *(paragraph(f"Limit: {limit.told()}.") for limit in compared.limits),
         "<h2>From which way to which</h2>",
         table(["from", "to", "loans", "value changes by"], rows, words=2),
     ]
