@@ -11,14 +11,14 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from arrears.unfinished import take_all_back
 
 if TYPE_CHECKING:
     from arrears.problems import Problem
 
-DONE, OUR_FAULT, STOPPED_BY_USER = 0, 70, 130
+DONE, NOT_WRITTEN, OUR_FAULT, STOPPED_BY_USER = 0, 2, 70, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,7 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _limit_threads(words)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    sys.exit(run(words))
+    _leave(run(words))
+
+
+def _leave(status: int) -> NoReturn:
+    """All is written: to take a large book apart in memory would only take time."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            continue
+        except OSError:
+            status = status or NOT_WRITTEN
+    os._exit(status)
 
 
 def run(words: Sequence[str]) -> int:

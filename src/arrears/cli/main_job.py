@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arrears import run
+from arrears import report, run
 from arrears.cli import options as o
 from arrears.cli.examples import with_examples
 from arrears.cli.show import Bar, show_object, show_problems
@@ -52,7 +52,8 @@ def resolve(
     **asked: Any,
 ) -> Any:
     """Find the best lawful way out of each loan, and build the papers for it."""
-    return run.resolve(asked.pop("request"), **asked)
+    with report.pen():
+        return run.resolve(asked.pop("request"), **asked)
 
 
 def verify(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arrears import run
+from arrears import report, run
 from arrears.cli import options as o
 from arrears.cli.examples import with_examples
 from arrears.cli.show import show_object, show_problems
@@ -80,12 +80,13 @@ def price(
 ) -> Any:
     """Say what a buyer can pay, from a tape or from a public header."""
     request = asked.pop("request")
-    if header is None:
-        return run.price(request, irr=irr, bidders=bidders, **asked)
-    asked.pop("watcher")
-    asked |= {"scenarios": scenarios, "stress": stress, "holder": holder, "seed": seed}
-    asked["model"] = Path(model) if model else None
-    return run.price_header(header, irr=irr, bidders=bidders, **asked)
+    with report.pen():
+        if header is None:
+            return run.price(request, irr=irr, bidders=bidders, **asked)
+        asked.pop("watcher")
+        asked |= {"scenarios": scenarios, "stress": stress, "holder": holder, "seed": seed}
+        asked["model"] = Path(model) if model else None
+        return run.price_header(header, irr=irr, bidders=bidders, **asked)
 
 
 def track(

@@ -47,11 +47,19 @@ def by_month(forecast: Forecast, market: MarketBook, as_of: date, cash: Floats) 
     return clipped
 
 
-def kept_by_loan(forecast: Forecast, weights: Floats, market: MarketBook, as_of: date) -> Floats:
+def kept_by_loan(
+    forecast: Forecast,
+    weights: Floats,
+    market: MarketBook,
+    as_of: date,
+    *,
+    paid: Floats | None = None,
+) -> Floats:
     """Weighted cash of each loan less commission (n,), collateral included.
 
     Args:
         weights: of the months to come (H,).
+        paid: what each loan pays of itself, so weighted (n,), where it is known.
     """
     ages = len(forecast.params.odds)
     share = by_age(market, as_of, ages)
@@ -74,5 +82,6 @@ def kept_by_loan(forecast: Forecast, weights: Floats, market: MarketBook, as_of:
     young = forecast.age < 0
     if young.any():
         early = market.number("channels/commission_before_91", as_of)
-        kept[young] += (1.0 - early) * forecast.voluntary(weights[None, :])[young, 0]
+        paid = forecast.voluntary(weights[None, :])[:, 0] if paid is None else paid
+        kept[young] += (1.0 - early) * paid[young]
     return kept

@@ -45,6 +45,7 @@ class Forecast:
         claim: owed today (n,), fen.
         collateral: what collateral brings, through the court alone.
         discount_rate: a year.
+        present: what each loan pays of itself, discounted to today (n,), fen.
         home_risk: deviation of house prices by tier, the part of it that is shared, its correlation with payments.
         basis: `model` or `market prior`; `rests_on` says what a model rests on.
     """
@@ -62,6 +63,7 @@ class Forecast:
     due: Schedule
     push: Floats
     home_risk: tuple[Floats, float, float]
+    present: Floats = field(default_factory=lambda: np.zeros(0))
     table: pl.DataFrame = field(default_factory=pl.DataFrame)
     curve: pl.DataFrame = field(default_factory=pl.DataFrame)
     paths: Floats = field(default_factory=lambda: np.zeros((0, CURVE)))
@@ -87,8 +89,9 @@ class Forecast:
             shift: added to the scores of loans past day 91 from `from_month` on (a plan, a judgment).
             past_only: leave the loans before day 91 at 0.
         """
-        months = len(self.params.odds)
-        sums = grid.weigh(self.shares(shift, from_month), np.ascontiguousarray(weights[:, :months]))
+        last = np.flatnonzero(weights.any(axis=0)).max(initial=-1) + 1
+        weights = np.ascontiguousarray(weights[:, :last])
+        sums = grid.weigh(self.shares(shift, from_month), weights)
         past: Floats = grid.read_off(sums, self.age, self.score, self.claim)
         if not past_only and (self.due.balance > 0.0).any():
             after = weighted_after_default(self.after_default, weights)
@@ -125,8 +128,7 @@ class Forecast:
         chance = np.where(self.age >= 0, 1.0, self.due.roll)
         owed = np.zeros(len(self.claim))
         for delay, mine in self.delays():
-            weights = np.ascontiguousarray(window(0.0, 0, delay)[None, : len(self.params.odds)])
-            sums = grid.weigh(self.shares(), weights)
+            sums = grid.weigh(self.shares(), window(0.0, 0, delay)[None, :])
             loans = (np.maximum(self.age[mine], 0), self.score[mine], np.ones(int(mine.sum())))
             owed[mine] = np.clip(1.0 - grid.read_off(sums, *loans)[:, 0], 0.0, 1.0)
         sold: Floats = chance * self.claim * self.covered * owed
@@ -152,8 +154,7 @@ class Forecast:
             later = weights.copy()
             for row, start in enumerate(starts or [0] * len(later)):
                 later[row, : start + delay] = 0.0
-            months = len(self.params.odds)
-            sums = grid.weigh(self.shares(), np.ascontiguousarray(later[:, :months]))
+            sums = grid.weigh(self.shares(), later)
             loans = (self.age[mine], self.score[mine], self.claim[mine])
             values[mine] = self.covered[mine][:, None] * grid.read_off(sums, *loans)
         return values
@@ -255,7 +256,8 @@ def forecast(
     ahead = book_ahead(bare.due, bare.score, segment // len(REGIONS), bare.after_default)
     book = book_of(bare, segment, ahead)
     curve, drawn = outlook(bare, book, stress=stress, seed=seed, scenarios=scenarios)
-    return replace(bare, table=_table(bare), curve=curve, paths=drawn)
+    present = bare.voluntary(window(discount_rate, 0)[None, :])[:, 0]
+    return replace(bare, table=_table(bare, present), present=present, curve=curve, paths=drawn)
 
 
 def shifts(
@@ -331,19 +333,19 @@ def _columns(due: Schedule) -> tuple[Floats, Floats, Ints, Ints, Floats, Ints, F
     return due.balance, due.rate, due.term, due.kind, due.roll, due.roll_month, due.hazard
 
 
-def _table(bare: Forecast) -> pl.DataFrame:
+def _table(bare: Forecast, present: Floats) -> pl.DataFrame:
     """What each loan is expected to pay, collateral included."""
-    rate = bare.discount_rate
-    values = bare.with_sale(np.stack([window(0.0, 0, 12), window(0.0, 0, 60), window(rate, 0)]))
-    delay, proceeds = bare.collateral.delay, bare.proceeds
-    values[:, 0] += np.where(delay <= 12, proceeds, 0.0)
-    values[:, 1] += np.where(delay <= 60, proceeds, 0.0)
-    values[:, 2] += proceeds * (1.0 + rate) ** (-delay / 12.0)
+    rate, delay, proceeds = bare.discount_rate, bare.collateral.delay, bare.proceeds
+    whole, near = window(rate, 0)[None, :], np.stack([window(0.0, 0, 12), window(0.0, 0, 60)])
+    values = bare.with_sale(near)
+    values += np.where(delay[:, None] <= [12, 60], proceeds[:, None], 0.0)
+    pv = present - bare.settled_by_sale(whole)[:, 0]
+    pv += proceeds * (1.0 + rate) ** (-delay / 12.0)
     return pl.DataFrame(
         {
             "loan_id": bare.loan_ids,
             "expected_12m": values[:, 0],
             "expected_60m": values[:, 1],
-            "pv": values[:, 2],
+            "pv": pv,
         }
     )

@@ -90,18 +90,10 @@ def _pay(owed: Floats, lift: float, share_paid: float, push: Floats, cash: Float
         owed[scenario] -= paid
 
 
-@njit(cache=True, parallel=True)
 def weigh(shares: Floats, weights: Floats) -> Floats:
-    """Sums of shares by weights of the months (F, months): (ages, NODES, F)."""
-    ages, nodes, months = shares.shape
-    sums = np.zeros((ages, nodes, weights.shape[0]))
-    for age in prange(ages):
-        for node in range(nodes):
-            for row in range(weights.shape[0]):
-                total = 0.0
-                for month in range(months):
-                    total += shares[age, node, month] * weights[row, month]
-                sums[age, node, row] = total
+    """Sums of shares (ages, NODES, M) by weights of the months (F, H): (ages, NODES, F)."""
+    months = min(shares.shape[2], weights.shape[1])
+    sums: Floats = np.einsum("anm,fm->anf", shares[:, :, :months], weights[:, :months])
     return sums
 
 

@@ -37,6 +37,7 @@ class Book:
         stock: loans past day 91.
         rest: of them, those that are not drawn one by one.
         drawn: numbers of the loans that are.
+        sold: months to the sale of collateral, and the parts of claims past day 91 that such sales cover.
         ahead: loans before day 91.
     """
 
@@ -44,6 +45,7 @@ class Book:
     stock: Stock
     rest: Stock
     drawn: Ints
+    sold: list[tuple[int, Stock]]
     ahead: Ahead
 
 
@@ -52,11 +54,23 @@ def book_of(bare: Forecast, segment: Ints, ahead: Ahead) -> Book:
     months = len(bare.params.odds)
     past = np.flatnonzero((bare.age >= 0) & (bare.age < months))
     drawn = past[np.argsort(-bare.claim[past], kind="stable")[:_DRAWN]]
-    stock = project(segment, bare.age, bare.score, bare.claim, ages=months)
-    young = bare.age.copy()
-    young[drawn] = -1
+    owed, covered = bare.claim, bare.claim * bare.covered
+
+    def laid(rows: Ints, claim: Floats) -> Stock:
+        return project(segment[rows], bare.age[rows], bare.score[rows], claim[rows], ages=months)
+
+    sold = [
+        (delay, laid(rows, covered))
+        for delay, mine in bare.delays()
+        if len(rows := np.flatnonzero(mine & (bare.age >= 0)))
+    ]
     return Book(
-        segment, stock, project(segment, young, bare.score, bare.claim, ages=months), drawn, ahead
+        segment=segment,
+        stock=laid(past, owed),
+        rest=laid(np.setdiff1d(past, drawn, assume_unique=True), owed),
+        drawn=drawn,
+        sold=sold,
+        ahead=ahead,
     )
 
 
@@ -97,10 +111,11 @@ def _expected(bare: Forecast, book: Book) -> Floats:
     """Cash expected by month (CURVE,)."""
     params, push = bare.params, np.ascontiguousarray(bare.push.T)[None]
     curves = np.repeat(params.odds[:, None], push.shape[2], axis=1)
-    laid = book.stock.by_age()[0]
-    ages = np.arange(len(laid))
-    cells = cells_of(laid, np.zeros_like(ages), ages, order=_EXACT)
-    cells += _sold_parts(bare, np.zeros_like(bare.age), {0: 0}, order=_EXACT)
+    ages = np.arange(len(params.odds))
+    one = np.zeros_like(ages)
+    cells = cells_of(book.stock.by_age()[0], one, ages, order=_EXACT)
+    for delay, part in book.sold:
+        cells += -cells_of(part.by_age()[0], one, ages, order=_EXACT, since=delay)
     now = kernels.scenario_cash(curves, params.share_paid, push, cells).mean(axis=1)
     after = np.zeros(CURVE)
     inflow = book.ahead.inflow.sum(axis=0)
@@ -116,20 +131,6 @@ def _sold(bare: Forecast) -> Floats:
     sold = np.zeros(CURVE)
     np.add.at(sold, np.clip(bare.collateral.delay, 1, CURVE) - 1, bare.proceeds)
     return sold
-
-
-def _sold_parts(bare: Forecast, segment: Ints, place: dict[int, int], *, order: int) -> Cells:
-    """What the sale of collateral takes from later payments: the parts of claims that it covers, less than 0."""
-    months = len(bare.params.odds)
-    real = (bare.covered > 0.0) & (bare.age >= 0)
-    found = cells_of(np.zeros((0, 24)), *[np.zeros(0, dtype=np.int64)] * 2, order=order)
-    for delay in np.unique(bare.collateral.delay[real]):
-        age = np.where(real & (bare.collateral.delay == delay), bare.age, -1)
-        part = project(segment, age, bare.score, bare.claim * bare.covered, ages=months)
-        group = np.array([place[int(s)] for s in part.segment], dtype=np.int64)
-        cells = cells_of(part.sums[0], group, part.age, order=order, since=int(delay))
-        found += Cells(cells.group, cells.age, cells.start, cells.since, cells.score, -cells.owed)
-    return found
 
 
 def _scenarios(
@@ -151,8 +152,7 @@ def _scenarios(
     slope = np.log(np.arange(1, months + 1) / 12.0)[:, None]
     off = params.level_error * drawn.besides[0] - params.tilt_error * slope * drawn.besides[1]
     curves = params.odds[:, None] * np.exp(off)
-    group = np.array([place[int(s)] for s in stock.segment], dtype=np.int64)
-    cells = cells_of(stock.sums[0], group, stock.age, order=_ENOUGH)
+    cells = _cells(stock, place)
     cash = np.zeros((months, count))
     if here:
         cash = kernels.scenario_cash(curves, params.share_paid, push, cells)
@@ -161,22 +161,28 @@ def _scenarios(
     seed, key = luck_of
     uniform = generator(seed, "drawn", *key)
     large = _drawn(bare, book, curves=curves, push=push, place=place, stream=uniform)[:, :CURVE]
-    parts = _sold_parts(bare, book.segment, place, order=_ENOUGH)
-    if len(parts.age):
-        taken = kernels.scenario_cash(curves, params.share_paid, push, parts)
-        paid = np.maximum(paid + np.cumsum(taken, axis=0)[:CURVE], 0.0)
+    parts = [_cells(part, place, since=delay) for delay, part in book.sold]
+    if parts:
+        taken = kernels.scenario_cash(curves, params.share_paid, push, sum(parts[1:], parts[0]))
+        paid = np.maximum(paid - np.cumsum(taken, axis=0)[:CURVE], 0.0)
     more, spread = _besides(bare, book, drawn, curves=curves, stress=stress)
     average = (paid + more).mean(axis=1)
     scale = np.divide(mean, average, out=np.ones_like(mean), where=average > 0.0)[:, None]
     rest = np.maximum(scale * (paid + more) - large[1], 0.0)
     variance, third, none = moments + spread[:, :, None]
-    if not (book.rest.sums.any() or more.any() or len(parts.age)):
+    if not (book.rest.sums.any() or more.any() or parts):
         rest = np.zeros_like(rest)
     stream = generator(seed, "luck", *key)
     steady = (stream.permutation(count) + 0.5) / count
     rank = luck.wandering(variance, stream) if key else steady
     total: Floats = luck.matched(rest, (variance, third), none=none, rank=rank) + large[0]
     return np.ascontiguousarray(total.T)
+
+
+def _cells(stock: Stock, place: dict[int, int], since: int = 0) -> Cells:
+    """A stock as cells for the scenarios."""
+    group = np.array([place[int(s)] for s in stock.segment], dtype=np.int64)
+    return cells_of(stock.sums[0], group, stock.age, order=_ENOUGH, since=since)
 
 
 def _levels(bare: Forecast, book: Book, stress: Stress) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit, prange
@@ -114,6 +114,10 @@ class Cells:
         """Both, one after the other."""
         names = ("group", "age", "start", "since", "score", "owed")
         return Cells(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
+
+    def __neg__(self) -> Cells:
+        """The same claims, to be taken off."""
+        return replace(self, owed=-self.owed)
 
 
 def cells_of(

@@ -1,22 +1,68 @@
 """What people read: figures in words, charts, the page, the workbook."""
 
-from arrears.report.book import ThreeWays, book, by_standard
-from arrears.report.books import book_page, book_workbook
-from arrears.report.charts import get_ready
-from arrears.report.contents import WAYS, Contents
-from arrears.report.deal import deal_page, deal_workbook
-from arrears.report.due import DueFacts, due_workbook
-from arrears.report.figures import money, money_range, number, percent, share
-from arrears.report.findings import findings, told_findings
-from arrears.report.fit_page import fit_page
-from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden_page
-from arrears.report.history import Past, history_page
-from arrears.report.moved import SAME_WAY, changes, why_moved
-from arrears.report.page import html
-from arrears.report.track_page import pools_line, track_page
-from arrears.report.valuation import price_page
-from arrears.report.warning import warnings
-from arrears.report.workbook import workbook, workbook_hash
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arrears.lazily import lazily
+
+if TYPE_CHECKING:
+    from arrears.report.books import book_page, book_workbook
+    from arrears.report.by_class import ThreeWays, book, by_standard
+    from arrears.report.contents import WAYS, Contents
+    from arrears.report.deal import deal_page, deal_workbook
+    from arrears.report.drawing import pen
+    from arrears.report.due import DueFacts, due_workbook
+    from arrears.report.figures import money, money_range, number, percent, share
+    from arrears.report.fit_page import fit_page
+    from arrears.report.found import findings, told_findings
+    from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden_page
+    from arrears.report.history import Past, history_page
+    from arrears.report.moved import SAME_WAY, changes, why_moved
+    from arrears.report.page import html
+    from arrears.report.track_page import pools_line, track_page
+    from arrears.report.valuation import price_page
+    from arrears.report.warning import warnings
+    from arrears.report.workbook import workbook, workbook_hash
+
+_FILE = {
+    "Contents": "contents",
+    "DueFacts": "due",
+    "HiddenPage": "hiding",
+    "Inspected": "hiding",
+    "Past": "history",
+    "SAME_WAY": "moved",
+    "ThreeWays": "by_class",
+    "WAYS": "contents",
+    "book": "by_class",
+    "book_page": "books",
+    "book_workbook": "books",
+    "by_standard": "by_class",
+    "changes": "moved",
+    "deal_page": "deal",
+    "deal_workbook": "deal",
+    "due_workbook": "due",
+    "findings": "found",
+    "fit_page": "fit_page",
+    "hidden_findings": "hiding",
+    "hidden_page": "hiding",
+    "history_page": "history",
+    "html": "page",
+    "money": "figures",
+    "money_range": "figures",
+    "number": "figures",
+    "percent": "figures",
+    "pen": "drawing",
+    "pools_line": "track_page",
+    "price_page": "valuation",
+    "share": "figures",
+    "told_findings": "found",
+    "track_page": "track_page",
+    "warnings": "warning",
+    "why_moved": "moved",
+    "workbook": "workbook",
+    "workbook_hash": "workbook",
+}
 
 __all__ = [
     "SAME_WAY",
@@ -37,7 +83,6 @@ __all__ = [
     "due_workbook",
     "findings",
     "fit_page",
-    "get_ready",
     "hidden_findings",
     "hidden_page",
     "history_page",
@@ -45,6 +90,7 @@ __all__ = [
     "money",
     "money_range",
     "number",
+    "pen",
     "percent",
     "pools_line",
     "price_page",
@@ -56,3 +102,5 @@ __all__ = [
     "workbook",
     "workbook_hash",
 ]
+
+__getattr__ = lazily(__name__, _FILE)

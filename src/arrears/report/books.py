@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from arrears.report import figures, threeways
-from arrears.report.book import CUTS, ThreeWays
+from arrears.report.by_class import CUTS, ThreeWays
 from arrears.report.parts import paragraph, shell
 from arrears.report.sheets import Sheets
 from arrears.report.workbook import add_book

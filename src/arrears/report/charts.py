@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import polars as pl
 
 from arrears.report.contents import UNITS, WAYS, Contents
+from arrears.report.drawing import draw
 
 ACCENT, SECOND, GREY = "#1f78b4", "#b35806", "#8c8c8c"
 _INK = "#010203"
@@ -28,13 +28,6 @@ def _config() -> dict[str, object]:
     }  # fmt: skip
 
 
-def get_ready() -> None:
-    """Start what draws; the first picture is then as quick as the others."""
-    import vl_convert
-
-    vl_convert.vegalite_to_svg(json.dumps({"mark": "point"}))
-
-
 def svg(spec: dict[str, object], alt: str, name: str) -> str:
     """A Vega-Lite picture as inline SVG.
 
@@ -42,15 +35,13 @@ def svg(spec: dict[str, object], alt: str, name: str) -> str:
         alt: what it shows, for those who cannot see it.
         name: keeps the ids of several pictures on a page apart.
     """
-    import vl_convert
-
     whole = {
         "padding": {"left": 24, "top": 5, "bottom": 5, "right": 90},
         "config": _config(),
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         **spec,
     }
-    picture = vl_convert.vegalite_to_svg(json.dumps(whole))
+    picture = draw(whole)
     picture = picture.replace(f' font-family="{_FONT}"', "")
     picture = re.sub(r"\bid=\"", f'id="{name}-', picture)
     picture = re.sub(r"url\(#", f"url(#{name}-", picture)

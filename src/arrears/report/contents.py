@@ -10,7 +10,7 @@ import polars as pl
 
 from arrears.channels import CHANNELS, Situation
 from arrears.plan import PlanResult, WhatIf
-from arrears.report.book import ThreeWays
+from arrears.report.by_class import ThreeWays
 from arrears.tape import Tape
 
 WAYS = {

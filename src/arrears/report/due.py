@@ -11,7 +11,7 @@ import polars as pl
 
 from arrears.conduct.limits import Limits
 from arrears.report import figures
-from arrears.report.book import NOT_GIVEN
+from arrears.report.by_class import NOT_GIVEN
 from arrears.report.sheets import MOST_LOANS, Sheets
 
 _MOST_SHEETS = 100

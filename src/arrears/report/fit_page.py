@@ -9,7 +9,7 @@ import polars as pl
 from arrears.recovery.fitting.model import RecoveryModel
 from arrears.recovery.fitting.pools import Pools
 from arrears.report import charts, figures, fit_charts
-from arrears.report.book import PRODUCTS
+from arrears.report.by_class import PRODUCTS
 from arrears.report.parts import paragraph, shell, table
 
 _NINETY = 1.645

@@ -9,8 +9,8 @@ import polars as pl
 
 from arrears.core.words import counted
 from arrears.report import charts, figures
-from arrears.report.book import PRODUCTS, ThreeWays
-from arrears.report.findings import BEHIND, HIDES, MILDER
+from arrears.report.by_class import PRODUCTS, ThreeWays
+from arrears.report.found import BEHIND, HIDES, MILDER
 from arrears.report.parts import paragraph, table
 
 Row = dict[str, float | None]

@@ -10,7 +10,7 @@ import polars as pl
 
 from arrears.recovery import Forecast
 from arrears.report import charts, figures
-from arrears.report.book import PRODUCTS
+from arrears.report.by_class import PRODUCTS
 from arrears.report.parts import paragraph, shell, table
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from arrears.core.hashing import bytes_hash, content_hash
 from arrears.report import figures
-from arrears.report.book import ThreeWays
+from arrears.report.by_class import ThreeWays
 from arrears.report.contents import Contents
 from arrears.report.sheets import MOST_LOANS, Sheets
 

@@ -9,7 +9,7 @@ from typing import cast
 
 import polars as pl
 
-from arrears import channels, market, recovery, rules
+from arrears import channels, market, recovery, report, rules
 from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
 from arrears.run.products import Products
@@ -29,8 +29,6 @@ def forecast(
     def work(
         gathered: Gathered, products: Products, stages: Stages
     ) -> tuple[dict[str, object], list[str]]:
-        from arrears import report
-
         with stages.stage("forecast"):
             found, _ = forecast_of(gathered)
         products.table("accepted.parquet", gathered.tape.loans)
@@ -114,24 +112,16 @@ def price(
         return left
 
     asked = {"irr": irr, "bidders": bidders}
-    # What draws and what forecasts is started while the tape is read, the largest table written beside the forecast.
-    with ThreadPoolExecutor(2) as beside:
-        beside.submit(_get_ready)
+    # What forecasts is loaded while the tape is read.
+    with ThreadPoolExecutor(1) as beside:
         ready = beside.submit(recovery.get_ready)
         return job(request, work, name="price", out=out, force=force, watcher=watcher, asked=asked)
-
-
-def _get_ready() -> None:
-    """Load what people read and start what draws it."""
-    from arrears import report
-
-    report.get_ready()
 
 
 def reserve_of(found: recovery.Forecast, book: rules.MarketBook, day: date) -> float:
     """What keeping the loans is worth to the seller: its own collections less commission, at its own rate."""
     weights = recovery.window(found.discount_rate, 0)
-    return float(market.kept_by_loan(found, weights, book, day).sum())
+    return float(market.kept_by_loan(found, weights, book, day, paid=found.present).sum())
 
 
 def leave(
@@ -144,8 +134,6 @@ def leave(
     stress: str | None,
 ) -> tuple[dict[str, object], list[str]]:
     """Write the products of a valuation; its summary, and lines for people."""
-    from arrears import report
-
     told = priced.told | {"reserve": reserve, "stress": stress}
     bid, per = priced.price, priced.told["per_claim"]
     products.table("curve.parquet", found.curve)

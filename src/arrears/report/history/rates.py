@@ -7,7 +7,7 @@ from html import escape
 import polars as pl
 
 from arrears.report import figures
-from arrears.report.book import PRODUCTS
+from arrears.report.by_class import PRODUCTS
 from arrears.report.history.told import FEWEST, STATES, SURE, YEAR, Past, hundred, picture
 from arrears.report.lines import fans, ranges
 from arrears.report.parts import paragraph, table

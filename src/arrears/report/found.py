@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from arrears.report import figures
-from arrears.report.book import NOT_GIVEN, ThreeWays
+from arrears.report.by_class import NOT_GIVEN, ThreeWays
 from arrears.standing.hidden import Hidden
 from arrears.standing.law import SEVERITY
 
