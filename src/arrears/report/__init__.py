@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from arrears.report.drawing import pen
     from arrears.report.due import DueFacts, due_workbook
     from arrears.report.figures import money, money_range, number, percent, share
-    from arrears.report.fit_page import fit_page
+    from arrears.report.fitted import fit_page
     from arrears.report.found import findings, told_findings
     from arrears.report.hiding import HiddenPage, Inspected, hidden_findings, hidden_page
     from arrears.report.history import Past, history_page
     from arrears.report.moved import SAME_WAY, changes, why_moved
     from arrears.report.page import html
-    from arrears.report.track_page import pools_line, track_page
+    from arrears.report.result_workbook import workbook, workbook_hash
+    from arrears.report.tracked import pools_line, track_page
     from arrears.report.valuation import price_page
     from arrears.report.warning import warnings
-    from arrears.report.workbook import workbook, workbook_hash
 
 _FILE = {
     "Contents": "contents",
@@ -43,7 +43,7 @@ _FILE = {
     "deal_workbook": "deal",
     "due_workbook": "due",
     "findings": "found",
-    "fit_page": "fit_page",
+    "fit_page": "fitted",
     "hidden_findings": "hiding",
     "hidden_page": "hiding",
     "history_page": "history",
@@ -53,15 +53,15 @@ _FILE = {
     "number": "figures",
     "percent": "figures",
     "pen": "drawing",
-    "pools_line": "track_page",
+    "pools_line": "tracked",
     "price_page": "valuation",
     "share": "figures",
     "told_findings": "found",
-    "track_page": "track_page",
+    "track_page": "tracked",
     "warnings": "warning",
     "why_moved": "moved",
-    "workbook": "workbook",
-    "workbook_hash": "workbook",
+    "workbook": "result_workbook",
+    "workbook_hash": "result_workbook",
 }
 
 __all__ = [

@@ -9,8 +9,8 @@ from pathlib import Path
 from arrears.report import figures, threeways
 from arrears.report.by_class import CUTS, ThreeWays
 from arrears.report.parts import paragraph, shell
+from arrears.report.result_workbook import add_book
 from arrears.report.sheets import Sheets
-from arrears.report.workbook import add_book
 
 
 def book_page(as_of: date, three: ThreeWays) -> str:

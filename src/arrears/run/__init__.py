@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from arrears.run.resolution import Resolution, resolve
     from arrears.run.stages import Watcher
     from arrears.run.stopped import ANSWER_IS_NO, NOT_DONE, Stopped
-    from arrears.run.summary import rows_told, summary, told
+    from arrears.run.summarised import rows_told, summary, told
     from arrears.run.synthesise import SynthRequest, synth
     from arrears.run.tracked import track
     from arrears.run.values import forecast, price
@@ -71,14 +71,14 @@ _FILE = {
     "mapping": "mapped",
     "product_hash": "products",
     "resolve": "resolution",
-    "rows_told": "summary",
+    "rows_told": "summarised",
     "rule_explained": "law",
     "rule_shown": "law",
     "rules_checked": "law",
     "rules_differ": "law",
-    "summary": "summary",
+    "summary": "summarised",
     "synth": "synthesise",
-    "told": "summary",
+    "told": "summarised",
     "track": "tracked",
     "verify": "verified",
 }

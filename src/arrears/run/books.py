@@ -18,7 +18,7 @@ from arrears.run.request import Request
 from arrears.run.resolution import three_ways, write_three_ways
 from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import Stopped
-from arrears.run.summary import hidden_told
+from arrears.run.summarised import hidden_told
 from arrears.run.unseen import stand
 from arrears.tape import Tape
 from arrears.tape.rebuild import rebuilt
