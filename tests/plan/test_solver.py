@@ -108,7 +108,7 @@ def test_small_books_are_within_their_stated_gap_of_the_optimum(seed, loans, flo
 @pytest.mark.parametrize("floor", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_dual_and_its_repair_come_close_without_the_exact_way(monkeypatch, seed, floor) -> None:
-    monkeypatch.setattr(solver, "_EXACT_UP_TO", 0)
+    monkeypatch.setattr(solver, "EXACT_UP_TO", 0)
     book = random_book(seed, 400, floor=floor)
     found = solve(choices_of(*book))
     assert isinstance(found, Solution)
@@ -122,7 +122,7 @@ def test_the_dual_and_its_repair_come_close_without_the_exact_way(monkeypatch, s
 @pytest.mark.parametrize("floor", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_prices_of_many_limits_come_as_close(monkeypatch, seed, floor) -> None:
-    monkeypatch.setattr(solver, "_EXACT_UP_TO", 0)
+    monkeypatch.setattr(solver, "EXACT_UP_TO", 0)
     monkeypatch.setattr(solver, "_MANY", 0)
     book = random_book(seed, 400, floor=floor)
     found = solve(choices_of(*book))
@@ -271,7 +271,7 @@ def test_a_part_keeps_whatever_may_be_best_within_reach_and_its_dual_there(seed,
 
 @pytest.mark.parametrize("scopes", [4, 40])
 def test_a_large_book_priced_by_its_part_comes_as_close_as_whole(monkeypatch, scopes) -> None:
-    monkeypatch.setattr(solver, "_EXACT_UP_TO", 0)
+    monkeypatch.setattr(solver, "EXACT_UP_TO", 0)
     book = scoped_book(7, 6_000, scopes)
     whole = solve(book)
     monkeypatch.setattr(solver, "_SAMPLE_FROM", 2_000)

@@ -302,7 +302,11 @@ def responses_at(situation: Situation, later: int) -> Responses:
 def repriced(situation: Situation, scarce: Mapping[str, float]) -> Situation:
     """The same situation, in which ladders are chosen at other prices of calls and visits."""
     kept = {name: found for name, found in situation._once.items() if name not in _PRICED}
-    return replace(situation, scarce=scarce, _once=kept)
+    made = replace(situation, scarce=scarce, _once=kept)
+    # What a situation has worked out of itself knows of no prices.
+    for name in vars(situation).keys() - vars(made).keys():
+        vars(made)[name] = vars(situation)[name]
+    return made
 
 
 def _responses_at(situation: Situation, later: int) -> Responses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -112,16 +112,8 @@ def sampled(choices: Choices, most: int) -> tuple[Choices, Ints]:
 
 def restricted(choices: Choices, keep: npt.NDArray[np.bool_]) -> Choices:
     """The choices that are kept; each loan keeps one at least."""
-    counts = np.add.reduceat(keep.astype(np.int64), choices.first[:-1])
-    start, uses = _ranges(choices.start, np.flatnonzero(keep))
-    return replace(
-        choices,
-        first=np.concatenate([[0], np.cumsum(counts)]),
-        value=choices.value[keep],
-        start=start,
-        cap=choices.cap[uses],
-        amount=choices.amount[uses],
-    )
+    menu: Menu = kernels.only(choices.menu, keep)
+    return Choices(*menu, low=choices.low, high=choices.high)
 
 
 def _ranges(begins: Ints, which: Ints) -> tuple[Ints, Ints]:

@@ -13,6 +13,7 @@ from arrears.core.loops import marked_loops
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Shorts = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.int16]
 
 BLOCKS = 64
 # Fewer, since each holds a matrix of all limits.
@@ -404,57 +405,33 @@ def solved(matrix: Floats, right: Floats) -> Floats:
     return found
 
 
-@njit(cache=True)
-def numbered(
-    value: Floats,
-    switch: Floats,
-    barred: npt.NDArray[np.bool_],
-    pools: Ints,
-    shut: npt.NDArray[np.bool_],
-) -> tuple[Ints, Ints, Ints, Floats]:
-    """Number the offers that are open: of a value, not barred (n, o), in no package that is shut.
+class Uses(NamedTuple):
+    """What each of n loans would use by each of o offers, offer after offer of the first loan, then of the next.
 
-    Args:
-        switch: what an offer costs besides (n, o), or (1, o).
-        pools: number of the package that each offer enters (n, o), -1 for none.
-
-    Returns:
-        Where the choices of each loan begin (n + 1,); each offer's number (n, o), -1 if it is not open; of each choice
-        (c,) its column and what it is worth.
+    Attributes:
+        start: (n o + 1,) where the uses of each offer begin.
+        cap, amount: (u,) capacity and amount of each use.
     """
-    loans, offers = value.shape
-    first, entries = np.zeros(loans + 1, np.int64), np.full((loans, offers), -1, np.int64)
-    count = 0
-    for loan in range(loans):
-        for column in range(offers):
-            pool = pools[loan, column]
-            open_ = np.isfinite(value[loan, column]) and not barred[loan, column]
-            if open_ and not (0 <= pool < len(shut) and shut[pool]):
-                entries[loan, column] = count
-                count += 1
-        first[loan + 1] = count
-    columns, worth = np.empty(count, np.int64), np.empty(count)
-    for loan in range(loans):
-        row = loan if len(switch) > 1 else 0
-        for column in range(offers):
-            entry = entries[loan, column]
-            if entry >= 0:
-                columns[entry] = column
-                worth[entry] = value[loan, column] - switch[row, column]
-    return first, entries, columns, worth
+
+    start: Ints
+    cap: Shorts
+    amount: Floats
 
 
 @njit(cache=True)
-def count_uses(entry: Ints, amounts: Floats, inside: npt.NDArray[np.bool_], counts: Ints) -> None:
-    """Add what one capacity counts of one column to the uses of each choice, which stand one place further on."""
-    for loan in range(len(entry)):
-        if entry[loan] >= 0 and inside[loan] and amounts[loan] != 0.0:
-            counts[entry[loan] + 1] += 1
+def count_uses(
+    column: int, offers: int, amounts: Floats, inside: npt.NDArray[np.bool_], counts: Ints
+) -> None:
+    """Add what one capacity counts of one column to the uses of each offer, which stand one place further on."""
+    for loan in range(len(amounts)):
+        if inside[loan] and amounts[loan] != 0.0:
+            counts[loan * offers + column + 1] += 1
 
 
 @njit(cache=True)
 def fill_uses(
-    entry: Ints,
+    column: int,
+    offers: int,
     amounts: Floats,
     inside: npt.NDArray[np.bool_],
     number: int,
@@ -462,10 +439,142 @@ def fill_uses(
     cap: Shorts,
     amount: Floats,
 ) -> None:
-    """Write the uses of one capacity by one column; `place` is where each choice's next use goes."""
-    for loan in range(len(entry)):
-        if entry[loan] >= 0 and inside[loan] and amounts[loan] != 0.0:
-            spot = place[entry[loan]]
-            cap[spot] = number
-            amount[spot] = amounts[loan]
-            place[entry[loan]] += 1
+    """Write the uses of one capacity by one column; `place` is where each offer's next use goes."""
+    for loan in range(len(amounts)):
+        if inside[loan] and amounts[loan] != 0.0:
+            cell = loan * offers + column
+            cap[place[cell]] = number
+            amount[place[cell]] = amounts[loan]
+            place[cell] += 1
+
+
+@njit(cache=True)
+def _worth_a_thought(
+    value: Floats,
+    switch: Floats,
+    pools: Numbers,
+    start: Ints,
+    secure: int,
+    spare: bool,
+    kept: npt.NDArray[np.bool_],
+) -> tuple[int, int]:
+    """Mark the choices of a loan, by its row of each table; how many they are, and how many uses they have."""
+    top, best = -np.inf, -1
+    for column in range(secure):
+        free = pools[column] < 0 and start[column] == start[column + 1]
+        if free and value[column] - switch[column] > top:
+            top, best = value[column] - switch[column], column
+    count = uses = 0
+    for column in range(len(value)):
+        more = value[column] - switch[column] > top or column == best
+        kept[column] = more or (spare and np.isfinite(value[column]))
+        if kept[column]:
+            count += 1
+            uses += start[column + 1] - start[column]
+    return count, uses
+
+
+@njit(cache=True, parallel=marked_loops())
+def menu_of(
+    value: Floats, switch: Floats, pools: Numbers, whole: Uses, secure: int, spare: bool
+) -> tuple[Menu, Numbers, Numbers]:
+    """The offers of a value (n, o) as choices; column and package of each choice (c,).
+
+    Args:
+        switch: what an offer costs besides (n, o), or (1, o).
+        pools: number of the package that each offer enters (n, o), -1 for none.
+        secure: the first columns are never barred.
+        spare: keep what no loan takes at prices of at least zero, too: it is worth no more than an offer that uses
+            nothing and that nothing can take away.
+    """
+    loans, wide = value.shape
+    kept = np.empty((loans, wide), np.bool_)
+    first, begins = np.zeros(loans + 1, np.int64), np.zeros(loans + 1, np.int64)
+    for block in prange(BLOCKS):
+        begin, end = _range(block, BLOCKS, loans)
+        for loan in range(begin, end):
+            first[loan + 1], begins[loan + 1] = _worth_a_thought(
+                value[loan],
+                switch[loan if len(switch) > 1 else 0],
+                pools[loan],
+                whole.start[loan * wide : (loan + 1) * wide + 1],
+                secure,
+                spare,
+                kept[loan],
+            )
+    for loan in range(loans):
+        first[loan + 1] += first[loan]
+        begins[loan + 1] += begins[loan]
+    start, worth = np.empty(first[-1] + 1, np.int64), np.empty(first[-1])
+    columns, packages = np.empty(first[-1], np.int16), np.empty(first[-1], np.int16)
+    cap, amount = np.empty(begins[-1], np.int32), np.empty(begins[-1])
+    start[-1] = begins[-1]
+    for block in prange(BLOCKS):
+        begin, end = _range(block, BLOCKS, loans)
+        for loan in range(begin, end):
+            row, choice, use = loan if len(switch) > 1 else 0, first[loan], begins[loan]
+            for column in range(wide):
+                if kept[loan, column]:
+                    columns[choice], packages[choice] = column, pools[loan, column]
+                    worth[choice] = value[loan, column] - switch[row, column]
+                    start[choice] = use
+                    choice += 1
+                    cell = loan * wide + column
+                    for old in range(whole.start[cell], whole.start[cell + 1]):
+                        cap[use], amount[use] = whole.cap[old], whole.amount[old]
+                        use += 1
+    return Menu(first, worth, start, cap, amount), columns, packages
+
+
+@njit(cache=True)
+def open_ones(
+    menu: Menu,
+    columns: Numbers,
+    packages: Numbers,
+    barred: npt.NDArray[np.bool_],
+    shut: npt.NDArray[np.bool_],
+    spare: bool,
+) -> npt.NDArray[np.bool_]:
+    """Choices that are open (c,): not barred (n, o), in no package that is shut; of those that use nothing the best.
+
+    Args:
+        spare: all of those that use nothing.
+    """
+    kept = np.zeros(len(columns), np.bool_)
+    for loan in range(len(menu.first) - 1):
+        top, best = -np.inf, -1
+        for choice in range(menu.first[loan], menu.first[loan + 1]):
+            package = packages[choice]
+            if barred[loan, columns[choice]] or (0 <= package < len(shut) and shut[package]):
+                continue
+            uses = menu.start[choice + 1] > menu.start[choice]
+            kept[choice] = uses or spare
+            if not uses and menu.value[choice] > top:
+                top, best = menu.value[choice], choice
+        if best >= 0:
+            kept[best] = True
+    return kept
+
+
+@njit(cache=True)
+def only(menu: Menu, keep: npt.NDArray[np.bool_]) -> Menu:
+    """The choices that are kept (c,)."""
+    count = uses = 0
+    for choice in range(len(keep)):
+        if keep[choice]:
+            count += 1
+            uses += menu.start[choice + 1] - menu.start[choice]
+    first, start = np.zeros(len(menu.first), np.int64), np.zeros(count + 1, np.int64)
+    value, cap, amount = np.empty(count), np.empty(uses, np.int32), np.empty(uses)
+    count = uses = 0
+    for loan in range(len(menu.first) - 1):
+        for choice in range(menu.first[loan], menu.first[loan + 1]):
+            if keep[choice]:
+                value[count] = menu.value[choice]
+                for old in range(menu.start[choice], menu.start[choice + 1]):
+                    cap[uses], amount[uses] = menu.cap[old], menu.amount[old]
+                    uses += 1
+                count += 1
+                start[count] = uses
+        first[loan + 1] = count
+    return Menu(first, value, start, cap, amount)

@@ -13,11 +13,11 @@ import polars as pl
 from arrears.channels import CHANNELS, COLUMNS, STARTS, Offers, PoolTerms, Situation
 from arrears.plan import kernels
 from arrears.plan.capacities import Capacity, Use, uses_of
-from arrears.plan.choices import Choices
-from arrears.plan.kernels import Floats, Ints
+from arrears.plan.choices import Choices, restricted
+from arrears.plan.kernels import Floats, Ints, Numbers
 from arrears.plan.pool import beyond_limits
 from arrears.plan.reasons import reasons
-from arrears.plan.solver import Infeasible, solve
+from arrears.plan.solver import EXACT_UP_TO, Infeasible, solve
 from arrears.problems import Problem as Trouble
 
 _PACKAGES = 100
@@ -113,18 +113,18 @@ def make_plan(
     pools, switch, borrower = (
         problem.pools,
         problem.switch,
-        numbers_of(situation.loans["borrower_id"]),
+        situation.once("borrowers", lambda s: numbers_of(s.loans["borrower_id"])),
     )
-    alone = _alone(offers, pools)
+    alone = _alone(offers)
     closed: set[int] = set()
     needed: set[int] = set()
     barred = problem.barred
     floors = any(capacity.min is not None for capacity in capacities)
     bound = None
     while True:
-        problem = replace(problem, needed=frozenset(needed), barred=barred)
+        problem = replace(problem, barred=barred)
         choices, columns = problem.choices(closed)
-        found = solve(choices, progress=progress)
+        found = solve(choices, exact_up_to=problem.exact_up_to, progress=progress)
         if isinstance(found, Infeasible):
             return _unreachable(found, capacities)
         bound = found.bound if bound is None else bound
@@ -147,6 +147,7 @@ def make_plan(
         # A floor needs some of them: they stay, of their smallest size at least, and cost what they cost.
         for number in sorted(losing):
             (closed if problem.is_kept(closed | {number}) else needed).add(number)
+        problem = problem.needing(frozenset(needed))
     rows = np.arange(len(column))
     value = float(offers.value[rows, column].sum())
     left = switch[rows if len(switch) > 1 else 0, column]
@@ -222,19 +223,23 @@ class Problem:
     """The offers and limits as the solver takes them.
 
     Attributes:
-        switch: cost of each offer for leaving the way of the plan before (n, 18), or (1, 18) for all loans, fen.
-        uses: what each capacity counts.
+        menu: what each loan may choose while no package is closed and nothing is barred.
+        columns, packages: way and start month of each choice (c,), 0 to 17, and the package it goes into, -1 for none.
         barred: offers that a borrower's other loans rule out (n, 18).
+        spare: choices are in it that only a floor can make anybody take.
         needed: packages that must reach their smallest size; each is a limit after those of `capacities`.
     """
 
     situation: Situation
     offers: Offers
     capacities: Sequence[Capacity]
-    pools: npt.NDArray[np.int64]
+    pools: Numbers
     switch: Floats
-    uses: list[Use]
+    menu: kernels.Menu
+    columns: Numbers
+    packages: Numbers
     barred: npt.NDArray[np.bool_]
+    spare: bool
     needed: frozenset[int] = frozenset()
 
     @classmethod
@@ -244,59 +249,91 @@ class Problem:
         offers: Offers,
         capacities: Sequence[Capacity],
         switch: Floats | None = None,
+        *,
+        needed: frozenset[int] = frozenset(),
+        spare: bool = False,
     ) -> Problem:
-        """With every offer open that may be taken."""
-        nothing = np.zeros((1, len(COLUMNS)))
-        uses = uses_of(offers, capacities)
+        """With every offer open that may be taken.
+
+        Args:
+            spare: also choices that nobody takes for want of worth; where there are floors they are kept anyhow.
+        """
+        switch = np.zeros((1, len(COLUMNS))) if switch is None else switch
+        pools, first = _pools(offers), len(capacities)
+        sizes = [
+            (first + place, column, situation.claim, pools[:, column] == number)
+            for place, number in enumerate(sorted(needed))
+            for column in [number // _PACKAGES]
+        ]
+        uses = _laid([*uses_of(offers, capacities), *sizes], len(offers.value))
+        spare = spare or bool(needed) or any(capacity.min is not None for capacity in capacities)
+        # Collecting alone is never barred.
+        menu, columns, packages = kernels.menu_of(
+            offers.value, switch, pools, uses, len(STARTS), spare
+        )
         bars = np.zeros(offers.value.shape, dtype=np.bool_)
-        switch = nothing if switch is None else switch
-        return cls(situation, offers, capacities, _pools(offers), switch, uses, bars)
+        return cls(
+            situation,
+            offers,
+            capacities,
+            pools,
+            switch,
+            menu,
+            columns,
+            packages,
+            bars,
+            spare,
+            needed,
+        )
+
+    def needing(self, packages: frozenset[int]) -> Problem:
+        """The same, with these packages needed."""
+        if packages == self.needed:
+            return self
+        made = self.of(self.situation, self.offers, self.capacities, self.switch, needed=packages)
+        return replace(made, barred=self.barred)
 
     def choices(self, closed: set[int]) -> tuple[Choices, Ints]:
         """Choices without the packages in `closed`, and the way and start month of each (c,), 0 to 17."""
         shut = np.zeros(len(COLUMNS) * _PACKAGES, dtype=np.bool_)
         shut[sorted(closed)] = True
-        first, entries, columns, worth = kernels.numbered(
-            self.offers.value, self.switch, self.barred, self.pools, shut
-        )
-        uses = [*self.uses, *self._sizes()]
-        counts = np.zeros(len(worth) + 1, dtype=np.int64)
-        for _, column, amount, within in uses:
-            kernels.count_uses(entries[:, column], amount, within, counts)
-        start = np.cumsum(counts)
-        cap, amounts = np.zeros(start[-1], dtype=np.int32), np.zeros(start[-1])
-        place = start[:-1].copy()
-        for number, column, amount, within in uses:
-            kernels.fill_uses(entries[:, column], amount, within, number, place, cap, amounts)
         sizes = [self._terms(number).minimum_claim for number in sorted(self.needed)]
         low = [-np.inf if c.min is None else c.min for c in self.capacities]
         high = [np.inf if c.max is None else c.max for c in self.capacities]
-        choices = Choices(
-            first=first,
-            value=worth,
-            start=start,
-            cap=cap,
-            amount=amounts,
-            low=np.array([*low, *sizes]),
-            high=np.array([*high, *[np.inf] * len(sizes)]),
+        whole = Choices(
+            *self.menu, low=np.array([*low, *sizes]), high=np.array([*high, *[np.inf] * len(sizes)])
         )
-        return choices, columns
+        keep = kernels.open_ones(
+            self.menu, self.columns, self.packages, self.barred, shut, self.spare
+        )
+        return restricted(whole, keep), self.columns[keep].astype(np.int64)
 
     def is_kept(self, closed: set[int]) -> bool:
         """Whether every limit can be kept without these packages."""
-        return not isinstance(solve(self.choices(closed)[0]), Infeasible)
+        found = solve(self.choices(closed)[0], exact_up_to=self.exact_up_to)
+        return not isinstance(found, Infeasible)
 
-    def _sizes(self) -> list[Use]:
-        """What each loan adds to the size of a needed package."""
-        first = len(self.capacities)
-        return [
-            (first + place, column, self.situation.claim, self.pools[:, column] == number)
-            for place, number in enumerate(sorted(self.needed))
-            for column in [number // _PACKAGES]
-        ]
+    @property
+    def exact_up_to(self) -> int:
+        """So many choices are few; without those that nobody takes, a loan has a quarter of them."""
+        return EXACT_UP_TO if self.spare else EXACT_UP_TO // 4
 
     def _terms(self, number: int) -> PoolTerms:
         return self.offers.pools[COLUMNS[number // _PACKAGES][0]]
+
+
+def _laid(uses: list[Use], loans: int) -> kernels.Uses:
+    """Uses by loan and offer."""
+    wide = len(COLUMNS)
+    counts = np.zeros(loans * wide + 1, dtype=np.int64)
+    for _, column, amount, within in uses:
+        kernels.count_uses(column, wide, amount, within, counts)
+    start = np.cumsum(counts)
+    cap, amounts = np.zeros(start[-1], dtype=np.int32), np.zeros(start[-1])
+    place = start[:-1].copy()
+    for number, column, amount, within in uses:
+        kernels.fill_uses(column, wide, amount, within, number, place, cap, amounts)
+    return kernels.Uses(start, cap, amounts)
 
 
 def _unreachable(found: Infeasible, capacities: Sequence[Capacity]) -> Unreachable:
@@ -308,9 +345,9 @@ def _unreachable(found: Infeasible, capacities: Sequence[Capacity]) -> Unreachab
     return Unreachable(floor, float(floor.min or 0.0), 0.0, False)
 
 
-def _pools(offers: Offers) -> npt.NDArray[np.int64]:
+def _pools(offers: Offers) -> Numbers:
     """Number of the package that each offer would enter (n, 18); -1 where loans go one by one."""
-    pools = np.full(offers.value.shape, -1, dtype=np.int64)
+    pools = np.full(offers.value.shape, -1, dtype=np.int16)
     for column, (channel, _) in enumerate(COLUMNS):
         if channel in offers.packages:
             pools[:, column] = column * _PACKAGES + offers.packages[channel]
@@ -318,7 +355,7 @@ def _pools(offers: Offers) -> npt.NDArray[np.int64]:
 
 
 def _losing(
-    offers: Offers, pools: npt.NDArray[np.int64], column: Ints, alone: Floats
+    offers: Offers, pools: Numbers, column: Ints, alone: Floats
 ) -> tuple[set[int], set[int]]:
     """Packages to close: of each way and start month the smallest one below the smallest size, so that the others may
     grow by its loans; and all whose gain over the best way `alone` (n,) is less than their cost.
@@ -326,22 +363,24 @@ def _losing(
     rows = np.arange(len(column))
     taken = pools[rows, column]
     gain = offers.value[rows, column] - alone
+    sizes, gains = (
+        np.bincount(taken + 1, weights=each)[1:] for each in (offers.situation.claim, gain)
+    )
     small: dict[int, tuple[float, int]] = {}
     dear = set()
     for number in np.unique(taken[taken >= 0]).tolist():
-        mine, offer = taken == number, number // _PACKAGES
+        offer, size = number // _PACKAGES, float(sizes[number])
         terms = offers.pools[COLUMNS[offer][0]]
-        size = float(offers.situation.claim[mine].sum())
         if size < terms.minimum_claim:
             small[offer] = min(small.get(offer, (size, number)), (size, number))
-        elif gain[mine].sum() < terms.fixed_cost:
+        elif gains[number] < terms.fixed_cost:
             dear.add(number)
     return {number for _, number in small.values()}, dear
 
 
 def _outside(
     offers: Offers,
-    pools: npt.NDArray[np.int64],
+    pools: Numbers,
     column: Ints,
     *,
     alone: Floats,
@@ -373,21 +412,21 @@ def _outside(
     return bars
 
 
-def _alone(offers: Offers, pools: npt.NDArray[np.int64]) -> Floats:
+def _alone(offers: Offers) -> Floats:
     """Worth of the best way that takes loans one by one (n,)."""
-    alone = np.where(pools < 0, offers.value, -np.inf)
-    best: Floats = np.nan_to_num(alone, nan=-np.inf).max(axis=1, initial=-np.inf)
+    columns = [k for k, (channel, _) in enumerate(COLUMNS) if channel not in offers.packages]
+    best: Floats = np.fmax.reduce(offers.value[:, columns], axis=1, initial=-np.inf)
     return best
 
 
-def _pool_costs(offers: Offers, taken: Ints) -> float:
+def _pool_costs(offers: Offers, taken: Numbers) -> float:
     numbers = np.unique(taken[taken >= 0])
     return float(
         sum(offers.pools[COLUMNS[number // _PACKAGES][0]].fixed_cost for number in numbers)
     )
 
 
-def _names(taken: Ints) -> pl.Series:
+def _names(taken: Numbers) -> pl.Series:
     """`transfer-0-2`: channel, start month, package."""
     words = {
         int(

@@ -17,7 +17,9 @@ from arrears.plan.kernels import Floats, Ints
 
 _MOST_STEPS = 400
 _TOLERANCE = 5e-6
-_EXACT_UP_TO = 4_000
+# A plan of a small book is good enough so near its bound; else the best one is looked for.
+_CLOSE = 5e-6
+EXACT_UP_TO = 4_000
 _ROUNDS = 12
 _SAMPLE, _SAMPLE_FROM = 5_000, 20_000
 _FIRST_REACH, _NEAR_REACH = 0.02, 0.004
@@ -70,12 +72,14 @@ def solve(
     choices: Choices,
     *,
     tolerance: float = _TOLERANCE,
+    exact_up_to: int | None = None,
     progress: Callable[[float, float], None] | None = None,
 ) -> Solution | Infeasible:
     """The best plan, or the limits that cannot be kept.
 
     Args:
         tolerance: of the prices' dual value, relative.
+        exact_up_to: so many choices are few enough to look for the best plan of all; `EXACT_UP_TO` unless told.
         progress: told how far the prices are.
     """
     if len(choices.first) == 1:
@@ -94,12 +98,12 @@ def solve(
             found = again
             chosen, used, broken = _kept(choices, found)
     prices, bound = found.prices, found.bound
-    small = len(choices.value) <= _EXACT_UP_TO
+    small = len(choices.value) <= (EXACT_UP_TO if exact_up_to is None else exact_up_to)
     value = float(choices.value[chosen].sum()) if not broken.any() else -np.inf
     hopeless = _limit_out_of_reach(choices) if broken.any() else None
     if hopeless is not None:
         return hopeless
-    if small and (broken.any() or bound - value > tolerance * max(1.0, abs(bound))):
+    if small and (broken.any() or bound - value > _CLOSE * max(1.0, abs(bound))):
         exact = _exact(choices)
         if exact is None:
             return _worst(choices, used, proven=True)
@@ -165,10 +169,10 @@ class _Dual:
 
     def __init__(self, choices: Choices, part: Part | None = None) -> None:
         """Of these choices, or, nearly, of a part of them alone."""
+        self._whole = choices
         self.choices = choices if part is None else part.choices
         self.base = 0.0 if part is None else part.value
         self.loans = len(choices.first) - 1
-        self.unit = float(np.abs(choices.value).mean())
         upper, lower = np.isfinite(choices.high), np.isfinite(choices.low)
         self.owner = np.concatenate([np.flatnonzero(upper), np.flatnonzero(lower)])
         self.sign = np.concatenate([np.ones(upper.sum()), -np.ones(lower.sum())])
@@ -176,6 +180,11 @@ class _Dual:
         self.limit = np.concatenate([self.choices.high[upper], self.choices.low[lower]])
         self.scale = np.maximum(np.abs(whole), 1.0)
         self.cuts: list[tuple[float, Floats]] = []
+
+    @property
+    def unit(self) -> float:
+        """Mean worth of a choice, fen."""
+        return float(np.abs(self._whole.value).mean())
 
     def prices(self, point: Floats) -> Floats:
         """Prices of the capacities (m,) at a point of scaled ones."""

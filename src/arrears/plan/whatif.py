@@ -60,7 +60,7 @@ def what_if(
         ratios: `ratios.csv`, for the bad-loan ratio after the plan.
     """
     free = Capacity(name=_REMOVED, min=0.0)
-    problem = Problem.of(situation, offers, [*capacities, free])
+    problem = Problem.of(situation, offers, [*capacities, free], spare=True)
     choices, column = problem.choices(set())
     choices, picked = sampled(choices, _SAMPLE)
     sample = _Sample(choices, column[picked], len(situation.claim) / max(len(choices.first) - 1, 1))
