@@ -16,7 +16,8 @@ from arrears.plan.choices import Choices, Part, part_near, sampled
 from arrears.plan.kernels import Floats, Ints
 
 _MOST_STEPS = 400
-_TOLERANCE = 5e-6
+# Looser than this the value is right and the prices are not: one off by half costs a millionth of it.
+_TOLERANCE = 5e-8
 # A plan of a small book is good enough so near its bound; else the best one is looked for.
 _CLOSE = 5e-6
 EXACT_UP_TO = 4_000
