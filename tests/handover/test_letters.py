@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from arrears import rules
+from arrears.channels import Holder
 from arrears.handover import letters, read_template
-from arrears.handover.template import FIELDS, LANGUAGES, bundled
+from arrears.handover.template import FIELDS, LANGUAGES, OFFER_FIELDS, bundled
 from arrears.tape.columns import LOANS
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,6 +40,14 @@ class Known:
         self.rulebook = rules.load("cn")
         self.loans = pl.DataFrame([{**dict.fromkeys(LOANS), **LOAN}], schema=LOANS)
         self.claim = pl.Series([5_430_001.0]).to_numpy()
+        self.holder = Holder(kind="joint_stock_bank", service_phone="400-000-0000")
+
+    def but(self, **changes: object) -> Known:
+        """The same, its loan changed."""
+        other = Known(self.as_of)
+        told = [pl.lit(value, LOANS[name]).alias(name) for name, value in changes.items()]
+        other.loans = self.loans.with_columns(told)
+        return other
 
     def number(self, path: str) -> float:
         return rules.load_market("cn").number(path, self.as_of)
@@ -106,23 +115,116 @@ def test_a_claim_states_sum_fee_and_limitation_and_names_no_borrower(situation) 
     assert "P1" not in page
 
 
-def test_who_has_a_judgment_asks_for_enforcement_and_who_waits_for_one_for_nothing(
-    situation,
-) -> None:
-    filing = pl.DataFrame(
-        {"loan_id": ["L1"], "court": ["Court 1"], "claim": [5_430_001], "fee": [115_750],
-         "limitation_ends": [date(2027, 4, 1)], "priority": [1], "expected_worth": [1.0]}
-    )  # fmt: skip
-    pages = {}
-    for word in ("not_sued", None, "filed", "judged", "enforcing", "terminated", "mediated"):
-        situation.loans = situation.loans.with_columns(legal_status=pl.lit(word, pl.String))
-        pages[word] = letters.claims(filing, situation, None)
-    for word, page in pages.items():
-        assert page.count("<article>") == (word != "filed")
-        assert ("强制执行申请书" in page) == (
-            word in {"judged", "enforcing", "terminated", "mediated"}
-        )
-        assert ("民事起诉状" in page) == (word in {"not_sued", None})
+FILING = {
+    "loan_id": ["L1"], "court": ["Court 1"], "claim": [5_430_001], "fee": [115_750],
+    "limitation_ends": [date(2027, 4, 1)], "priority": [1], "expected_worth": [1.0],
+}  # fmt: skip
+
+
+def paper(known: Known, ends: date = date(2027, 4, 1)) -> str:
+    return letters.claims(pl.DataFrame(FILING | {"limitation_ends": [ends]}), known, None)
+
+
+def test_each_case_gets_the_paper_of_its_status(situation) -> None:
+    titles = {
+        None: ("民事起诉状", "Statement of claim"),
+        "not_sued": ("民事起诉状", "Statement of claim"),
+        "mediated": ("强制执行申请书", "Application for enforcement"),
+        "judged": ("强制执行申请书", "Application for enforcement"),
+        "enforcing": ("继续执行申请书", "Application to go on with enforcement"),
+        "terminated": ("恢复执行申请书", "Application to resume enforcement"),
+    }
+    for word, (chinese, english) in titles.items():
+        page = paper(situation.but(legal_status=word))
+        assert re.findall(r"<h2>(.*?)</h2>", page) == [
+            f"{chinese}（贷款 L1）",
+            f"{english}, loan L1",
+        ]
+        assert ("being enforced" in page) == (word == "enforcing")
+        assert ("终结本次执行" in page) == (word == "terminated")
+    assert "<article>" not in paper(situation.but(legal_status="filed"))
+
+
+@pytest.mark.parametrize(
+    ("status", "judged", "ends", "said"),
+    [
+        ("judged", date(2025, 4, 1), date(2027, 4, 1), True),
+        ("mediated", date(2025, 4, 1), date(2027, 4, 1), True),
+        ("judged", date(2021, 6, 25), date(2023, 6, 25), False),
+        # What ends on that day is the claim's limitation, not the time to apply
+        ("mediated", None, date(2027, 4, 1), False),
+        ("enforcing", date(2025, 4, 1), date(2027, 4, 1), False),
+        ("terminated", date(2021, 6, 25), date(2023, 6, 25), False),
+    ],
+)
+def test_the_time_to_apply_is_told_only_while_it_runs(situation, status, judged, ends, said):
+    page = paper(situation.but(legal_status=status, judgment_date=judged), ends)
+    assert ("The time to apply ends on 2027-04-01." in page) == said
+    assert ("申请执行期限届满日：2027年4月1日。" in page) == said
+    assert "2023-06-25" not in page
+    assert "2023年6月25日" not in page
+
+
+def test_a_limitation_that_has_ended_is_no_word_to_the_court(situation) -> None:
+    assert "Limitation ends on 2027-04-01." in paper(situation)
+    page = paper(situation, date(2024, 4, 1))
+    assert "2024" not in page
+    assert "时效" not in page
+
+
+@pytest.mark.parametrize(
+    ("security", "words"),
+    [
+        ("home", ["4. to be paid first out of what the mortgaged home brings.", "四、原告就抵押房产折价"]),
+        ("vehicle", ["mortgaged vehicle", "抵押车辆"]),
+        ("other", ["the collateral brings", "担保物"]),
+        ("guarantee", ["4. the guarantor", "四、保证人"]),
+        ("none", []),
+        (None, []),
+    ],
+)  # fmt: skip
+def test_a_claim_asks_for_collateral_and_guarantor(situation, security, words) -> None:
+    page = paper(situation.but(security=security))
+    assert all(word in page for word in words)
+    assert ("4. " in page) == bool(words) == ("四、" in page)
+
+
+def test_a_loan_whose_term_runs_on_is_called_in(situation) -> None:
+    page = paper(situation.but(product="mortgage"))
+    assert "calls in the whole loan" in page
+    assert "提前到期" in page
+    ended = situation.but(product="mortgage", maturity_date=date(2024, 5, 6))
+    for other in (ended, situation):
+        assert "calls in" not in paper(other)
+        assert "提前到期" not in paper(other)
+
+
+def test_what_the_tape_does_not_tell_the_court_is_a_gap_to_fill(situation) -> None:
+    page = paper(situation.but(legal_status="judged"))
+    assert "judgment or mediation of ______________;" in page
+    assert "not known" not in page
+    assert "未知" not in page
+
+
+def test_a_card_offer_states_what_its_rule_asks_for_and_no_other_does(situation) -> None:
+    words = ("new credit card", "nobody collects", "人民币", "停止催收")
+    offers = pl.DataFrame(OFFER)
+    page = letters.offer_letters(offers, situation, None, None)
+    assert all(word in page for word in words)
+    other = letters.offer_letters(offers, situation.but(product="consumer"), None, None)
+    assert not any(word in other for word in words)
+    early = Known(date(2010, 12, 31))
+    assert not any(word in letters.offer_letters(offers, early, None, None) for word in words)
+
+
+def test_a_letter_names_a_number_to_call(situation) -> None:
+    offers = pl.DataFrame(OFFER)
+    assert "call 400-000-0000." in letters.offer_letters(offers, situation, None, None)
+    assert "请拨打400-000-0000。" in letters.assignments(situation.loans, situation, None)
+    situation.holder = Holder(kind="joint_stock_bank")
+    page = letters.offer_letters(offers, situation, None, None)
+    assert "call the number in your loan contract." in page
+    assert "请拨打贷款合同所载的电话。" in page
 
 
 def test_a_notice_of_assignment_goes_to_the_borrower_alone(situation) -> None:
@@ -137,7 +239,7 @@ def test_bundled_letters_use_known_fields_alike_in_both_languages(name, tmp_path
     for template in bundled(name):
         path = tmp_path / template.language
         path.write_text(template.text, "utf-8")
-        assert read_template(path)[1] == []
+        assert (read_template(path)[1] == []) == (name in {"offer", "assignment"})
         used.append(set(re.findall(r"{(\w+)}", template.text)))
     assert [template.language for template in bundled(name)] == list(LANGUAGES)
     assert used[0] == used[1] <= set(FIELDS)
@@ -147,6 +249,7 @@ def test_bundled_letters_use_known_fields_alike_in_both_languages(name, tmp_path
     ("text", "code", "words"),
     [
         ("Title\n\nYou owe {clain}.", "LETTER-UNKNOWN-FIELD", ["line 3", "{clain}", "claim"]),
+        ("Title\n\nThe fee is {fee}.", "LETTER-UNKNOWN-FIELD", ["line 3", "{fee}", "fees"]),
         ("Title\n\nYou owe {claim.", "LETTER-BAD-BRACE", ["line 3"]),
         ("  \n", "LETTER-EMPTY", ["empty"]),
         (b"\xff\xfe\x00", "LETTER-UNREADABLE", []),
@@ -159,6 +262,12 @@ def test_a_letter_that_is_wrong_is_told_where(tmp_path, text, code, words) -> No
     assert template is None
     assert problems[0].code == code
     assert all(word in problems[0].line() for word in words)
+
+
+def test_the_page_of_products_lists_the_fields_of_an_offer(root) -> None:
+    text = (root / "docs/products.md").read_text("utf-8")
+    listed = text.split("Fields of a letter of your own: ")[1].split(".\n")[0]
+    assert re.findall(r"`{(\w+)}`", listed) == list(OFFER_FIELDS)
 
 
 def test_a_letter_of_ones_own_stands_alone(situation, tmp_path) -> None:

@@ -30,6 +30,14 @@ AMCS = ("national_amc", "local_amc")
 Fen = Annotated[int, BeforeValidator(money_of_field)]
 
 
+def _as_text(number: object) -> object:
+    return str(number) if isinstance(number, int) else number
+
+
+# Five digits in a file are read as a number, and a phone number is none.
+Phone = Annotated[str, BeforeValidator(_as_text)]
+
+
 class Book(BaseModel):
     """One product of the holder's whole book, fen."""
 
@@ -53,12 +61,17 @@ class Book(BaseModel):
 
 
 class Holder(BaseModel):
-    """Who holds the loans: kind, place, licences, cost of money, and the whole book; None where not said."""
+    """Who holds the loans: kind, place, licences, cost of money, and the whole book; None where not said.
+
+    Attributes:
+        service_phone: the number that letters name; without it they name the one in the loan contract.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Kind
     province: str | None = None
+    service_phone: Phone | None = None
     securities_originator: bool | None = None
     pilot_seller: bool | None = None
     pilot_buyer: bool | None = None

@@ -9,6 +9,7 @@ import polars as pl
 
 from arrears.channels import Situation
 from arrears.conduct import limits
+from arrears.handover.sentences import ENFORCED, PENDING, sentences
 from arrears.handover.template import FIELDS, Template, bundled, pages
 from arrears.tape.columns import WORDS
 
@@ -34,9 +35,10 @@ _DATES = (
     "last_payment_date",
     "judgment_date",
 )
-# Who has a judgment or a mediation in hand asks for enforcement; a case that is filed waits for the court.
-_ENFORCED, _PENDING = ("mediated", "judged", "enforcing", "terminated"), "filed"
 _UNKNOWN = {"zh": "未知", "en": "not known"}
+# In a paper for the court a gap is filled in by hand, from the bank's own file.
+_GAP = "______________"
+_NUMBER = {"zh": "贷款合同所载的电话", "en": "the number in your loan contract"}
 _COURT = {"zh": "有管辖权的人民法院", "en": "the people's court in charge"}
 _WAIVER = {"zh": "减免{}；", "en": "We waive {}. "}
 _WAIVED = {
@@ -47,7 +49,7 @@ _WAIVED = {
         "principal": "{} of the principal",
     },
 }
-_MADE = ("hours", "waiver")
+_BESIDE = ("security", "legal_status")
 _AND = {"zh": "、", "en": " and "}
 _HOURS = {
     "zh": "{0}之前和{1}之后，我们不会与您联系。",
@@ -78,14 +80,14 @@ def claims(filings: pl.DataFrame, situation: Situation, most: int | None) -> str
     """What to hand in for `filings.csv`, by court, in the order of their priority: a claim, or with a judgment or a
     mediation in hand an application for enforcement. A case that is filed and not decided needs no paper.
     """
-    status = situation.loans.select("loan_id", "legal_status")
-    rows = _with_loans(filings.drop("claim"), situation).join(status, on="loan_id", how="left")
-    rows = rows.filter(pl.col("legal_status").fill_null("not_sued") != _PENDING)
+    rows = _with_loans(filings.drop("claim", "legal_status", strict=False), situation)
+    rows = rows.filter(pl.col("legal_status").fill_null("not_sued") != PENDING)
     kept = rows if most is None else rows.sort("priority").head(most)
     kept = kept.sort("court", "priority", nulls_last=True)
-    enforced = pl.col("legal_status").is_in(_ENFORCED).fill_null(False)
+    enforced = pl.col("legal_status").is_in(ENFORCED).fill_null(False)
     kept = kept.with_columns(other=enforced)
-    return _document("Claims", kept, situation, bundled("filing"), other=bundled("enforcement"))
+    papers = bundled("filing"), bundled("enforcement")
+    return _document("Claims", kept, situation, papers[0], other=papers[1], gap=_GAP)
 
 
 def assignments(rows: pl.DataFrame, situation: Situation, most: int | None) -> str:
@@ -103,7 +105,9 @@ def _with_loans(rows: pl.DataFrame, situation: Situation) -> pl.DataFrame:
     loans = situation.loans.with_columns(
         claim=pl.Series(situation.claim.astype("int64")), as_of=pl.lit(situation.as_of)
     )
-    names = [name for name in FIELDS if name in loans.columns and name not in rows.columns]
+    names = [
+        name for name in (*FIELDS, *_BESIDE) if name in loans.columns and name not in rows.columns
+    ]
     return rows.join(loans.select("loan_id", *names), on="loan_id", how="left")
 
 
@@ -114,11 +118,16 @@ def _document(
     letter: tuple[Template, ...],
     *,
     other: tuple[Template, ...] = (),
+    gap: str = "",
 ) -> str:
-    """A letter for each row; the `other` one where the column of that name says so."""
+    """A letter for each row; the `other` one where the column of that name says so.
+
+    Args:
+        gap: what stands for the unknown, instead of a word for it.
+    """
     days = int(situation.number("channels/offer_open_days"))
     told = rows.with_columns(answer_by=pl.lit(situation.as_of + timedelta(days=days)))
-    fields = _fields(told, situation)
+    fields = _fields(told, situation, gap)
     made = fields.select(_article(letter)).to_series()
     if other:
         made = made.zip_with(~rows["other"], fields.select(_article(other)).to_series())
@@ -130,18 +139,21 @@ def _article(letter: tuple[Template, ...]) -> pl.Expr:
     return pl.concat_str(pl.lit("<article>"), *sheets, pl.lit("</article>"))
 
 
-def _fields(rows: pl.DataFrame, situation: Situation) -> pl.DataFrame:
+def _fields(rows: pl.DataFrame, situation: Situation, gap: str) -> pl.DataFrame:
     """The fields of each letter in both languages, `language/field`, safe to print; what a letter of this kind does
     not have stays empty.
     """
     rule = limits(situation.rulebook, situation.as_of)
     found: dict[str, pl.Expr] = {}
     for language, hours in _HOURS.items():
-        told = {name: _told(name, rows, language) for name in FIELDS if name not in _MADE}
+        unknown = gap or _UNKNOWN[language]
+        told = {name: _told(name, rows, language, unknown) for name in FIELDS}
         told["hours"] = pl.lit(
             hours.format(rule.not_before, rule.not_after) if rule.not_before else ""
         )
         told["waiver"] = _waiver(told, rows, language)
+        told["phone"] = pl.lit(situation.holder.service_phone or _NUMBER[language])
+        told |= sentences(rows, situation, told["limitation_ends"], language)
         found |= {f"{language}/{name}": _safe(text) for name, text in told.items()}
     return rows.select(**found)
 
@@ -172,13 +184,13 @@ def _waiver(told: Mapping[str, pl.Expr], rows: pl.DataFrame, language: str) -> p
     return pl.when(listed != "").then(pl.format(_WAIVER[language], listed)).otherwise(pl.lit(""))
 
 
-def _told(name: str, rows: pl.DataFrame, language: str) -> pl.Expr:
+def _told(name: str, rows: pl.DataFrame, language: str, unknown: str) -> pl.Expr:
     """A field in words; what is not known is said to be."""
     known = name in rows.columns
-    missing = pl.lit(_UNKNOWN[language] if known else "")
+    missing = pl.lit(unknown if known else "")
     if name == "branch":
         lender = pl.col("lender").replace("", None) if "lender" in rows.columns else pl.lit(None)
-        missing = pl.coalesce(lender, pl.lit(_UNKNOWN[language]))
+        missing = pl.coalesce(lender, pl.lit(unknown))
     if name == "court":
         missing = pl.lit(_COURT[language])
     return pl.coalesce(_SAY.get(name, _plain)(rows[name], language), missing) if known else missing

@@ -15,27 +15,26 @@ from arrears.files import did_you_mean
 from arrears.problems import Problem
 
 LANGUAGES = ("zh", "en")
-FIELDS = (
+# What an offer can say; the others are of papers for the court.
+OFFER_FIELDS = (
     "answer_by",
     "as_of",
     "branch",
+    "card_terms",
     "claim",
-    "court",
     "days_past_due",
-    "fee",
     "fees",
     "first_month",
     "hours",
     "instalment",
     "instalments",
     "interest",
-    "judgment_date",
     "last_payment_date",
     "lender",
-    "limitation_ends",
     "loan_id",
     "maturity_date",
     "origination_date",
+    "phone",
     "principal",
     "product",
     "to_pay",
@@ -43,6 +42,19 @@ FIELDS = (
     "waived_interest",
     "waived_principal",
     "waiver",
+)
+FIELDS = (
+    *OFFER_FIELDS,
+    "application",
+    "court",
+    "early",
+    "fee",
+    "judgment_date",
+    "limitation",
+    "limitation_ends",
+    "secured",
+    "state",
+    "time_to_apply",
 )
 _STYLE = (
     "body{font:11pt/1.5 system-ui,'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;"
@@ -113,9 +125,9 @@ def _faults(text: str) -> Iterator[tuple[str, int, str, str]]:
             yield "LETTER-BAD-BRACE", number, f"{error}", fix
             continue
         for name in names:
-            if name not in FIELDS:
-                fix = did_you_mean(name, FIELDS)
-                yield "LETTER-UNKNOWN-FIELD", number, f"No field {{{name}}}.", fix
+            if name not in OFFER_FIELDS:
+                fix = did_you_mean(name, OFFER_FIELDS)
+                yield "LETTER-UNKNOWN-FIELD", number, f"An offer has no field {{{name}}}.", fix
 
 
 def pages(title: str, letters: Iterable[str]) -> str:

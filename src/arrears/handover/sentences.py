@@ -1,0 +1,113 @@
+"""Sentences that a letter holds only where they are true of its loan; each empty elsewhere."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from arrears.channels import Situation
+
+# Who has a judgment or a mediation in hand asks for enforcement; a case that is filed waits for the court.
+ENFORCED, PENDING = ("mediated", "judged", "enforcing", "terminated"), "filed"
+_UNDER_WAY = ("enforcing", "terminated")
+_CARD_TERMS = "cn/instalments/card_no_new_card"
+
+_APPLICATION = {
+    "zh": {"enforcing": "继续执行申请书", "terminated": "恢复执行申请书"},
+    "en": {
+        "enforcing": "Application to go on with enforcement",
+        "terminated": "Application to resume enforcement",
+    },
+}
+_FIRST = {"zh": "强制执行申请书", "en": "Application for enforcement"}
+_STATE = {
+    "zh": {
+        "enforcing": "案件正在执行，请求继续执行。",
+        "terminated": "案件已终结本次执行程序，请求恢复执行；财产线索由银行根据自有档案填写。",
+    },
+    "en": {
+        "enforcing": " The case is being enforced; please go on with it.",
+        "terminated": " This round of enforcement was closed; please resume it. What is known of property is entered "
+        "from the bank's own file.",
+    },
+}
+_TIME = {"zh": "申请执行期限届满日：{}。", "en": " The time to apply ends on {}."}
+_LIMITATION = {"zh": "诉讼时效届满日：{}。", "en": " Limitation ends on {}."}
+_EARLY = {
+    "zh": "贷款期限尚未届满，原告依合同约定宣布全部贷款提前到期。",
+    "en": " Its term has not ended; the claimant calls in the whole loan, as the contract allows.",
+}
+_OF_COLLATERAL = {
+    "zh": "；四、原告就{}折价或者拍卖、变卖所得的价款优先受偿",
+    "en": "; 4. to be paid first out of what the {} brings",
+}
+_COLLATERAL = {
+    "zh": {"home": "抵押房产", "vehicle": "抵押车辆", "other": "担保物"},
+    "en": {"home": "mortgaged home", "vehicle": "mortgaged vehicle", "other": "collateral"},
+}
+_GUARANTEE = {
+    "zh": "；四、保证人依保证合同承担保证责任（保证人身份由银行根据自有档案填写）",
+    "en": "; 4. the guarantor, entered from the bank's own file, to answer as the guarantee says",
+}
+_CARD = {
+    "zh": "金额均为人民币。分期款项全部还清之前，本行及其他银行均不再向您发放信用卡；您按期还款期间，本行停止催收；"
+    "如您未按期还款，未还部分立即到期，本行恢复催收。",
+    "en": " All sums are in yuan. Until the instalments are paid in full you get no new credit card, from us or from "
+    "any other bank. While you keep to them nobody collects from you; if you do not, what is left falls due at once "
+    "and we collect again.",
+}
+
+
+def sentences(
+    rows: pl.DataFrame, situation: Situation, days: pl.Expr, language: str
+) -> dict[str, pl.Expr]:
+    """The sentences of each row in one language, by field.
+
+    Args:
+        rows: the letters' loans, `as_of` beside them.
+        days: `limitation_ends` in words.
+    """
+    have = set(rows.columns)
+    status, empty = pl.col("legal_status"), pl.lit("")
+    ahead = pl.col("limitation_ends") >= pl.col("as_of") if "limitation_ends" in have else None
+    loan = (pl.col("product") != "credit_card").fill_null(True)
+    runs_on = loan & (pl.col("maturity_date") > pl.col("as_of"))
+    judged = pl.col("judgment_date").is_not_null() & ~status.is_in(_UNDER_WAY).fill_null(False)
+
+    def until(words: str, holds: pl.Expr) -> pl.Expr:
+        # A paper for the court does not say that its own time has run out: filings.xlsx tells it to the one who signs.
+        return empty if ahead is None else _where(holds & ahead, pl.format(words, days))
+
+    return {
+        "application": status.replace_strict(_APPLICATION[language], default=_FIRST[language]),
+        "state": status.replace_strict(_STATE[language], default=""),
+        "time_to_apply": until(_TIME[language], judged),
+        "limitation": until(_LIMITATION[language], pl.lit(value=True)),
+        "early": _where(runs_on, pl.lit(_EARLY[language])),
+        "secured": _secured(language),
+        "card_terms": _card(situation, language),
+    }
+
+
+def _where(holds: pl.Expr, words: pl.Expr) -> pl.Expr:
+    return pl.when(holds.fill_null(False)).then(words).otherwise(pl.lit(""))
+
+
+def _secured(language: str) -> pl.Expr:
+    """What is asked for besides, of collateral or guarantor."""
+    kind = pl.col("security")
+    what = kind.replace_strict(_COLLATERAL[language], default=None, return_dtype=pl.String)
+    of_collateral = pl.format(_OF_COLLATERAL[language], what)
+    return (
+        pl.when(what.is_not_null())
+        .then(of_collateral)
+        .when((kind == "guarantee").fill_null(False))
+        .then(pl.lit(_GUARANTEE[language]))
+        .otherwise(pl.lit(""))
+    )
+
+
+def _card(situation: Situation, language: str) -> pl.Expr:
+    """What an agreement on a card debt has to state (FACTS 6.2), where that rule is in force."""
+    if situation.rulebook.leaf(_CARD_TERMS).in_force(situation.as_of) is None:
+        return pl.lit("")
+    return _where(pl.col("product") == "credit_card", pl.lit(_CARD[language]))
