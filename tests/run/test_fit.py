@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -180,6 +181,19 @@ def test_payments_that_end_long_before_the_cut_off_date_are_told_and_rare_ones_a
     assert "2 a month were usual" in found[0]
     assert not told([*often, "2025-03-02"])
     assert not told(["2023-08-03", "2024-08-03"]), "one in half a year: silence tells nothing"
+
+
+def test_a_row_mistyped_into_another_century_does_not_make_a_history(
+    small: run.Request, fitted: tuple[Path, run.Done], tmp_path: Path
+) -> None:
+    payments = pl.read_parquet(str(small.payments))
+    stray = payments.head(1).with_columns(date=pl.lit(date(1999, 5, 5)))
+    path = tmp_path / "payments.parquet"
+    pl.concat([payments, stray]).write_parquet(path)
+    done = run.fit(replace(small, payments=str(path)), out=tmp_path / "fit")
+    told = [problem for problem in done.problems if problem.code == "HISTORY-BEGINS-ALONE"]
+    assert "1 row lies alone, from 1999-05-05 on" in told[0].found
+    assert done.summary["products"] == fitted[1].summary["products"]
 
 
 def test_without_the_libraries_it_says_what_to_install(

@@ -12,7 +12,7 @@ import arrears
 from arrears import report, standing
 from arrears.core.words import counted
 from arrears.problems import Problem
-from arrears.recovery.fitting.features import month_index
+from arrears.recovery.fitting.features import month_index, month_of
 from arrears.recovery.params import collections
 from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
@@ -20,6 +20,7 @@ from arrears.run.products import Products
 from arrears.run.request import Request
 from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import Stopped
+from arrears.run.strays import without_strays
 
 if TYPE_CHECKING:
     from arrears.recovery.fitting.model import RecoveryModel
@@ -86,8 +87,12 @@ def _tables(
         fix = "Add --payments or --months."
         why = "A model is fitted on what loans have paid."
         raise Stopped([Problem("NO-HISTORY", "error", "--payments", text, why, fix)])
+    end = month_of(tape.as_of)
+    if months is not None:
+        months = without_strays(months, table="months", column="month", end=end, found=found)
     if payments is None:
         return None, months
+    payments = without_strays(payments, table="payments", column="date", end=end, found=found)
     known = tape.loans.select(
         "loan_id",
         most=pl.coalesce(
