@@ -75,6 +75,17 @@ def test_all_rows_bad_stops_the_run_and_says_why(arrears, changed, tmp_path) -> 
     _fails(done)
 
 
+def test_a_book_in_which_nobody_owes_anything_has_no_way_out_to_find(arrears, tmp_path) -> None:
+    path = tmp_path / "loans.csv"
+    path.write_text(
+        "loan_id,borrower_id,lender,product,principal,days_past_due\nA,1,b,consumer,0,0\n"
+    )
+    done = _resolve(arrears, path, tmp_path / "out")
+    _fails(done)
+    assert done.problems[0]["code"] == "NOTHING-OWED"
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [

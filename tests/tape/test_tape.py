@@ -201,6 +201,23 @@ def test_a_date_that_stands_for_none_is_none_and_is_counted(tmp_path) -> None:
     assert found.quarantine["code"].to_list() == ["DATE-AFTER-CUT-OFF"]
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "xlsx"])
+def test_a_table_without_rows_is_as_if_it_were_not_given(tmp_path, suffix) -> None:
+    loans = pl.read_csv(f"{HEAD}\n{_row()}\n".encode(), infer_schema=False)
+    loans.write_csv(tmp_path / "loans.csv")
+    none = pl.DataFrame(schema=dict.fromkeys(("loan_id", "date", "kind"), pl.String))
+    path = tmp_path / f"events.{suffix}"
+    {"csv": none.write_csv, "parquet": none.write_parquet, "xlsx": none.write_excel}[suffix](path)
+    files = tape.TapeFiles(tmp_path / "loans.csv", events=path)
+    reading = tape.read(files, as_of=DAY)
+    assert reading.tape is not None
+    assert reading.tape.events is None
+    assert [(one.name, one.rows) for one in reading.tape.inputs] == [("loans", 1), ("events", 0)]
+    assert [(one.code, one.severity) for one in reading.problems] == [("TAPE-NO-ROWS", "note")]
+    path.write_bytes(b"")
+    assert tape.read(files, as_of=DAY).tape is None, "an empty file is a broken export"
+
+
 def test_linkage_is_never_shown(tmp_path) -> None:
     found = _write(
         tmp_path, f"{HEAD},id_key\n{_row(loan_id='L0')},k\n{_row(principal='x')},SECRET\n"
@@ -227,7 +244,7 @@ def test_an_unknown_reason_for_exclusion_warns_and_stays(tmp_path) -> None:
         ),
         (f"{HEAD},as_of\n{_row()},2024-12-31\n", "AS-OF-CONFLICT"),
         (f"{HEAD.replace('product', 'produkt')}\n{_row()}\n", "TAPE-NO-COLUMN"),
-        (f"{HEAD}\n", "TAPE-EMPTY"),
+        (f"{HEAD}\n", "TAPE-NO-ROWS"),
         (f"{HEAD}\n{_row(principal='x')}\n", "TAPE-ALL-BAD"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import cast
 import polars as pl
 
 from arrears import channels, handover, plan, recovery, report, rules, standing
+from arrears.core.words import counted
 from arrears.files import staged
 from arrears.files.folder import RECORD
 from arrears.plan import WhatIf
@@ -86,6 +87,7 @@ def resolve(
 def _find(request: Request, stages: Stages) -> Resolution:
     with stages.stage("read"):
         gathered = gather(request)
+    _something_is_owed(gathered)
     with stages.stage("classify"):
         classed, hidden = stand(gathered)
     with stages.stage("contacts"):
@@ -195,6 +197,20 @@ def _late_suits(situation: channels.Situation, result: plan.PlanResult) -> list[
     why = "The court does not raise it, the borrower may; their chance is taken as lower."
     fix = "Look for a demand or a payment that interrupts it, and add it to the tape."
     return [Problem("LIMITATION-PASSED", "warning", "limitation_ends", found, why, fix)]
+
+
+def _something_is_owed(gathered: Gathered) -> None:
+    """Raises Stopped where no loan of the tape owes anything."""
+    counts = gathered.tape.counts
+    if counts.closed < counts.accepted:
+        return
+    text = (
+        f"{counted(counts.accepted, 'loan is', 'loans are')} accepted, none of which owes anything."
+    )
+    fix = "Check principal, interest and fees; `classify` and `history` take such a tape."
+    why = "There is nothing left to work on."
+    problem = Problem("NOTHING-OWED", "error", "loans", text, why, fix)
+    raise Stopped([problem, *gathered.problems])
 
 
 def _fills(gathered: Gathered) -> list[dict[str, object]]:

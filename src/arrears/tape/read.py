@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from arrears.core.hashing import file_hash
 from arrears.core.words import counted
 from arrears.files import did_you_mean, nearest
 from arrears.problems import Problem, errors
@@ -21,7 +22,7 @@ from arrears.tape.history import cross_check
 from arrears.tape.mapping import Mapping, TableMap, read_mapping
 from arrears.tape.model import Counts, Fill, Input, Reading, Tape, TapeFiles, claim
 from arrears.tape.schema import twice
-from arrears.tape.source import ROW, SHEET, Raw, read_raw
+from arrears.tape.source import NO_ROWS, ROW, SHEET, Raw, read_raw
 
 QUARANTINE: Columns = {
     "source": pl.String,
@@ -118,16 +119,28 @@ def read(files: TapeFiles, *, mapping: Path | None = None, as_of: date | None = 
     problems += found
     if day is None:
         return Reading(None, tuple(problems))
-    children = {}
+    children: dict[str, _Table] = {}
+    empty: list[Input] = []
     for name in _CHILDREN:
         path = getattr(files, name)
-        if path is not None:
-            child, found = _table(name, path, given, day)
-            problems += found
+        if path is None:
+            continue
+        child, found = _table(name, path, given, day)
+        if child is not None:
             children[name] = child
+        elif [problem.code for problem in found] == [NO_ROWS]:
+            empty.append(Input(name, str(path), file_hash(path), 0))
+            found = [_no_rows(path)]
+        problems += found
     if errors(problems):
         return Reading(None, tuple(problems))
-    return _accept(loans, {n: c for n, c in children.items() if c}, day, problems)
+    return _accept(loans, children, day, problems, empty=empty)
+
+
+def _no_rows(path: Path) -> Problem:
+    why = "It is as if it were not given."
+    fix = "Export it again if there should be any."
+    return Problem(NO_ROWS, "note", path.name, "The table holds no rows.", why, fix)
 
 
 def _table(
@@ -220,7 +233,12 @@ def _cut_off(loans: _Table, asked: date | None) -> tuple[date | None, list[Probl
 
 
 def _accept(
-    loans: _Table, children: dict[str, _Table], day: date, problems: list[Problem]
+    loans: _Table,
+    children: dict[str, _Table],
+    day: date,
+    problems: list[Problem],
+    *,
+    empty: list[Input],
 ) -> Reading:
     book = loans.checked(day)
     good = book.canonical(_SORT["loans"]).with_columns(as_of=pl.lit(day))
@@ -251,9 +269,12 @@ def _accept(
         problems=tuple(problems),
         fills=_fills(good, loans.parts),
         counts=counts,
-        inputs=tuple(
-            Input(name, str(one.table.path), one.table.sha256(), one.height)
-            for name, one in all_of.items()
+        inputs=(
+            *(
+                Input(name, str(one.table.path), one.table.sha256(), one.height)
+                for name, one in all_of.items()
+            ),
+            *empty,
         ),
         mapping=Mapping(**{name: one.table.how for name, one in all_of.items()}),
     )

@@ -83,6 +83,7 @@ class Raw:
 
 ROW = "row_in_file"
 SHEET = 2_000_000
+NO_ROWS = "TAPE-NO-ROWS"
 
 
 def read_raw(path: Path) -> tuple[Raw | None, list[Problem]]:
@@ -355,7 +356,7 @@ def _excel(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
         layouts.append(lies)
         names.append(name)
     if not tables:
-        return None, [_no(path, "TAPE-EMPTY", "The table holds no rows.", "Export it again.")]
+        return None, [_no(path, NO_ROWS, "The table holds no rows.", "Export it again.")]
     best = max(range(len(names)), key=lambda place: (layouts[place].known, -place))
     best = best if layouts[best].known > 1 else 0
     head = tables[best].row(layouts[best].above)
@@ -469,7 +470,7 @@ def _first(
     if isinstance(head, Problem):
         return None, [head]
     if head.table.width < 2 or head.table.height + head.totals == 0:
-        return None, [_no(path, "TAPE-EMPTY", "The table holds no rows.", "Export it again.")]
+        return None, [_no(path, NO_ROWS, "The table holds no rows.", "Export it again.")]
     first = layouts[0]
     return Raw(path, head, lambda: rest, sha256, first.unit, first.day, sheets, tuple(notes)), []
 
