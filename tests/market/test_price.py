@@ -69,6 +69,7 @@ def test_a_header_alone_gives_a_price(root, tmp_path, name) -> None:
     done = run.price_header(header, out=tmp_path / "out", scenarios=200)
     found = told(tmp_path / "out")
     assert found["claim"] == pytest.approx(done.summary["claim"])
+    assert all(isinstance(found[name], int) for name in ("claim", "principal"))
     assert 0 < found["per_claim"] < found["per_principal"] < 1
     if name.startswith("ant"):
         start = 49_966_000_00 / 581_000_000_00
@@ -103,6 +104,8 @@ def test_a_forecast_says_the_same_as_the_main_job(tape, tmp_path) -> None:
     whole = run.resolve(tape)
     assert pl.read_parquet(tmp_path / "out/forecast.parquet").equals(whole.situation.forecast.table)
     summary = json.loads((tmp_path / "out/forecast.json").read_text("utf-8"))
+    assert summary["claim"] == sum(whole.tape.claim.tolist())
+    assert isinstance(summary["claim"], int), "what is owed is whole fen"
     assert summary["mean_60m"] == pytest.approx(whole.situation.forecast.at(60)["mean"])
 
 

@@ -106,8 +106,8 @@ def price(
         "funding": bid * figure("funding") * life / 12.0,
     }
     told: dict[str, object] = {
-        "claim": owed,
-        "principal": principal,
+        "claim": round(owed),
+        "principal": round(principal),
         "expected_collections": collections,
         "months": months,
         "costs": costs,

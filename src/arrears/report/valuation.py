@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.recovery import Forecast
 from arrears.report import charts, figures
 from arrears.report.by_class import PRODUCTS
@@ -168,7 +169,9 @@ def _sale(told: dict[str, Any]) -> str:
         chance = figures.percent(told["sale_probability"], 0)
         return f"At a start of {figures.money(told['start_price'])} a sale has a probability of {chance}"
     price = figures.money(told["expected_winning_bid"])
-    return f"{told['bidders']} bidders who may come bring {price}, a start at {figures.money(told['start_price'])}"
+    come = counted(int(told["bidders"]), "bidder")
+    brings = "brings" if told["bidders"] == 1 else "bring"
+    return f"{come} who may come {brings} {price}, a start at {figures.money(told['start_price'])}"
 
 
 def _best(told: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import cast
 import polars as pl
 
 from arrears import channels, market, recovery, report, rules
+from arrears.core.words import counted
 from arrears.run.gather import Gathered
 from arrears.run.job import Done, job
 from arrears.run.products import Products
@@ -34,7 +35,7 @@ def forecast(
         products.table("accepted.parquet", gathered.tape.loans)
         products.table("forecast.parquet", found.table)
         products.table("curve.parquet", found.curve)
-        summary = {"as_of": gathered.tape.as_of.isoformat(), "claim": float(found.claim.sum())}
+        summary = {"as_of": gathered.tape.as_of.isoformat(), "claim": round(found.claim.sum())}
         summary |= found.summary
         products.json("forecast.json", summary)
         row = {month: found.at(month) for month in (12, 60)}
@@ -157,7 +158,7 @@ def leave(
         f"Collects  {report.money(priced.collections)} in {len(priced.net)} months, before costs",
         f"Loses     with a probability of {report.percent(priced.loses, 0)}",
         f"Reserve   {report.money(reserve)}: what keeping is worth to the seller",
-        f"Auction   {sale['bidders']} bidders who may come, expected price "
+        f"Auction   {counted(int(str(sale['bidders'])), 'bidder')} who may come, expected price "
         f"{report.money(float(str(sale['expected_winning_bid'])))}"
         if bid
         else "Auction   nobody bids: what comes in does not cover the costs of getting it and of the deal",
