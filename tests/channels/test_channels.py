@@ -181,6 +181,15 @@ def test_each_kind_of_holder_has_an_example(root, kind) -> None:
     assert not problems
 
 
+@pytest.mark.parametrize("written", ["95000", '"95000"'])
+def test_a_phone_number_may_look_like_a_number(tmp_path, written) -> None:
+    path = tmp_path / "holder.yaml"
+    path.write_text(f"kind: city_bank\nservice_phone: {written}\n", "utf-8")
+    holder, problems = channels.read_holder(str(path))
+    assert holder is not None
+    assert (holder.service_phone, problems) == ("95000", [])
+
+
 def test_a_kind_that_is_none_is_told_the_nearest() -> None:
     holder, problems = channels.read_holder("join_stock_bank")
     assert holder is None

@@ -45,7 +45,13 @@ def test_the_page_tells_of_every_table(case, root) -> None:
     assert len(_told(root)) >= 11
     left = {p.relative_to(case.out).as_posix() for p in case.out.rglob("*") if p.is_file()}
     assert set(_told(root)) <= left
-    assert {"plan.xlsx", "report.html", "run.json", "handover/worklist.xlsx"} <= left
+    assert {
+        "plan.xlsx",
+        "report.html",
+        "run.json",
+        "handover/worklist.xlsx",
+        "handover/write_off.xlsx",
+    } <= left
 
 
 def test_columns_are_those_of_the_page_and_nulls_only_where_it_says(case, root) -> None:
@@ -132,6 +138,10 @@ def test_papers_hold_exactly_the_loans_that_the_plan_sends_there(case) -> None:
 
     assert set(pl.read_csv(folder / "filings.csv")["loan_id"]) == planned("litigate")
     assert set(pl.read_csv(folder / "offers.csv")["loan_id"]) == planned("restructure")
+    off = pl.read_csv(folder / "write_off.csv")
+    assert set(off["loan_id"]) == set(plan.filter("write_off_now")["loan_id"])
+    assert off["claim"].is_sorted(descending=True)
+    assert (off["provision"] >= off["claim"]).all()
     worked = planned("collect", "restructure", "litigate", table=plan)
     assert worked <= set(pl.read_csv(folder / "worklist.csv")["loan_id"])
     for channel in ("transfer", "securitise", "income_rights"):

@@ -11,7 +11,8 @@ import polars as pl
 
 from arrears.channels import Offers, Situation, demands, ladder_table, terms
 from arrears.conduct import limits
-from arrears.handover import letters, workbooks
+from arrears.handover import covers, letters, workbooks
+from arrears.handover.cases import last_contacts
 from arrears.handover.packages import write_packages
 from arrears.handover.template import Template
 from arrears.plan import PlanResult
@@ -38,17 +39,24 @@ _FACTS = (
     "product",
     "claim",
     "days_past_due",
+    "security",
+    "collateral_value",
     "contact_status",
     "legal_status",
+    "judgment_date",
     "agency",
     "last_payment_date",
     "last_payment",
+    "last_contact",
+    "last_step",
+    "last_outcome",
     "call_hours",
     "visits",
     "value",
     "reason",
 )
 _WHO = ("branch", "collector", "borrower_id", "product", "claim", "days_past_due", "contact_status")
+_CASE = ("branch", "product", "days_past_due", "contact_status", "security", "judgment_date")
 _EFFORT = ("call_hours", "visits")
 _SOLD = ("transfer", "securitise", "income_rights")
 
@@ -103,12 +111,21 @@ def write(decision: Decision, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     day, most = decision.tape.as_of, None if decision.every else MOST_ROWS
     work, offered, sued = worklist(decision), offers(decision), filings(decision)
+    off = write_offs(decision)
     work.select(_WORKLIST).write_csv(folder / "worklist.csv")
     offered.write_csv(folder / "offers.csv")
     sued.write_csv(folder / "filings.csv")
-    workbooks.worklist(work, day, folder / "worklist.xlsx", most)
-    workbooks.offers(_with_facts(offered, decision), day, folder / "offers.xlsx", most)
-    workbooks.filings(sued, day, folder / "filings.xlsx", most)
+    off.write_csv(folder / "write_off.csv")
+    offered_to = _with_facts(offered, decision)
+    cases = sued.join(decision.known.select("loan_id", *_CASE), on="loan_id", how="left")
+    cover = covers.Covers(decision.situation, most)
+    for name, write_it, table, told in (
+        ("worklist", workbooks.worklist, work, cover.worklist(work)),
+        ("offers", workbooks.offers, offered_to, cover.offers(offered_to)),
+        ("filings", workbooks.filings, cases, cover.filings(cases)),
+        ("write_off", workbooks.write_offs, off, cover.write_offs(off)),
+    ):
+        write_it(table, workbooks.Workbook(folder / f"{name}.xlsx", day, told, most))
     letters_most = None if decision.every else letters.MOST
     papers = {
         "offers.html": letters.offer_letters(
@@ -126,8 +143,11 @@ def write(decision: Decision, folder: Path) -> None:
 def _with_facts(offered: pl.DataFrame, decision: Decision) -> pl.DataFrame:
     """Offers with who is to make them and to whom, by branch."""
     known = decision.known.select("loan_id", *_WHO)
-    table = offered.join(known, on="loan_id", how="left")
-    return table.select("loan_id", *_WHO, *offered.columns[1:]).sort(
+    table = offered.join(known, on="loan_id", how="left").with_columns(
+        to_pay=pl.col("claim")
+        - pl.sum_horizontal("waived_interest", "waived_fees", "waived_principal")
+    )
+    return table.select("loan_id", *_WHO, "to_pay", *offered.columns[1:]).sort(
         "branch", "loan_id", nulls_last=True
     )
 
@@ -141,16 +161,24 @@ def _joined(decision: Decision) -> pl.DataFrame:
         "fraud_flag",
         "contact_status",
         "legal_status",
+        "judgment_date",
+        "security",
+        "collateral_value",
         "last_payment_date",
         "last_payment",
+        "written_off",
+        "reported_class",
+        "provision",
         collector=pl.coalesce("collector", "branch"),
         court=pl.coalesce("court", "province"),
     )
     steps = ladder_table(decision.situation).select("steps", "held_out")
     loans = loans.with_columns(*steps, *_efforts(decision))
-    return decision.plan.table.join(loans, on="loan_id", maintain_order="left").join(
+    known = decision.plan.table.join(loans, on="loan_id", maintain_order="left").join(
         decision.facts, on="loan_id", maintain_order="left"
     )
+    contacts = last_contacts(decision.tape.contacts)
+    return known.join(contacts, on="loan_id", how="left", maintain_order="left")
 
 
 def _efforts(decision: Decision) -> list[pl.Series]:
@@ -279,6 +307,24 @@ def filings(decision: Decision) -> pl.DataFrame:
         priority=pl.int_range(1, pl.len() + 1),
         expected_worth="value",
         legal_status="legal_status",
+    )
+
+
+def write_offs(decision: Decision) -> pl.DataFrame:
+    """A row a loan that can be written off now, the largest claims first; collection goes on whatever its way."""
+    rows = decision.known.filter("write_off_now")
+    article = decision.situation.rulebook.cite("cn/write_off/class", decision.tape.as_of).article
+    return rows.sort("claim", "loan_id", descending=[True, False]).select(
+        "loan_id",
+        "branch",
+        "product",
+        "claim",
+        "provision",
+        "days_past_due",
+        "reported_class",
+        "limitation_ends",
+        goes_on=pl.col("channel"),
+        article=pl.lit(article),
     )
 
 

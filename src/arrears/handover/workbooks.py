@@ -1,30 +1,93 @@
-"""Worklist, offers and filings as workbooks that a person sorts and filters at once; money in yuan."""
+"""Worklist, offers, filings and write-offs as workbooks that a person sorts and filters at once; money in yuan."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from arrears.handover import cases
+from arrears.handover.sentences import ENFORCED, PENDING
+
 _YUAN = (
     "claim",
+    "principal",
+    "provision",
     "last_payment",
+    "collateral_value",
     "value",
     "instalment",
+    "to_pay",
     "waived_interest",
     "waived_fees",
     "waived_principal",
     "fee",
+    "fee_now",
     "expected_worth",
 )
-_WIDTHS = {"action": 240, "reason": 560, "court": 160, "collector": 130, "article": 200}
-_WIDTH = 110
+_SHARE = "share of income"
+_WIDTHS = {
+    "action": 220,
+    "reason": 560,
+    "note": 420,
+    "paper": 230,
+    "steps": 240,
+    "court": 130,
+    "collector": 110,
+    "article": 150,
+    "priority": 60,
+    "days_past_due": 65,
+    "product": 85,
+    "security": 75,
+    "contact_status": 85,
+    "not_before": 60,
+    "not_after": 60,
+    "max_dials": 50,
+    "credit_repair": 60,
+    "call_hours": 55,
+    "visits": 50,
+    "instalments": 80,
+    "cases": 60,
+    "branch": 85,
+}
+_WIDTH, _COVER = 95, 90
+_WORDS = (
+    "product",
+    "security",
+    "contact_status",
+    "legal_status",
+    "last_step",
+    "last_outcome",
+    "five_tier",
+)
+_GO_ON = {
+    "restructure": "new terms",
+    "litigate": "court",
+    "transfer": "bulk transfer",
+    "income_rights": "income rights",
+}
+_A4, _LINE = 9, 15.0
 
 
-def worklist(work: pl.DataFrame, as_of: dt.date, path: Path, most: int | None) -> None:
+@dataclass(frozen=True)
+class Workbook:
+    """A workbook that is to be written: where, of when, its first sheet, at most so many rows (None for all)."""
+
+    path: Path
+    as_of: dt.date
+    cover: Iterable[tuple[str, str]]
+    most: int | None
+
+
+def worklist(work: pl.DataFrame, book: Workbook) -> None:
     """By collector: what each has to do, and every case with its facts, dates and limits."""
-    busy = work.filter(pl.col("action") != "none")
+    busy = work.filter(pl.col("action") != "none").with_columns(
+        runs=cases.runs_until(book.as_of), note=cases.note(book.as_of)
+    )
     by_collector = (
         busy.group_by("collector")
         .agg(
@@ -33,61 +96,143 @@ def worklist(work: pl.DataFrame, as_of: dt.date, path: Path, most: int | None) -
             claim=pl.col("claim").sum(),
             call_hours=pl.col("call_hours").sum(),
             visits=pl.col("visits").sum(),
-            next_limitation=pl.col("limitation_ends").min(),
+            demands=(pl.col("action") == "demand").sum(),
+            next_limitation=pl.col("runs").min(),
         )
         .sort("collector")
     )
-    cases = busy.select("collector", pl.exclude("collector")).sort(
-        "collector", "limitation_ends", "loan_id"
+    told = busy.sort("collector", "runs", "loan_id", "action", nulls_last=True).with_columns(
+        action=cases.action_said(), steps=pl.col("steps").str.replace_all("+", ", ", literal=True)
     )
-    _write(
-        path,
-        f"Worklist {as_of}",
-        as_of,
-        {"Collectors": by_collector, "Worklist": _cut(cases, most)},
-    )
+    told = told.select("collector", pl.exclude("collector", "runs", "note", "reason"), "note", "reason")  # fmt: skip
+    _write(book, "Worklist", {"Collectors": by_collector, "Worklist": told})
 
 
-def offers(offered: pl.DataFrame, as_of: dt.date, path: Path, most: int | None) -> None:
+def offers(offered: pl.DataFrame, book: Workbook) -> None:
     """Every offer with its terms and the article that allows them."""
-    _write(path, f"Offers {as_of}", as_of, {"Offers": _cut(offered, most)})
+    _write(book, "Offers", {"Offers": offered})
 
 
-def filings(sued: pl.DataFrame, as_of: dt.date, path: Path, most: int | None) -> None:
-    """By court: what each is asked to take, and every claim with its fee, in the order of priority."""
+def filings(sued: pl.DataFrame, book: Workbook) -> None:
+    """By court: what each is asked to take, and every case with its paper and fee, in the order of priority."""
+    new = cases.new_claim()
+    told = sued.with_columns(
+        paper=cases.paper(),
+        fee_now=pl.when(new).then("fee").otherwise(0),
+        note=cases.note(book.as_of),
+    )
+    status = pl.col("legal_status")
     courts = (
-        sued.group_by("court")
-        .agg(cases=pl.len(), claim=pl.col("claim").sum(), fee=pl.col("fee").sum())
+        told.group_by("court")
+        .agg(
+            cases=pl.len(),
+            new_claims=new.sum(),
+            enforcement=status.is_in(ENFORCED).sum(),
+            waiting=status.eq(PENDING).sum(),
+            claim=pl.col("claim").sum(),
+            fee_now=pl.col("fee_now").sum(),
+        )
         .sort("court")
     )
-    cases = sued.sort("court", "priority").select(
-        "court", "priority", pl.exclude("court", "priority")
-    )
-    _write(path, f"Filings {as_of}", as_of, {"Courts": courts, "Filings": _cut(cases, most)})
+    rows = told.sort("court", "priority").select(
+        "court", "priority", "loan_id", "paper", "claim", "fee_now",
+        "limitation_ends", "branch", "product", "days_past_due", "contact_status", "security", "judgment_date",
+        "expected_worth", "note",
+    )  # fmt: skip
+    _write(book, "Filings", {"Courts": courts, "Filings": rows})
 
 
-def _cut(table: pl.DataFrame, most: int | None) -> pl.DataFrame:
-    return table if most is None else table.head(most)
+def write_offs(rows: pl.DataFrame, book: Workbook) -> None:
+    """What can be written off now; collection goes on."""
+    told = rows.with_columns(pl.col("goes_on").replace(_GO_ON))
+    _write(book, "Write-offs", {"Write-offs": told})
 
 
-def _write(path: Path, title: str, as_of: dt.date, sheets: dict[str, pl.DataFrame]) -> None:
+def _write(book: Workbook, name: str, sheets: dict[str, pl.DataFrame]) -> None:
     import xlsxwriter
 
-    with xlsxwriter.Workbook(path) as book:
+    title = f"{name} {book.as_of}"
+    with xlsxwriter.Workbook(book.path) as file:
         # A workbook's date of creation that no clock changes.
-        made = dt.datetime(as_of.year, as_of.month, as_of.day)
-        book.set_properties({"title": title, "created": made})
-        for name, table in sheets.items():
-            shown = table.with_columns(
-                (pl.col(column) / 100).alias(f"{column}")
-                for column in _YUAN
-                if column in table.columns
-            ).rename({column: f"{column} (yuan)" for column in _YUAN if column in table.columns})
+        made = dt.datetime(book.as_of.year, book.as_of.month, book.as_of.day)
+        file.set_properties({"title": title, "created": made})
+        _cover(file, title, book.cover)
+        for sheet, table in sheets.items():
+            shown = _shown(table if book.most is None else table.head(book.most))
+            widths = [_WIDTHS.get(column, _WIDTH) for column in table.columns]
             shown.write_excel(
-                book,
-                worksheet=name,
+                file,
+                worksheet=sheet,
                 freeze_panes=(1, 0),
-                column_widths={column: _WIDTHS.get(column, _WIDTH) for column in shown.columns},
-                dtype_formats={pl.Date: "yyyy-mm-dd", pl.Float64: "#,##0.00"},
+                column_widths=dict(zip(shown.columns, widths, strict=True)),
+                column_formats=_formats(shown),
+                dtype_formats={
+                    pl.Date: "yyyy-mm-dd",
+                    pl.Float64: "#,##0.00",
+                },
                 table_style="Table Style Light 1",
             )
+            written = file.get_worksheet_by_name(sheet)
+            _heads(file, written, shown)
+            _on_paper(written)
+
+
+def _formats(table: pl.DataFrame) -> dict[Any, Any]:
+    """Words stand off from the figure before them; a share is told in per cent."""
+    words = {name: {"indent": 1} for name, kind in table.schema.items() if kind == pl.String}
+    return {**words, _SHARE: "0.0%"} if _SHARE in table.columns else words
+
+
+def _heads(file: Any, sheet: Any, table: pl.DataFrame) -> None:
+    """A head stands over its column as the cells do: numbers and dates to the right."""
+    look = {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}
+    right, left = (
+        file.add_format({**look, "align": "right"}),
+        file.add_format({**look, "indent": 1}),
+    )
+    for place, (name, kind) in enumerate(table.schema.items()):
+        to_right = kind.is_numeric() or kind == pl.Date
+        sheet.write_string(0, place, name, right if to_right else left)
+    sheet.set_row(0, 2 * _LINE)
+
+
+def _cover(file: Any, title: str, rows: Iterable[tuple[str, str]]) -> None:
+    """What it is, of when, from what, and what a reader must know of it."""
+    sheet = file.add_worksheet("Cover")
+    head = file.add_format({"bold": True, "valign": "top"})
+    text = file.add_format({"text_wrap": True, "valign": "top"})
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 1, _COVER)
+    sheet.write_string(0, 0, title, file.add_format({"bold": True, "font_size": 14}))
+    for place, (name, words) in enumerate(rows, start=2):
+        sheet.write_string(place, 0, name, head)
+        sheet.write_string(place, 1, words, text)
+        sheet.set_row(place, _LINE * -(-len(words) // _COVER))
+    _on_paper(sheet)
+
+
+def _on_paper(sheet: Any) -> None:
+    """A4, across, as wide as the paper, the head on every page."""
+    sheet.set_paper(_A4)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&L&A&R&P / &N")
+
+
+def _shown(table: pl.DataFrame) -> pl.DataFrame:
+    """Cells and heads as people read them."""
+    there = set(table.columns)
+    flags = [name for name, kind in table.schema.items() if kind == pl.Boolean]
+    said = table.with_columns(
+        *((pl.col(name) / 100).alias(name) for name in _YUAN if name in there),
+        *(pl.col(name).cast(pl.String).str.replace_all("_", " ") for name in _WORDS if name in there),
+        *(
+            pl.when(name).then(pl.lit("yes")).when(~pl.col(name)).then(pl.lit("no")).alias(name)
+            for name in flags
+        ),
+    )  # fmt: skip
+    heads = {
+        name: name.replace("_", " ") + (" (yuan)" if name in _YUAN else "") for name in said.columns
+    }
+    return said.rename(heads)

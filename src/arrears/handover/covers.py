@@ -1,0 +1,89 @@
+"""The first sheet of each workbook: what it is, of when, from what, and what a reader must know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from arrears.channels import Situation
+from arrears.conduct import limits
+from arrears.core.words import counted
+from arrears.handover import cases
+
+_Rows = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Covers:
+    """The covers of one decision; a sheet holds at most `most` rows, all of them where that is None."""
+
+    situation: Situation
+    most: int | None
+
+    def worklist(self, work: pl.DataFrame) -> _Rows:
+        """Of the worklist."""
+        busy = work.filter(pl.col("action") != "none")
+        hours, visits = float(busy["call_hours"].sum()), float(busy["visits"].sum())
+        rule = limits(self.situation.rulebook, self.situation.as_of)
+        when = "No rule on hours or dials was in force on this date."
+        if rule.not_before:
+            when = f"{rule.not_before} to {rule.not_after}, at most {rule.max_dials} dials a day and number."
+        borrowers = counted(busy["borrower_id"].n_unique(), "borrower")
+        return self._all(
+            ("Cases", f"{counted(busy.height, 'case')} of {borrowers}; {self._kept(busy.height)}"),
+            ("Effort", f"{hours:,.0f} hours of calls, {visits:,.0f} visits, of the ways that start now."),
+            ("When to call", when),
+            ("Order", "By collector; on top the time that ends first and that no case has stopped."),
+            ("Several loans", "A borrower is contacted once for all: under the loan that contact with names."),
+            csv="worklist.csv",
+        )  # fmt: skip
+
+    def offers(self, offered: pl.DataFrame) -> _Rows:
+        """Of the offers."""
+        titles = self.situation.rulebook.articles
+        names = [f"{code}: {titles[code].title}" for code in sorted(offered["article"].unique())]
+        return self._all(
+            ("Offers", f"{counted(offered.height, 'offer')}; {self._kept(offered.height)}"),
+            ("Letters", "offers.html, to print, in Chinese and English."),
+            ("Articles", "; ".join(names) or "none is needed: nothing is offered"),
+            csv="offers.csv",
+        )
+
+    def filings(self, sued: pl.DataFrame) -> _Rows:
+        """Of the filings."""
+        new = sued.filter(cases.new_claim())
+        fee = int(new["fee"].sum())
+        return self._all(
+            ("Cases", f"{counted(sued.height, 'case')}, {new.height:,} of them new claims; {self._kept(sued.height)}"),
+            ("Fee now", f"{fee / 100:,.2f} yuan: the full filing fee of the new claims; half of it comes back where a "
+             "case is mediated, withdrawn or heard in summary procedure. Enforcement is not paid in advance."),
+            ("Papers", "filings.html, to print, in Chinese and English; names are entered from the bank's own file."),
+            ("Order", "Priority: fraud first, then who has vanished, then by worth."),
+            csv="filings.csv",
+        )  # fmt: skip
+
+    def write_offs(self, rows: pl.DataFrame) -> _Rows:
+        """Of the write-offs."""
+        claim = int(rows["claim"].sum()) if rows.height else 0
+        return self._all(
+            ("Loans", f"{counted(rows.height, 'loan')}, {claim / 100:,.2f} yuan; {self._kept(rows.height)}"),
+            ("Conditions", "The class by rule is loss, the provision covers the claim, no sale is planned now."),
+            ("After it", "The account is closed, the case is kept: the claim stays, collection goes on as planned."),
+            csv="write_off.csv",
+        )  # fmt: skip
+
+    def _kept(self, rows: int) -> str:
+        if self.most is None or rows <= self.most:
+            return "all of them here"
+        return f"the first {self.most:,} here"
+
+    def _all(self, *rows: tuple[str, str], csv: str) -> _Rows:
+        book, day = self.situation.rulebook, self.situation.as_of
+        return [
+            ("As of", f"{day}"),
+            ("Holder", self.situation.holder.kind.replace("_", " ")),
+            *rows,
+            ("Amounts", f"yuan; {csv} beside this file holds every row, in fen"),
+            ("Rulebook", f"{book.name} {book.hash[:12]}; hashes of all inputs: run.json"),
+        ]

@@ -1,0 +1,144 @@
+"""Workbooks as people read them: what each case is told, what is to be paid, and what can be written off."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from arrears.handover import cases, workbooks
+
+DAY = date(2025, 3, 31)
+PAST, AHEAD = date(2024, 3, 1), date(2026, 3, 1)
+
+
+def told(expression: pl.Expr, **columns: object) -> object:
+    known = {
+        "action": "file_suit",
+        "legal_status": None,
+        "judgment_date": None,
+        "limitation_ends": AHEAD,
+        "security": None,
+    }
+    schema = {
+        "action": pl.String,
+        "legal_status": pl.String,
+        "judgment_date": pl.Date,
+        "limitation_ends": pl.Date,
+        "security": pl.String,
+    }
+    row = pl.DataFrame([{**known, **columns}], schema=schema)
+    return row.select(expression.alias("said")).item()
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "said"),
+    [
+        ("collect", "judged", "collect"),
+        ("offer_terms", None, "offer terms"),
+        ("collect_then_file_suit_in_month_6", None, "collect, then file suit in month 6"),
+        ("collect_from_month_6", None, "collect from month 6"),
+        ("demand", None, "send a demand that can be proven"),
+        ("file_suit", None, "file suit"),
+        ("file_suit", "not_sued", "file suit"),
+        ("file_suit", "filed", "follow the case"),
+        ("file_suit", "mediated", "apply for enforcement"),
+        ("file_suit", "judged", "apply for enforcement"),
+        ("file_suit", "enforcing", "follow the enforcement"),
+        ("file_suit", "terminated", "ask to resume enforcement"),
+    ],
+)
+def test_nobody_is_asked_to_file_what_is_filed(action, status, said) -> None:
+    assert told(cases.action_said(), action=action, legal_status=status) == said
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ({}, None),
+        ({"limitation_ends": PAST}, "limitation ended on 2024-03-01"),
+        ({"limitation_ends": PAST, "legal_status": "filed"}, None),
+        ({"limitation_ends": PAST, "legal_status": "enforcing", "judgment_date": PAST}, None),
+        ({"limitation_ends": PAST, "legal_status": "terminated", "judgment_date": PAST}, None),
+        (
+            {"limitation_ends": PAST, "legal_status": "judged", "judgment_date": PAST},
+            "the time to apply for enforcement ended on 2024-03-01",
+        ),
+        ({"legal_status": "judged", "judgment_date": PAST}, None),
+        ({"legal_status": "judged"}, "the day of the judgment is not on the tape"),
+        ({"legal_status": "mediated"}, "needs the court's confirmation"),
+        ({"security": "guarantee"}, "guarantee's own period"),
+        ({"security": "guarantee", "legal_status": "judged", "judgment_date": PAST}, None),
+    ],
+)
+def test_whoever_signs_is_told_what_the_paper_does_not_say(row, word) -> None:
+    said = told(cases.note(DAY), **row)
+    assert said is None if word is None else word in str(said)
+
+
+def test_the_next_limitation_is_one_that_still_runs() -> None:
+    def runs(**row: object) -> object:
+        return told(cases.runs_until(DAY), **row)
+
+    assert runs() == AHEAD
+    assert runs(legal_status="judged") == AHEAD
+    assert runs(limitation_ends=DAY) == DAY
+    for row in (
+        {"limitation_ends": PAST},
+        {"legal_status": "enforcing"},
+        {"legal_status": "filed"},
+    ):
+        assert runs(**row) is None
+
+
+def test_the_newest_contact_is_told() -> None:
+    contacts = pl.DataFrame(
+        {
+            "loan_id": ["A", "A", "B"],
+            "date": [date(2025, 2, 1), date(2025, 1, 1), date(2024, 5, 5)],
+            "step": ["visit", "call", "letter"],
+            "outcome": ["promise", "none", None],
+        }
+    )
+    found = cases.last_contacts(contacts)
+    assert found.rows() == [
+        ("A", date(2025, 2, 1), "visit", "promise"),
+        ("B", date(2024, 5, 5), "letter", None),
+    ]
+    assert cases.last_contacts(None).columns == found.columns
+
+
+def test_only_new_claims_pay_a_fee_and_courts_add_up(tmp_path) -> None:
+    sued = pl.DataFrame(
+        {
+            "loan_id": ["A", "B", "C", "D"],
+            "court": ["North", "North", "North", "South"],
+            "claim": [100_000, 200_000, 300_000, 400_000],
+            "fee": [5_000, 6_000, 7_000, 8_000],
+            "limitation_ends": [AHEAD, PAST, AHEAD, AHEAD],
+            "priority": [3, 2, 1, 4],
+            "expected_worth": [1.0, 2.0, 3.0, 4.0],
+            "legal_status": ["not_sued", "judged", "filed", None],
+            "branch": ["b"] * 4,
+            "product": ["credit_card"] * 4,
+            "days_past_due": [100] * 4,
+            "contact_status": ["reachable"] * 4,
+            "security": ["none"] * 4,
+            "judgment_date": [None, PAST, None, None],
+        }
+    )
+    path = tmp_path / "filings.xlsx"
+    cover = [("As of", "2025-03-31"), ("Note", "word " * 60)]
+    workbooks.filings(sued, workbooks.Workbook(path, DAY, cover, None))
+    sheets = pl.read_excel(path, sheet_id=0)
+    assert list(sheets) == ["Cover", "Courts", "Filings"]
+    courts = sheets["Courts"].select(
+        "court", "cases", "new claims", "enforcement", "waiting", "claim (yuan)", "fee now (yuan)"
+    )
+    assert courts.rows() == [("North", 3, 1, 1, 1, 6_000, 50), ("South", 1, 1, 0, 0, 4_000, 80)]
+    rows = sheets["Filings"]
+    assert rows["loan id"].to_list() == ["C", "B", "A", "D"]
+    assert rows["fee now (yuan)"].to_list() == [0, 0, 50, 80]
+    assert rows["product"].unique().to_list() == ["credit card"]
+    assert rows["note"][1].startswith("the time to apply for enforcement ended")
