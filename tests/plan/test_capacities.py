@@ -35,6 +35,9 @@ def test_money_may_be_written_in_yuan(tmp_path) -> None:
     ("line", "code", "word"),
     [
         ("{name: court_filing, max: 3}", "CAPACITY-UNKNOWN", "court_filings"),
+        ("{name: visits, max: .nan}", "CAPACITY-BAD-VALUE", "finite"),
+        ("{name: visits, max: .inf}", "CAPACITY-BAD-VALUE", "finite"),
+        ("{name: visits, max: 5 yuan}", "CAPACITY-BAD-VALUE", "visits is no money"),
         (
             "{name: visits, max: 3, scope: {provence: Zhejiang}}",
             "CAPACITY-UNKNOWN-SCOPE",

@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from arrears.channels import CAPACITIES, COLUMNS, STARTS, Offers
 from arrears.core.money import money_of_field
@@ -31,10 +31,11 @@ SCOPES = (
     "lender",
     "start_month",
 )
+_UNIT = re.compile(r"yuan|fen|元|分|¥")
 _IN_FEN = ("transfer_claim", "securitise_claim", "income_rights_claim", "npl_removed", "cash_cost")
 
 
-Amount = Annotated[float, BeforeValidator(money_of_field)]
+Amount = Annotated[float, BeforeValidator(money_of_field), Field(allow_inf_nan=False)]
 
 
 class Capacity(BaseModel):
@@ -50,6 +51,18 @@ class Capacity(BaseModel):
     max: Amount | None = None
     min: Amount | None = None
     scope: dict[str, str | int] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _money_limits_money(cls, raw: object) -> object:
+        if not isinstance(raw, dict) or raw.get("name") not in CAPACITIES:
+            return raw
+        name = raw["name"]
+        for field in ("max", "min"):
+            told = raw.get(field)
+            if name not in _IN_FEN and isinstance(told, str) and _UNIT.search(told):
+                raise ValueError(f"{name} is no money: {field} is {told!r}, give a number")
+        return raw
 
     @model_validator(mode="after")
     def _limits_something(self) -> Capacity:

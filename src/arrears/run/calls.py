@@ -84,7 +84,7 @@ def _left_out(gathered: Gathered) -> list[Problem]:
     found = []
     for code, rows, what, said, fix in (
         ("DUE-DATE-MISSING", missing, ("loan says", "loans say"), "no next due date", "Add next_due_date."),
-        ("DUE-DATE-PASSED", passed, ("next due date lies", "next due dates lie"), "before the cut-off date",
+        ("DUE-DATE-PASSED", passed, ("next due date lies", "next due dates lie"), "on or before the cut-off date",
          "Give the next one."),
     ):  # fmt: skip
         if rows.height:
