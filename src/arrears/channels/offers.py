@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 
@@ -71,7 +71,7 @@ class Offers:
         """`offers.parquet`: a row a loan, channel and start month, of the loans in `rows`."""
         ids = self.situation.loans["loan_id"][rows]
         count, wide = len(ids), len(COLUMNS)
-        eligible = self._wide([permit.eligible for permit in self.permits], rows)
+        eligible = _wide([permit.blocked[rows] < 0 for permit in self.permits], count)
         channels = pl.Series([COLUMNS[column][0] for column in _ORDER])
         starts = pl.Series([COLUMNS[column][1] for column in _ORDER], dtype=pl.Int32)
         which = np.tile(np.arange(wide, dtype=np.uint32), count)
@@ -82,12 +82,12 @@ class Offers:
             pl.Series("eligible", eligible),
             pl.Series(
                 "eligible_after_reclass",
-                self._wide([permit.after_reclass for permit in self.permits], rows),
+                _wide([permit.after_reclass[rows] for permit in self.permits], count),
             ),
-            self._blocked_by(rows),
+            self._blocked_by(rows, count),
         ]
-        for name, values in self._numbers().items():
-            cells = self._wide(values, rows)
+        for name, values in self._numbers(rows).items():
+            cells = _wide(values, count)
             columns.append(pl.Series(name, np.where(eligible, cells, np.nan)).fill_nan(None))
         return pl.DataFrame(columns)
 
@@ -96,46 +96,52 @@ class Offers:
         for start in range(0, max(len(self.situation.claim), 1), _PART):
             yield self.table(slice(start, start + _PART))
 
-    def _wide(self, values: Sequence[np.ndarray | None], rows: slice) -> np.ndarray:
-        """Values by column (n,) as one row a loan and column of the table; None is 0."""
-        parts = [None if (found := values[column]) is None else found[rows] for column in _ORDER]
-        kind = next((part.dtype for part in parts if part is not None), np.dtype(np.float64))
-        wide = np.zeros((len(self.situation.claim[rows]), len(parts)), kind)
-        # In pieces that stay in the cache: a column at a time would fetch the whole table once for each.
-        for start in range(0, len(wide), _PIECE):
-            piece = slice(start, start + _PIECE)
-            for place, part in enumerate(parts):
-                if part is not None:
-                    wide[piece, place] = part[piece]
-        return wide.ravel()
-
-    def _blocked_by(self, rows: slice) -> pl.Series:
+    def _blocked_by(self, rows: slice, count: int) -> pl.Series:
         """The bar of each row, null where there is none."""
         texts = [bar.told for permit in self.permits for bar in permit.bars]
         first = np.cumsum([0, *(len(permit.bars) for permit in self.permits)])
         codes = [
-            np.where(permit.blocked < 0, -1, permit.blocked + first[column])
+            np.where(blocked < 0, -1, blocked + first[column])
             for column, permit in enumerate(self.permits)
+            for blocked in [permit.blocked[rows]]
         ]
-        wide = self._wide(codes, rows)
+        wide = _wide(codes, count)
         told = pl.Series(texts or [""]).gather(np.maximum(wide, 0).astype(np.uint32))
         return pl.select(pl.when(pl.Series(wide >= 0)).then(told).alias("blocked_by")).to_series()
 
-    def _numbers(self) -> dict[str, list[Floats | None]]:
+    def _numbers(self, rows: slice) -> dict[str, list[Floats | None]]:
         """The columns of figures, each by way and start month."""
-        places, book = range(len(COLUMNS)), self.situation.book_value
+        places, book = range(len(COLUMNS)), self.situation.book_value[rows]
+
+        def here(found: Iterable[Floats | None]) -> list[Floats | None]:
+            return [None if values is None else values[rows] for values in found]
+
         numbers: dict[str, list[Floats | None]] = {
-            "value": [self.value[:, column] for column in places],
-            "cash": [outcome.cash for outcome in self.outcomes],
-            "cost": [outcome.cost for outcome in self.outcomes],
-            "months": [outcome.months for outcome in self.outcomes],
-            "pnl": [self.value[:, column] - book for column in places],
-            "capital_freed": [outcome.capital_freed for outcome in self.outcomes],
-            "provision_released": [outcome.provision_released for outcome in self.outcomes],
+            "value": [self.value[rows, column] for column in places],
+            "cash": here(outcome.cash for outcome in self.outcomes),
+            "cost": here(outcome.cost for outcome in self.outcomes),
+            "months": here(outcome.months for outcome in self.outcomes),
+            "pnl": [self.value[rows, column] - book for column in places],
+            "capital_freed": here(outcome.capital_freed for outcome in self.outcomes),
+            "provision_released": here(outcome.provision_released for outcome in self.outcomes),
         }
         for name in CAPACITIES:
-            numbers[f"uses_{name}"] = [self.uses(column, name) for column in places]
+            numbers[f"uses_{name}"] = here(self.uses(column, name) for column in places)
         return numbers
+
+
+def _wide(values: Sequence[np.ndarray | None], count: int) -> np.ndarray:
+    """Values by column (count,) as one row a loan and column of the table; None is 0."""
+    parts = [values[column] for column in _ORDER]
+    kind = next((part.dtype for part in parts if part is not None), np.dtype(np.float64))
+    wide = np.zeros((count, len(parts)), kind)
+    # In pieces that stay in the cache: a column at a time would fetch the whole table once for each.
+    for start in range(0, count, _PIECE):
+        piece = slice(start, start + _PIECE)
+        for place, part in enumerate(parts):
+            if part is not None:
+                wide[piece, place] = part[piece]
+    return wide.ravel()
 
 
 def offers(situation: Situation, progress: Callable[[float, float], None] | None = None) -> Offers:

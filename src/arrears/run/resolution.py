@@ -267,30 +267,12 @@ def situate(
 def _write(resolution: Resolution, request: Request, folder: Path, stages: Stages) -> None:
     """All products, and the record last."""
     products = Products(folder)
-    tape, situation, result = resolution.tape, resolution.situation, resolution.plan
-    with stages.stage("tables"):
-        products.table("standing.parquet", resolution.standing)
-        products.table("hidden_why.parquet", resolution.reasons)
-        products.table("forecast.parquet", situation.forecast.table)
-        products.table("curve.parquet", situation.forecast.curve)
-        products.table("plan.parquet", result.table)
-        products.table("capacities.parquet", resolution.what_if.capacities)
-        products.table("ladders.parquet", channels.ladder_table(situation))
-        products.table("accepted.parquet", tape.loans)
-        for name, table in (("months", tape.months), ("events", tape.events)):
-            if table is not None:
-                products.table(f"accepted_{name}.parquet", table)
-        write_three_ways(products, resolution.three)
-        products.csv("ratios.csv", resolution.ratios)
-        products.csv("outcomes.csv", resolution.outcomes)
-        products.csv("disposals.csv", resolution.disposals)
-        products.csv("whatif.csv", resolution.what_if.cases)
-        products.csv("frontier.csv", resolution.what_if.frontier)
-        products.csv("quarantine.csv", tape.quarantine)
-    # Debtors are found and the largest table is written while single-threaded libraries make papers and pictures.
+    # The largest table is written and debtors are found while single-threaded libraries make papers and pictures.
     with ThreadPoolExecutor(1) as beside:
-        owed = beside.submit(_write_debtors, products, tape)
         offered = beside.submit(_write_offers, products, resolution)
+        owed = beside.submit(_write_debtors, products, resolution.tape)
+        with stages.stage("tables"):
+            _write_tables(products, resolution)
         _write_papers(resolution, request, products, stages, owed=owed)
         with stages.stage("offer table"):
             offered.result()
@@ -298,6 +280,29 @@ def _write(resolution: Resolution, request: Request, folder: Path, stages: Stage
     record["products"] = dict(sorted(products.hashes.items()))
     record["seconds"] = stages.seconds
     (folder / RECORD).write_text(to_json(record), encoding="utf-8")
+
+
+def _write_tables(products: Products, resolution: Resolution) -> None:
+    """All tables but offers and debtors."""
+    tape, situation, result = resolution.tape, resolution.situation, resolution.plan
+    products.table("standing.parquet", resolution.standing)
+    products.table("hidden_why.parquet", resolution.reasons)
+    products.table("forecast.parquet", situation.forecast.table)
+    products.table("curve.parquet", situation.forecast.curve)
+    products.table("plan.parquet", result.table)
+    products.table("capacities.parquet", resolution.what_if.capacities)
+    products.table("ladders.parquet", channels.ladder_table(situation))
+    products.table("accepted.parquet", tape.loans)
+    for name, table in (("months", tape.months), ("events", tape.events)):
+        if table is not None:
+            products.table(f"accepted_{name}.parquet", table)
+    write_three_ways(products, resolution.three)
+    products.csv("ratios.csv", resolution.ratios)
+    products.csv("outcomes.csv", resolution.outcomes)
+    products.csv("disposals.csv", resolution.disposals)
+    products.csv("whatif.csv", resolution.what_if.cases)
+    products.csv("frontier.csv", resolution.what_if.frontier)
+    products.csv("quarantine.csv", tape.quarantine)
 
 
 def write_three_ways(products: Products, three: report.ThreeWays) -> None:
