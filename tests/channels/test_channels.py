@@ -194,3 +194,32 @@ def test_a_kind_that_is_none_is_told_the_nearest() -> None:
     holder, problems = channels.read_holder("join_stock_bank")
     assert holder is None
     assert "joint_stock_bank" in problems[0].fix
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("Zhejiang", "Zhejiang"),
+        ("浙江", "Zhejiang"),
+        ("浙江省", "Zhejiang"),
+        ("广西壮族自治区", "Guangxi"),
+        ("zhejiang province", "Zhejiang"),
+        ("Henan", "Henan"),
+        ("Bavaria", "Bavaria"),
+    ],
+)
+def test_the_holders_province_is_known_by_its_chinese_name_too(tmp_path, told, name) -> None:
+    path = tmp_path / "holder.yaml"
+    path.write_text(f"kind: city_bank\nprovince: {told}\n", "utf-8")
+    holder, problems = channels.read_holder(str(path))
+    assert not problems
+    assert holder is not None
+    assert holder.province == name
+
+
+def test_a_province_mistyped_is_told_with_the_nearest(tmp_path) -> None:
+    path = tmp_path / "holder.yaml"
+    path.write_text("kind: city_bank\nprovince: Zhejang\n", "utf-8")
+    holder, problems = channels.read_holder(str(path))
+    assert holder is None
+    assert "is it 'Zhejiang'?" in problems[0].line()

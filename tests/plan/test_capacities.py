@@ -31,6 +31,13 @@ def test_money_may_be_written_in_yuan(tmp_path) -> None:
     assert capacities[0].max == 8_000_000_000
 
 
+def test_a_province_is_known_by_its_chinese_name_too(tmp_path) -> None:
+    text = "capacities:\n  - {name: visits, max: 3, scope: {province: 浙江省}}\n"
+    capacities, _ = _read(tmp_path, text)
+    assert capacities is not None
+    assert capacities[0].scope == {"province": "Zhejiang"}
+
+
 @pytest.mark.parametrize(
     ("line", "code", "word"),
     [

@@ -136,7 +136,7 @@ def test_the_workbook_has_a_sheet_a_branch_and_says_the_same(listed, tmp_path) -
     assert row["call is worth (yuan)"] * 100 == pytest.approx(worth, abs=1)
 
 
-@pytest.mark.parametrize("days", [0, -3])
+@pytest.mark.parametrize("days", [0, -3, 99_999_999])
 def test_days_that_lie_ahead_of_nothing_are_refused(tmp_path, days) -> None:
     with pytest.raises(run.Stopped) as stopped:
         run.due(run.Request("nowhere.csv"), days=days, out=tmp_path / "out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -12,6 +13,7 @@ from arrears.core.money import money_of_field
 from arrears.files import did_you_mean, read_model
 from arrears.problems import Problem
 from arrears.rules import MarketBook
+from arrears.tape.columns import PROVINCES, province
 
 Kind = Literal[
     "large_state_bank",
@@ -25,6 +27,7 @@ Kind = Literal[
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 AMCS = ("national_amc", "local_amc")
+_TYPO = 0.8
 
 
 Fen = Annotated[int, BeforeValidator(money_of_field)]
@@ -32,6 +35,19 @@ Fen = Annotated[int, BeforeValidator(money_of_field)]
 
 def _as_text(number: object) -> object:
     return str(number) if isinstance(number, int) else number
+
+
+def _known_place(word: object) -> object:
+    if not isinstance(word, str):
+        return word
+    name = province(word)
+    close = get_close_matches(name, PROVINCES.values(), n=1, cutoff=_TYPO)
+    if close and name not in close:
+        raise ValueError(f"is it {close[0]!r}?")
+    return name
+
+
+Province = Annotated[str, BeforeValidator(_known_place)]
 
 
 # Five digits in a file are read as a number, and a phone number is none.
@@ -70,7 +86,7 @@ class Holder(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Kind
-    province: str | None = None
+    province: Province | None = None
     service_phone: Phone | None = None
     securities_originator: bool | None = None
     pilot_seller: bool | None = None

@@ -20,6 +20,7 @@ from arrears.core.words import counted
 from arrears.files import did_you_mean, read_model
 from arrears.plan.kernels import Floats
 from arrears.problems import Problem, errors
+from arrears.tape.columns import province
 
 SCOPES = (
     "branch",
@@ -38,6 +39,12 @@ _IN_FEN = ("transfer_claim", "securitise_claim", "income_rights_claim", "npl_rem
 Amount = Annotated[float, BeforeValidator(money_of_field), Field(allow_inf_nan=False)]
 
 
+def _known_places(scope: object) -> object:
+    if not isinstance(scope, dict) or not isinstance(scope.get("province"), str):
+        return scope
+    return {**scope, "province": province(scope["province"])}
+
+
 class Capacity(BaseModel):
     """A limit: at most `max`, at least `min`, of the loans in its scope.
 
@@ -50,7 +57,7 @@ class Capacity(BaseModel):
     name: str
     max: Amount | None = None
     min: Amount | None = None
-    scope: dict[str, str | int] = {}
+    scope: Annotated[dict[str, str | int], BeforeValidator(_known_places)] = {}
 
     @model_validator(mode="before")
     @classmethod

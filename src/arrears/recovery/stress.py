@@ -44,7 +44,7 @@ class Stress:
             raise BadArgument(
                 f"No stress {name!r}.",
                 where="--stress",
-                why=f"Known: {', '.join(names)}.",
+                why="A stress is a change of the market book.",
                 fix=did_you_mean(name, names),
             )
         told = market.numbers(_ROOT + name, as_of)

@@ -28,6 +28,7 @@ _MONTH = 30
 _QUARTER = 3.0
 _HIDES = 0.5
 _LAST = 90
+_MOST_DAYS = 36_500
 
 
 def due(
@@ -41,9 +42,10 @@ def due(
     Raises:
         Stopped: the tape cannot be used, or says no next due date, or `days` is no number of days.
     """
-    if days < 1:
+    if not 1 <= days <= _MOST_DAYS:
         found = f"{counted(days, 'day')} ahead lies no payment."
-        raise Stopped([Problem("BAD-DAYS", "error", "--days", found, "", "Give at least 1.")])
+        fix = f"Give 1 to {_MOST_DAYS:,}."
+        raise Stopped([Problem("BAD-DAYS", "error", "--days", found, "", fix)])
     noticed: list[Problem] = []
 
     def work(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 from polars.datatypes import DataTypeClass
 
@@ -331,6 +333,10 @@ CHINESE: dict[str, dict[str, str]] = {
     },
 }
 
+_KIND_OF_PLACE = re.compile(
+    r"(省|市|壮族自治区|回族自治区|维吾尔自治区|自治区| province| municipality| autonomous region)$",
+    re.IGNORECASE,
+)
 PROVINCES: dict[str, str] = {
     "北京": "Beijing",
     "天津": "Tianjin",
@@ -364,3 +370,10 @@ PROVINCES: dict[str, str] = {
     "宁夏": "Ningxia",
     "新疆": "Xinjiang",
 }
+
+
+def province(word: str) -> str:
+    """The name of a province of China by its Chinese or English name, long or short; another word as it stands."""
+    bare = _KIND_OF_PLACE.sub("", word.strip())
+    english = {name.casefold(): name for name in PROVINCES.values()}
+    return PROVINCES.get(bare) or english.get(bare.casefold(), word)
