@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import polars as pl
 import pytest
 
 from arrears import report, run
-from arrears.report import figures
+from arrears.report import charts, figures, page
 
 
 class _Outline(HTMLParser):
@@ -51,6 +53,53 @@ def made(tmp_path_factory, root):
     )
     found = run.resolve(request, out=folder / "out")
     return found, folder / "out"
+
+
+def _least_widths(page: str, *, heads_break: bool) -> dict[str, float]:
+    """The least width of each table as printed, by its heads, in letters: figures are not broken, words are."""
+    found = {}
+    for body in re.findall(r"<table>(.*?)</table>", page, flags=re.S):
+        rows = [
+            re.findall(r"<(t[hd])([^>]*)>(.*?)</t[hd]>", row, flags=re.S)
+            for row in re.findall(r"<tr>(.*?)</tr>", body, flags=re.S)
+        ]
+        widths = []
+        for column in zip(*rows, strict=True):
+            widths.append(0)
+            for tag, kind, text in column:
+                whole = "class=n" in kind and (tag == "td" or not heads_break)
+                parts = [unescape(text)] if whole else re.split(r"[\s-]", unescape(text))
+                widths[-1] = max(widths[-1], *map(len, parts))
+        # Between two columns lies about a letter and a half
+        found[" | ".join(text for _, _, text in rows[0])] = sum(widths) + 1.5 * len(widths)
+    return found
+
+
+def test_no_table_is_wider_than_the_paper(made) -> None:
+    page = (made[1] / "report.html").read_text("utf-8")
+    breaks = not re.search(r"th\.n[^{]*{[^}]*nowrap", page)
+    # 178 mm of A4 between its margins, letters of 8.6 points about half as wide as high
+    room = 178 / 25.4 * 72 / (0.82 * 10.5 * 0.55)
+    widths = _least_widths(page, heads_break=breaks)
+    assert len(widths) > 10
+    assert {heads: width for heads, width in widths.items() if width > room} == {}
+
+
+def test_labels_of_an_axis_do_not_lie_on_each_other() -> None:
+    values = {"values": [{"way": "collect", "claim": 1646.0}, {"way": "court", "claim": 98.0}]}
+    x = {"field": "claim", "type": "quantitative", "title": "claims"}
+    spec = {"data": values, "width": 300, "mark": "bar",
+            "encoding": {"y": {"field": "way", "type": "nominal"}, "x": x}}  # fmt: skip
+    picture = charts.svg(spec, "claims", "claims")
+    # A label that finds no room is drawn, and not seen
+    labels = re.findall(
+        r'text-anchor="(\w+)"[^>]*translate\(([\d.]+)[^>]*opacity="1">([\d,]+)</text>', picture
+    )
+    shown = sorted((float(x), anchor, text) for anchor, x, text in labels)
+    assert len(shown) > 3
+    for (left, one, said), (right, other, more) in pairwise(shown):
+        assert {one, other} == {"middle"}
+        assert right - left > 13 * 0.55 * (len(said) + len(more)) / 2
 
 
 def test_no_request_leaves_the_page_and_no_script_runs(made) -> None:
@@ -165,3 +214,17 @@ def test_no_borrower_stands_on_the_page(made) -> None:
     assert not set(re.findall(r"P\d{8}", page))
     for column in ("id_key", "phone_key", "name_key"):
         assert not any(key in page for key in found.tape.loans[column].head(50).to_list())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (0.0120, 0.0118, "takes the bad-loan ratio from 1.20 % to 1.18 %"),
+        (0.01199, 0.01197, "takes the bad-loan ratio from 1.199 % to 1.197 %"),
+        (0.012, 0.012, "leaves the bad-loan ratio at 1.20 %"),
+    ],
+)
+def test_a_ratio_that_moves_is_told_apart_and_one_that_does_not_is_left(
+    before, after, said
+) -> None:
+    assert said in page._moved(before, after, "")

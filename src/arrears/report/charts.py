@@ -23,7 +23,9 @@ def _config() -> dict[str, object]:
         "font": _FONT,
         "view": {"stroke": None},
         "axis": {**text, "gridColor": GREY, "gridOpacity": 0.25, "domainColor": GREY,
-                 "tickColor": GREY, "titleFontWeight": "normal", "labelLimit": 220},
+                 "tickColor": GREY, "titleFontWeight": "normal", "labelLimit": 220,
+                 # A last label that is pushed inwards, to end with its axis, lies on the one before it.
+                 "labelFlush": False, "labelOverlap": "parity", "labelSeparation": 12},
         "text": {"color": _INK, "fontSize": 13},
     }  # fmt: skip
 

@@ -110,11 +110,7 @@ def _ratios(contents: Contents) -> str:
     if bad["before"] is None:
         title = "The bad-loan ratio cannot be told: nobody says what is reported"
     else:
-        of = "of this tape " if tape_alone else ""
-        title = (
-            f"What the plan does today takes the bad-loan ratio {of}"
-            f"from {figures.percent(bad['before'], 2)} to {figures.percent(bad['after'], 2)}"
-        )
+        title = _moved(bad["before"], bad["after"], "of this tape " if tape_alone else "")
     rows = [
         [
             name,
@@ -137,6 +133,17 @@ def _ratios(contents: Contents) -> str:
             paragraph(note, "note"),
         ]
     )
+
+
+def _moved(before: float, after: float, of: str) -> str:
+    """Where a ratio goes, in as many digits as tell it; a move of nothing is none."""
+    for digits in (2, 3, 4):
+        told = [figures.percent(share, digits) for share in (before, after)]
+        if told[0] != told[1]:
+            return (
+                f"What the plan does today takes the bad-loan ratio {of}from {told[0]} to {told[1]}"
+            )
+    return f"What the plan does today leaves the bad-loan ratio {of}at {figures.percent(before, 2)}"
 
 
 def _ratio(unit: str, value: float | None) -> str:
