@@ -24,6 +24,7 @@ from arrears.run.request import Request
 from arrears.run.stages import Stages, Watcher
 from arrears.run.stopped import ANSWER_IS_NO, Stopped
 from arrears.run.unseen import stand
+from arrears.run.values import forecast_of
 from arrears.standing.hidden import Hidden
 from arrears.tape import Tape
 from arrears.tape.link import debtors, link
@@ -237,22 +238,11 @@ def situate(
         seen: what steps to collect add by the holder's own contacts.
     """
     tape = gathered.tape
-    owing = pl.Series(tape.claim > 0)
-    loans, theirs = tape.loans.filter(owing), classed.filter(owing)
     with stages.stage("forecast"):
-        forecast = recovery.forecast(
-            loans,
-            as_of=tape.as_of,
-            market=gathered.market,
-            discount_rate=channels.discount_rate(gathered.holder, gathered.market, tape.as_of),
-            seed=gathered.request.seed,
-            scenarios=gathered.request.scenarios,
-            stress=gathered.stress,
-            model=gathered.model,
-        )
+        forecast, loans = forecast_of(gathered)
     return channels.Situation(
         loans=loans,
-        standing=theirs,
+        standing=classed.filter(pl.Series(tape.claim > 0)),
         forecast=forecast,
         rulebook=gathered.rulebook,
         holder=gathered.holder,
