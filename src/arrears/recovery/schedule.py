@@ -74,7 +74,8 @@ def schedule(
         balance=np.where(age < 0, claim, 0.0),
         rate=rate,
         term=term,
-        kind=kind.fill_null(0).to_numpy(),
+        # An array that may not be written is a type of its own, for which kernels would be compiled once more.
+        kind=kind.fill_null(0).to_numpy(writable=True),
         roll=roll,
         roll_month=np.clip(months, 1, 4),
         hazard=hazard,
