@@ -61,5 +61,13 @@ def test_each_deal_of_a_plan_has_its_page_beside_it(situation, tmp_path) -> None
         assert "<svg" in page
         assert (tmp_path / str(one["place"]) / "report.xlsx").exists()
         assert 0 < one["size"] <= one["issue"] < one["collections"]
+        assert ("1 class</span>" in page) == ("income" in str(one["place"]))
+        assert "<h1>Class " in page
+        own = (tmp_path / str(one["place"]) / "term_sheet.md").read_text("utf-8")
+        cost = "500,000" if "income" in str(one["place"]) else "2,000,000"
+        assert f"Fixed costs of the deal, about {cost} yuan" in own
+        order = next(line for line in own.split("\n") if "Order of payment" in line)
+        assert "expenses capped, servicing" in order
+        assert "expenses capped, servicing" in page
     sheet = (tmp_path / "handover/securitise/package-01/term_sheet.md").read_text("utf-8")
     assert "No public deal was smaller" in sheet

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from arrears import rules
 from arrears.handover import packages
 from arrears.tape.columns import LOANS
 
@@ -27,12 +28,13 @@ ROWS = [
 
 @pytest.fixture
 def rows() -> pl.DataFrame:
-    return pl.DataFrame([{**dict.fromkeys(LOANS), **row} for row in ROWS], schema=LOANS)
+    loans = pl.DataFrame([{**dict.fromkeys(LOANS), **row} for row in ROWS], schema=LOANS)
+    return loans.with_columns(five_tier=pl.Series(["loss", "loss", "doubtful"]))
 
 
 @pytest.mark.parametrize("channel", ["transfer", "securitise", "income_rights"])
 def test_the_notice_is_the_public_header(rows, channel) -> None:
-    situation = SimpleNamespace(as_of=date(2025, 3, 31))
+    situation = SimpleNamespace(as_of=date(2025, 3, 31), rulebook=rules.load("cn"))
     text = packages.notice(rows, situation, channel, 1)
     assert text == (GOLDEN / f"{channel}.md").read_text("utf-8")
     # by hand: 5,000,000 + 2,500,000 + 1,000,050 fen; 54,000 x 400 + 26,000 x 800 + 10,000.50 x 100 over 90,000.50
@@ -40,6 +42,29 @@ def test_the_notice_is_the_public_header(rows, channel) -> None:
     assert "| Days past due, weighted by principal and interest | 482.22 |" in text
     assert "| Loans | 3 |" in text
     assert "| Borrowers | 2 |" in text
+
+
+def test_what_has_left_the_public_notices_is_no_longer_given(rows) -> None:
+    book, texts = rules.load("cn"), {}
+    for day in (date(2025, 10, 28), date(2025, 10, 29)):
+        situation = SimpleNamespace(as_of=day, rulebook=book)
+        texts[day.day] = packages.notice(rows, situation, "transfer", 1)
+    # by hand: 54,000 + 26,000 of one borrower, 10,000.50 of the other
+    for line in (
+        "| Written off | 1 |",
+        "a borrower, mean | 45,000.25 yuan |",
+        "a borrower, largest | 80,000.00 yuan |",
+    ):
+        assert line in texts[28]
+        assert line not in texts[29]
+
+
+def test_investors_see_the_class_by_the_rules_and_what_is_written_off(rows) -> None:
+    situation = SimpleNamespace(as_of=date(2026, 3, 31), rulebook=rules.load("cn"))
+    for channel in ("securitise", "income_rights"):
+        text = packages.notice(rows, situation, channel, 1)
+        assert "| Five classes by the rules | doubtful 1, loss 2 |" in text
+        assert "| Written off | 1 |" in text
 
 
 def test_the_tape_of_a_package_names_nobody(rows) -> None:

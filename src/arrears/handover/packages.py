@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
@@ -41,7 +43,10 @@ def write_packages(
         every: a notice for every loan, not only the first ones.
     """
     loans = situation.loans.with_columns(
-        package=plan.packages, channel=plan.table["channel"], start=plan.table["start_month"]
+        package=plan.packages,
+        channel=plan.table["channel"],
+        start=plan.table["start_month"],
+        five_tier=situation.standing["five_tier"],
     ).filter(pl.col("package").is_not_null() & (pl.col("start") == 0))
     for (channel,), mine in loans.sort("package").group_by("channel", maintain_order=True):
         for number, (_, part) in enumerate(mine.group_by("package", maintain_order=True), start=1):
@@ -98,6 +103,7 @@ def notice(rows: pl.DataFrame, situation: Situation, channel: str, number: int) 
         f"| Age of borrowers, mean | {age} |",
         f"| Years past due, weighted | {days / DAYS_A_YEAR:.1f} |",
         f"| Five classes as reported | {_counts(rows, 'reported_class', CLASSES)} |",
+        *_more(rows, situation, channel, owed),
         f"| Security | {_counts(rows, 'security', tuple(WORDS['security']))} |",
         f"| Litigation | {_counts(rows, 'legal_status', tuple(WORDS['legal_status']))} |",
         "",
@@ -107,6 +113,25 @@ def notice(rows: pl.DataFrame, situation: Situation, channel: str, number: int) 
         "",
     ]
     return "\n".join(lines)
+
+
+def _more(rows: pl.DataFrame, situation: Situation, channel: str, owed: pl.Series) -> list[str]:
+    """What the notice of a sale gave until October 2025 (FACTS 2.3); investors see why a loan that is reported milder
+    stands in a pool of bad ones.
+    """
+    off = f"| Written off | {int(rows['written_off'].fill_null(False).sum()):,} |"
+    if channel != "transfer":
+        return [f"| Five classes by the rules | {_counts(rows, 'five_tier', CLASSES)} |", off]
+    until = situation.rulebook.value("cn/transfer/header_until", situation.as_of).value
+    if situation.as_of > cast("date", until):
+        return []
+    each = rows.select("borrower_id", owed=owed).group_by("borrower_id").agg(pl.col("owed").sum())
+    mean, most = int(owed.sum()) / each.height, float(str(each["owed"].max()))
+    return [
+        off,
+        f"| Unpaid principal and interest of a borrower, mean | {_yuan(mean)} |",
+        f"| Unpaid principal and interest of a borrower, largest | {_yuan(most)} |",
+    ]
 
 
 def _conditions(channel: str) -> list[str]:
@@ -129,7 +154,7 @@ def _conditions(channel: str) -> list[str]:
     ]
 
 
-def _yuan(fen: int) -> str:
+def _yuan(fen: float) -> str:
     return f"{fen / 100:,.2f} yuan"
 
 

@@ -13,6 +13,7 @@ from arrears import deals
 from arrears.channels import Situation
 from arrears.channels.issue import built
 
+_FIXED = {"securities": "securities/fixed_cost", "income_rights": "securities/income_fixed_cost"}
 _HEAD = "# Proposed by the plan; amounts in fen. Run it: arrears deal run deal.yaml --cash cash.parquet -o DIR\n"
 
 
@@ -50,7 +51,7 @@ def term_sheet(deal: deals.Deal, gross: np.ndarray) -> str:
         f"| Cut-off, closing | {deal.cutoff_date}, {deal.closing_date} |",
         f"| Payments | {len(dates)}, from {dates[0].payment_date} to {dates[-1].payment_date} |",
         f"| Expected collections | {found.collected.sum() / 100:,.0f} yuan in {gross.shape[1]} scenarios |",
-        f"| Order of payment | {', '.join(step.label for step in deal.waterfall.normal)} |",
+        f"| Order of payment | {', '.join(step.label.replace('_', ' ') for step in deal.waterfall.normal)} |",
         "",
         "| class | size, yuan | coupon | yield | average life, years | expected maturity | falls short in |",
         "|---|---:|---:|---:|---:|---|---:|",
@@ -69,12 +70,16 @@ def term_sheet(deal: deals.Deal, gross: np.ndarray) -> str:
 
 def _of_originator(found: deals.Built, situation: Situation, places: pl.Series) -> str:
     """What the seller gets, and whether the pool is smaller than any that was sold in public."""
+    fixed = situation.number(_FIXED[found.deal.kind])
     got = deals.brought(deals.compiled(found.deal), found.gross)
     lines = [
         "",
         f"The originator gets {got.proceeds / 100:,.0f} yuan at closing, then {got.kept.sum() / 100:,.0f} yuan on the "
         f"shares of classes that it keeps and {got.rest.sum() / 100:,.0f} yuan of what is left; its collecting is paid "
         f"{got.servicing.sum() / 100:,.0f} yuan.",
+        "",
+        f"Fixed costs of the deal, about {fixed / 100:,.0f} yuan, are not taken off here: the plan counts them once a "
+        "package.",
         "",
     ]
     claim = float(situation.claim[places.to_numpy()].sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.deals import Answers, Deal
 from arrears.report import charts, figures
 from arrears.report.parts import paragraph, shell, table
@@ -44,8 +46,8 @@ def _headline(deal: Deal, classes: dict[str, Any]) -> str:
     first = deal.classes[0].name
     chance = classes[first]["probability_of_shortfall"]
     if not chance:
-        return f"{first} is paid in full in every scenario"
-    return f"{first} falls short in {figures.percent(chance)} of scenarios"
+        return f"Class {first} is paid in full in every scenario"
+    return f"Class {first} falls short in {figures.percent(chance)} of scenarios"
 
 
 def _numbers(deal: Deal, told: dict[str, Any], classes: dict[str, Any]) -> str:
@@ -55,7 +57,7 @@ def _numbers(deal: Deal, told: dict[str, Any], classes: dict[str, Any]) -> str:
     issue = sum(one.face for one in deal.classes if one.role != "notional")
     life = row["wal_years"]
     items = [
-        (figures.money(issue), "issued", f"{len(deal.classes)} classes"),
+        (figures.money(issue), "issued", counted(len(deal.classes), "class", "classes")),
         (
             figures.money(told["collections"]["mean"]),
             "expected collections",
@@ -87,11 +89,11 @@ def _terms(deal: Deal, classes: dict[str, Any]) -> list[str]:
         ["cut-off and closing", f"{deal.cutoff_date}, {deal.closing_date}"],
         ["payments", f"{len(dates)}, {dates[0].payment_date} to {dates[-1].payment_date}"],
         ["reserve", _reserve(deal)],
-        ["order of payment", ", ".join(step.label for step in deal.waterfall.normal)],
+        ["order of payment", _order(step.label for step in deal.waterfall.normal)],
     ]
     after = deal.waterfall.post_enforcement
     if after is not None:
-        sheet.append(["after an event of default", ", ".join(step.label for step in after)])
+        sheet.append(["after an event of default", _order(step.label for step in after)])
     rows = [
         [
             one.name,
@@ -118,6 +120,11 @@ def _terms(deal: Deal, classes: dict[str, Any]) -> list[str]:
         '<h2 id="classes">What each class gets</h2>',
         table(heads, rows, words=2),
     ]
+
+
+def _order(labels: Iterable[str]) -> str:
+    """The steps of a waterfall in words."""
+    return ", ".join(label.replace("_", " ") for label in labels)
 
 
 def _reserve(deal: Deal) -> str:
@@ -286,7 +293,7 @@ def _cover(deal: Deal, found: Answers) -> list[tuple[str, str]]:
         ("Cut-off", figures.day(deal.cutoff_date)),
         ("Scenarios", f"{found.summary['scenarios']:,}"),
         ("Expected collections", figures.money(float(found.collected.sum()))),
-        ("Order of payment", ", ".join(step.label for step in deal.waterfall.normal)),
+        ("Order of payment", _order(step.label for step in deal.waterfall.normal)),
         ("Amounts", "yuan; the files beside this one hold fen"),
     ]
 
