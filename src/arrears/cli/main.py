@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,8 @@ DONE, NOT_WRITTEN, OUR_FAULT, STOPPED_BY_USER = 0, 2, 70, 130
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # The collector of cycles would look at every cell of a workbook again and again; arrays do not need it.
+    gc.set_threshold(100_000, 50, 50)
     _limit_threads(words)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)

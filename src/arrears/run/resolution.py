@@ -86,8 +86,12 @@ def resolve(
 
 
 def _find(request: Request, stages: Stages) -> Resolution:
-    with stages.stage("read"):
+    with stages.stage("read"), ThreadPoolExecutor(1) as beside:
+        # What forecasts is loaded while the tape is read.
+        ready = beside.submit(recovery.get_ready)
         gathered = gather(request)
+        # Not every way of running kernels lets two threads do so at once.
+        ready.result()
     _something_is_owed(gathered)
     with stages.stage("classify"):
         classed, hidden = stand(gathered)
