@@ -126,6 +126,7 @@ def run_life(table: pl.DataFrame, scenario: int) -> float:
     [
         ([(0, 99, 5)], "CASH-NO-PERIOD"),
         ([(0, 0, 5)], "CASH-BAD-CELL"),
+        ([(0, 1, 1.5)], "CASH-BAD-CELL"),
         ([], "CASH-BAD-CELL"),
     ],
 )

@@ -316,7 +316,14 @@ def _cash(path: Path) -> pl.DataFrame:
         if name not in table.columns:
             text, fix = f"The column {name} is missing.", did_you_mean(name, table.columns)
             raise Stopped([Problem("CASH-NO-COLUMN", "error", str(path), text, why, fix)])
-    found = table.select(pl.col(name).cast(dtype, strict=False) for name, dtype in _CASH.items())
+    whole = table.select(
+        pl.when(pl.col(name).round() == pl.col(name)).then(pl.col(name)).alias(name)
+        for name in _CASH
+        if table[name].dtype.is_float()
+    )
+    found = table.with_columns(whole).select(
+        pl.col(name).cast(dtype, strict=False) for name, dtype in _CASH.items()
+    )
     if found.is_empty() or sum(found.null_count().row(0)):
         text = "A cell is empty or no whole number." if found.height else "There are no rows."
         fix = "Give whole numbers; collections in fen."
