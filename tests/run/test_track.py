@@ -27,6 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _track(folder: Path, place: Path, *rows: tuple) -> tuple[run.Done, pl.DataFrame]:
+    place.mkdir(exist_ok=True)
     payments(*rows).write_parquet(place / "payments.parquet")
     done = run.track(folder, payments=place / "payments.parquet", out=place / "out")
     return done, pl.read_parquet(place / "out/track.parquet")
@@ -94,6 +95,35 @@ def test_a_history_that_ends_before_it_starts_is_refused(folder: Path, tmp_path:
     assert stopped.value.status == 2
     assert stopped.value.problems[0].code == "NO-PAYMENTS-AFTER"
     assert not (tmp_path / "out").exists()
+
+
+def test_a_date_mistyped_far_ahead_is_told(folder: Path, tmp_path: Path) -> None:
+    paid = [(n, date(2025, 4, 2 + n), 5_000) for n in range(20)]
+    done, table = _track(folder, tmp_path, *paid, (21, date(2045, 4, 2), 5_000))
+    assert table.height == 1
+    beyond = [one for one in done.problems if one.code == "PAYMENT-AFTER-FORECAST"]
+    assert "1 payment lies after 2035-03-31" in beyond[0].found
+    done, table = _track(folder, tmp_path / "again", *paid, (21, date(2029, 4, 2), 5_000))
+    assert table.height == 49
+    alone = [one for one in done.problems if one.code == "PAYMENTS-END-ALONE"]
+    assert "up to 2029-04-02, long after the others end on 2025-04-21" in alone[0].found
+
+
+def test_a_pool_too_small_to_have_paid_yet_is_not_given_up(tmp_path: Path) -> None:
+    days = [*([300] * 40), *([2100] * 6)]
+    table = loans(*({"days_past_due": day, "principal": 300_000} for day in days)).with_columns(
+        borrower_id="loan_id", lender=pl.lit("Bank"), as_of=pl.lit(DAY)
+    )
+    table.write_parquet(tmp_path / "loans.parquet")
+    request = run.Request(str(tmp_path / "loans.parquet"), scenarios=200)
+    run.forecast(request, out=tmp_path / "forecast")
+    curve = pl.read_parquet(tmp_path / "forecast/curve.parquet")
+    # the large pool pays as foretold; six claims nearly six years old pay nothing in a month, as nearly always
+    _track(tmp_path / "forecast", tmp_path, (0, date(2025, 4, 9), round(curve["mean"][0])))
+    small, _ = pl.read_parquet(tmp_path / "out/pools.parquet").iter_rows(named=True)
+    assert (small["loans"], small["actual"], small["alarm"]) == (6, 0, False)
+    assert small["hi90"] == 0
+    assert small["multiplier"] > 0.9
 
 
 def test_a_folder_without_a_forecast_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -218,6 +218,15 @@ def test_a_table_without_rows_is_as_if_it_were_not_given(tmp_path, suffix) -> No
     assert tape.read(files, as_of=DAY).tape is None, "an empty file is a broken export"
 
 
+def test_a_rate_in_per_cent_is_the_same_number_as_the_fraction(tmp_path) -> None:
+    rates = ["7.89", "18.03", "5.6", "14.57", "0.1"]
+    head = "借据号,客户号,贷款机构,产品类型,未偿本金(元),逾期天数,年利率(%)"
+    lines = [f"L{n},B{n},某银行,信用卡透支,1,0,{rate}" for n, rate in enumerate(rates)]
+    found = _write(tmp_path, "\n".join([head, *lines])).tape
+    assert found is not None
+    assert found.loans["rate"].to_list() == [float(Decimal(rate) / 100) for rate in rates]
+
+
 def test_linkage_is_never_shown(tmp_path) -> None:
     found = _write(
         tmp_path, f"{HEAD},id_key\n{_row(loan_id='L0')},k\n{_row(principal='x')},SECRET\n"

@@ -37,6 +37,24 @@ def without_strays(
     return rows.filter(~early)
 
 
+def late_strays(payments: pl.DataFrame, *, name: str, start: int) -> list[Problem]:
+    """A warning where payments lie alone, long after the others: a date mistyped, or years in which nobody paid.
+
+    Args:
+        start: month of the cut-off date, after which all of them lie.
+    """
+    index = -payments.select(month_index(pl.col("date"))).to_series()
+    late = index < _begins(index, -start - 1)
+    if not late.any():
+        return []
+    last, before = payments.filter(late)["date"].max(), payments.filter(~late)["date"].max()
+    many = counted(int(late.sum()), "payment lies", "payments lie")
+    text = f"{many} alone, up to {last!s}, long after the others end on {before!s}."
+    why = "The months between count as months in which nobody paid."
+    fix = "Correct the dates if they are mistyped."
+    return [Problem("PAYMENTS-END-ALONE", "warning", f"{name} date", text, why, fix)]
+
+
 def _begins(index: pl.Series, end: int) -> int:
     """First month after the last silence that is too long for chance, and had too little before it for a book."""
     counts = index.filter(index <= end).value_counts(name="rows").sort(index.name)
@@ -44,8 +62,9 @@ def _begins(index: pl.Series, end: int) -> int:
     if len(month) < 2:
         return int(month[0]) if len(month) else end
     before = np.cumsum(rows)[:-1]
-    usual = (rows.sum() - before) / (end - month[1:] + 1)
+    after = rows.sum() - before
+    usual = after / (end - month[1:] + 1)
     silent = usual * (np.diff(month) - 1) >= _SILENT
     few = before < _FEW * usual * (month[1:] - month[0])
-    cuts = np.flatnonzero(silent & few)
+    cuts = np.flatnonzero(silent & few & (after >= _SILENT))
     return int(month[cuts[-1] + 1] if len(cuts) else month[0])

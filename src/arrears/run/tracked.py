@@ -16,12 +16,14 @@ from arrears.core.words import counted
 from arrears.files import staged
 from arrears.files.folder import RECORD
 from arrears.problems import Problem
+from arrears.recovery.fitting.features import month_of
 from arrears.recovery.params import Params
 from arrears.rules import load_market
 from arrears.run import record as run_record
 from arrears.run.job import Done
 from arrears.run.products import Products, to_json
 from arrears.run.stopped import Stopped
+from arrears.run.strays import late_strays
 from arrears.run.tracked_pools import tracked_pools
 
 # A tenth more than the claim is taken for interest and costs since the cut-off date.
@@ -142,9 +144,11 @@ def _paid(told: _Run, path: Path, problems: list[Problem]) -> tuple[pl.DataFrame
     """
     reading = tape.read(tape.TapeFiles(loans=told.loans, payments=path), as_of=told.as_of)
     problems += [problem for problem in reading.problems if problem.code not in _EXPECTED]
-    if reading.tape is None or reading.tape.payments is None:
+    if reading.tape is None:
         raise Stopped(problems)
     table, name = reading.tape.payments, path.name
+    if table is None:
+        raise Stopped([_none_after(told.as_of, name), *problems])
     early = table.filter(pl.col("date") <= told.as_of)
     if early.height:
         many = counted(early.height, "payment lies", "payments lie")
@@ -167,12 +171,25 @@ def _paid(told: _Run, path: Path, problems: list[Problem]) -> tuple[pl.DataFrame
         fix = "Check the amounts and their unit."
         problems.append(_left_out("PAYMENT-OVER-DEBT", f"{name} amount", found, fix))
     kept = kept.filter(pl.col("so_far") <= _MOST * pl.col("claim"))
+    end = _ends(told.as_of, told.curve.height)[-1]
+    beyond = kept.filter(pl.col("date") > end)
+    if beyond.height:
+        many = counted(beyond.height, "payment lies", "payments lie")
+        found = f"{many} after {end}, where the forecast ends, e.g. of loan {beyond['loan_id'][0]}."
+        problems.append(
+            _left_out("PAYMENT-AFTER-FORECAST", f"{name} date", found, "Correct the date.")
+        )
+    kept = kept.filter(pl.col("date") <= end)
+    problems += late_strays(kept, name=name, start=month_of(told.as_of))
     if kept.is_empty():
-        found = f"No payment that counts lies after the cut-off date {told.as_of}."
-        why = "The history ends before it starts."
-        error = Problem("NO-PAYMENTS-AFTER", "error", name, found, why, "Give later payments.")
-        raise Stopped([error, *problems])
+        raise Stopped([_none_after(told.as_of, name), *problems])
     return reading.tape.loans, kept
+
+
+def _none_after(as_of: date, name: str) -> Problem:
+    found = f"No payment that counts lies after the cut-off date {as_of}."
+    why = "The history ends before it starts."
+    return Problem("NO-PAYMENTS-AFTER", "error", name, found, why, "Give later payments.")
 
 
 def _left_out(code: str, where: str, found: str, fix: str) -> Problem:
@@ -258,6 +275,11 @@ def _multiplier(
 
 
 def _spread(row: dict[str, float]) -> float:
-    """Square of the relative width of the band."""
+    """Square of the relative width of the band, as wide as a normal one of that variance.
+
+    Where rare payments put the mean above nineteen in twenty draws the band hides them: the variance is then at least
+    19 times the square of the distance of the mean from it, which is what the highest twentieth must make up for.
+    """
     width: float = ((row["q95"] - row["q05"]) / row["mean"]) ** 2
-    return width
+    missed: float = 19.0 * max(1.0 - row["q95"] / row["mean"], 0.0) ** 2
+    return max(width, _WIDTH**2 * missed)

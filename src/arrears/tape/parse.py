@@ -173,7 +173,8 @@ def cell(
         return whole(raw, dtype)
     if target == pl.Float64:
         value = number(raw, dtype)
-        return value / 100 if how.rate == "percent" else value
+        # Rounded, a rate in per cent is the very number that the same rate as a fraction is.
+        return (value / 100).round(12) if how.rate == "percent" else value
     if column == "province":
         return bare_province(text(raw)).replace(PROVINCES)
     if column == "excluded_reason":

@@ -105,4 +105,4 @@ def _quick(raw: pl.Expr, column: str, *, table: str, how: TableMap) -> pl.Expr |
         return raw.cast(pl.Int32, strict=False)
     value = raw.cast(pl.Float64, strict=False)
     value = pl.when(value.is_finite()).then(value)
-    return value / 100 if how.rate == "percent" else value
+    return (value / 100).round(12) if how.rate == "percent" else value
