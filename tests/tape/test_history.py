@@ -95,6 +95,16 @@ def test_months_are_rebuilt_from_payments() -> None:
     assert made["balance"].to_list() == [900, 900, 800]
 
 
+def test_a_payment_before_its_loan_began_makes_no_months() -> None:
+    both = rows(
+        "payments",
+        {"loan_id": "A", "date": date(2015, 1, 5), "amount": 300, "principal_part": 300},
+        {"loan_id": "A", "date": date(2025, 3, 5), "amount": 100, "principal_part": 100},
+    )
+    assert rebuilt(LOANS, both, DAY)["month"].to_list() == [date(2025, 3, 1)]
+    assert rebuilt(LOANS, both.head(1), DAY).is_empty()
+
+
 @pytest.mark.parametrize(
     ("day", "code"),
     [

@@ -30,7 +30,8 @@ def rebuilt(loans: pl.DataFrame, payments: pl.DataFrame, as_of: date) -> pl.Data
     the schedule of a loan does not tell stays null; so does all that a schedule says of a product and kind of
     repayment where it makes more than a tenth of the loans that are current late: contracts there say something else
     than the tape's columns do. A payment without parts counts as principal once interest is not
-    told. Loans without payments have no months.
+    told. Loans without payments have no months, and a payment before its loan began is none: a year mistyped would make
+    a decade in which nothing was paid.
 
     Returns:
         The columns of `months`, sorted by loan and month.
@@ -38,8 +39,13 @@ def rebuilt(loans: pl.DataFrame, payments: pl.DataFrame, as_of: date) -> pl.Data
     principal = pl.coalesce(
         "principal_part", pl.col("amount") - pl.col("interest_part").fill_null(0)
     )
+    begun = loans.select("loan_id", "origination_date")
     paid = (
-        payments.filter(pl.col("date") <= as_of)
+        payments.join(begun, on="loan_id", how="left")
+        .filter(
+            pl.col("date") <= as_of,
+            (pl.col("date") >= pl.col("origination_date")).fill_null(True),
+        )
         .with_columns(month=pl.col("date").dt.month_start(), principal=principal)
         .group_by("loan_id", "month")
         .agg(paid_principal=pl.col("principal").sum(), paid_interest=pl.col("interest_part").sum())
