@@ -252,7 +252,7 @@ def test_bundled_letters_use_known_fields_alike_in_both_languages(name, tmp_path
         ("Title\n\nThe fee is {fee}.", "LETTER-UNKNOWN-FIELD", ["line 3", "{fee}", "fees"]),
         ("Title\n\nYou owe {claim.", "LETTER-BAD-BRACE", ["line 3"]),
         ("  \n", "LETTER-EMPTY", ["empty"]),
-        (b"\xff\xfe\x00", "LETTER-UNREADABLE", []),
+        (b"\xff\xfe\x00", "LETTER-UNREADABLE", ["Not UTF-8."]),
     ],
 )
 def test_a_letter_that_is_wrong_is_told_where(tmp_path, text, code, words) -> None:
@@ -262,6 +262,12 @@ def test_a_letter_that_is_wrong_is_told_where(tmp_path, text, code, words) -> No
     assert template is None
     assert problems[0].code == code
     assert all(word in problems[0].line() for word in words)
+
+
+def test_a_letter_that_is_not_there_is_told_in_words(tmp_path) -> None:
+    _, problems = read_template(tmp_path / "gone.txt")
+    assert "No such file or directory. The letters need" in problems[0].line()
+    assert "Errno" not in problems[0].line()
 
 
 def test_the_page_of_products_lists_the_fields_of_an_offer(root) -> None:

@@ -82,6 +82,24 @@ def test_whatever_is_wrong_the_second_limit_is_number_two(tmp_path, line, place)
     assert [problem.where for problem in problems] == [place]
 
 
+def test_all_that_is_wrong_is_told_at_once(tmp_path) -> None:
+    lines = (
+        "{name: visits, max: -1}",
+        "{name: court_filing, max: 3}",
+        "{name: visits, max: 3, scope: {cort: X}}",
+        "just words",
+    )
+    text = "capacities:\n" + "".join(f"  - {line}\n" for line in lines)
+    _, problems = _read(tmp_path, text)
+    assert {problem.code for problem in problems} == {
+        "CAPACITY-BAD-VALUE",
+        "CAPACITY-UNKNOWN",
+        "CAPACITY-UNKNOWN-SCOPE",
+    }
+    assert {problem.where.split("/")[1] for problem in problems} == {"1", "2", "3", "4"}
+    assert "-1 is no limit" in problems[0].found
+
+
 def test_money_that_contradicts_is_told_in_yuan(tmp_path) -> None:
     line = "{name: npl_removed, min: 30_000_000 yuan, max: 20_000_000 yuan}"
     _, problems = _read(tmp_path, f"capacities:\n  - {line}\n")

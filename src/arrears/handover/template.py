@@ -99,9 +99,10 @@ def read_template(path: Path) -> tuple[Template | None, list[Problem]]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        found = error.strerror if isinstance(error, OSError) else "Not UTF-8"
         why = "The letters need their text."
         fix = "Name a text file in UTF-8."
-        return None, [Problem("LETTER-UNREADABLE", "error", str(path), f"{error}."[:120], why, fix)]
+        return None, [Problem("LETTER-UNREADABLE", "error", str(path), f"{found}.", why, fix)]
     problems = [
         Problem(
             code, "error", f"{path.name} line {line}", found, "It would stand there unfilled.", fix

@@ -12,12 +12,12 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from arrears.channels import CAPACITIES, COLUMNS, STARTS, Offers
 from arrears.core.money import money_of_field
 from arrears.core.words import counted
-from arrears.files import did_you_mean, read_model
+from arrears.files import did_you_mean, read_model, read_yaml
 from arrears.plan.kernels import Floats
 from arrears.problems import Problem, errors
 from arrears.tape.columns import province
@@ -75,8 +75,9 @@ class Capacity(BaseModel):
     def _limits_something(self) -> Capacity:
         if self.max is None and self.min is None:
             raise ValueError("give max, min or both")
-        if min(self.max or 0, self.min or 0) < 0:
-            raise ValueError("a limit is zero or more")
+        lowest = min(self.max or 0, self.min or 0)
+        if lowest < 0:
+            raise ValueError(f"{self.told(lowest)} is no limit: a limit is zero or more")
         if self.max is not None and self.min is not None and self.min > self.max:
             least, most = self.told(self.min), self.told(self.max)
             raise ValueError(f"min {least} lies above max {most}")
@@ -125,7 +126,7 @@ def read_capacities(path: Path) -> tuple[tuple[Capacity, ...] | None, list[Probl
     """The limits of a file, None where they cannot be used, and what is wrong."""
     file, problems = read_model(path, _File, code="CAPACITY")
     if file is None:
-        return None, problems
+        return None, problems + _rest(path)
     seen: set[tuple[str, str]] = set()
     for number, capacity in enumerate(file.capacities, start=1):
         place = f"{path.name} capacities/{number}"
@@ -137,6 +138,20 @@ def read_capacities(path: Path) -> tuple[tuple[Capacity, ...] | None, list[Probl
             problems.append(Problem("CAPACITY-TWICE", "error", place, found, why, fix))
         seen.add(key)
     return (None if errors(problems) else file.capacities), problems
+
+
+def _rest(path: Path) -> list[Problem]:
+    """What is wrong with the lines that fit the model, where others do not: all is told at once."""
+    data, _, _ = read_yaml(path)
+    lines = data.get("capacities") if isinstance(data, dict) else None
+    problems = []
+    for number, line in enumerate(lines if isinstance(lines, list) else [], start=1):
+        try:
+            capacity = Capacity.model_validate(line)
+        except ValidationError:
+            continue
+        problems += _wrong(capacity, f"{path.name} capacities/{number}")
+    return problems
 
 
 def _wrong(capacity: Capacity, place: str) -> list[Problem]:
