@@ -195,6 +195,34 @@ def test_an_interrupt_below_compiled_code_ends_the_run(plain, tmp_path) -> None:
     assert not out.exists()
 
 
+# Asked to stop when its product stands, as it would while it waits to print; then asked once more.
+_HIT_WHEN_DONE = """
+import os, signal, sys
+from importlib import import_module
+from pathlib import Path
+from arrears.files import staged
+
+with staged(Path(sys.argv[1])) as place:
+    (place.folder / "run.json").write_text("{}")
+signal.signal(signal.SIGTERM, import_module("arrears.cli.main")._stop)
+os.kill(os.getpid(), signal.SIGTERM)
+print("told", flush=True)
+os.kill(os.getpid(), signal.SIGTERM)
+print("never told")
+"""
+
+
+def test_a_run_that_stands_is_told_of_and_ends_when_asked_twice(tmp_path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _HIT_WHEN_DONE, tmp_path / "out"],
+        capture_output=True,
+        check=False,
+    )
+    assert done.stdout.split() == [b"told"]
+    assert done.returncode == -signal.SIGTERM
+    assert (tmp_path / "out/run.json").exists()
+
+
 def test_a_full_disk_leaves_nothing_and_says_so(arrears, plain, tmp_path) -> None:
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

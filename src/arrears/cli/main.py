@@ -111,10 +111,11 @@ def _limit_threads(words: Sequence[str]) -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """End here and now, unless all that was asked for stands already."""
+    """End here and now; once all that was asked for stands, only if asked again."""
     if take_all_back():
         _say_stopped()
         os._exit(STOPPED_BY_USER)
+    signal.signal(number, signal.SIG_DFL)
 
 
 def _say_stopped() -> None:
