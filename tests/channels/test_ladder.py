@@ -96,7 +96,7 @@ def test_the_ladder_is_the_best_of_all_sets_of_steps(situation, loan: int) -> No
 def test_between_its_shifts_the_parabola_is_the_grid(situation) -> None:
     there = situation(*LOANS[:6])
     for shift in (-0.5, -0.2, 0.3, 0.6):
-        seen = ladder.responses(there).at(np.full(6, shift), 0)
+        seen = ladder.responses(there).at(np.full(6, shift))[0]
         for loan in range(6):
             kappa = float(there.commission[loan])
             plain = _plain_worth(there, loan, shift, own=False) / (1.0 - kappa)

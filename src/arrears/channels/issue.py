@@ -204,9 +204,22 @@ def _standard_pool(key: _Key) -> Situation:
     names = [f"S{number}" for number in range(int(told("loans")))]
     rows = [{**loan, "loan_id": name, "borrower_id": name} for name in names]
     loans = pl.DataFrame(rows, schema=LOANS)
-    ahead = forecast(loans, as_of=key.as_of, market=key.market, discount_rate=key.rate, scenarios=2)
+    ahead = forecast(
+        loans,
+        as_of=key.as_of,
+        market=key.market,
+        discount_rate=key.rate,
+        scenarios=2,
+        shares=_shares(replace(key, kind=0)),
+    )
     nothing = pl.DataFrame()
     return Situation(loans, nothing, ahead, key.rulebook, key.holder, key.market, key.as_of)
+
+
+@lru_cache(maxsize=1)
+def _shares(key: _Key) -> dict[tuple[float, int], Floats]:  # noqa: ARG001 - one for each of them
+    """What standard pools of all kinds are forecast with, filled by the first of them."""
+    return {}
 
 
 def brings(situation: Situation, rows: pl.Series, channel: str) -> Take:

@@ -96,7 +96,9 @@ def ladders(situation: Situation) -> Ladders:
 
 def _ladders(situation: Situation) -> Ladders:
     found, response = options(situation), responses(situation)
-    late = situation.forecast.age >= 0
+    assert response.early is not None
+    place = np.full(len(situation.claim), -1)
+    place[response.rows] = np.arange(len(response.rows))
     cell = np.where(situation.overdue, cell_of(situation), -1)
     chosen = _choose(
         found.first,
@@ -105,11 +107,11 @@ def _ladders(situation: Situation) -> Ladders:
         found.own,
         found.asked,
         cell,
-        late,
+        place,
         situation.commission,
-        response.late[:, :, 0],
-        response.late[:, :, 2],
-        response.early[:, :, 0],
+        response.late[:, 0],
+        response.late[:, 2],
+        response.early[:, 0],
         response.roll,
     )
     there = chosen >= 0
@@ -270,23 +272,30 @@ def _traced(situation: Situation, effect: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Responses:
-    """Cash of each loan under shifts of a quarter; columns: worth, cash, worth and cash of that quarter alone.
+    """Cash of each loan under shifts of a quarter: worth, cash, worth and cash of that quarter alone.
 
     Attributes:
-        late: past day 91, at the three shifts (3, n, 4).
-        early: before it, usual and at the first shift (2, n, 4).
+        rows: loans past day 91 (k,).
+        late: of these, at the three shifts (3, 4, k).
+        early: worth and cash of those before it, usual and at the first shift (2, 2, n), without such a quarter; None
+            where all are older.
         roll: chance of reaching day 91 in these two (2, n).
     """
 
+    rows: Ints
     late: Floats
-    early: Floats
+    early: Floats | None
     roll: Floats
 
-    def at(self, shift: Floats, column: int) -> Floats:
-        """A column under a shift of each loan (n,)."""
-        laid = _lagrange(shift)
-        late: Floats = (laid * self.late[:, :, column].T).sum(axis=1)
-        return late + _by_roll(self.early[:, :, column], self.roll, shift)
+    def at(self, shift: Floats) -> Floats:
+        """All four under a shift of each loan (4, n)."""
+        found = np.zeros((4, len(shift)))
+        if self.early is not None:
+            found[:2] = _by_roll(self.early, _share(self.roll, shift))
+        low, usual, high = _lagrange(shift[self.rows]).T
+        for column, (down, here, up) in enumerate(self.late.transpose(1, 0, 2)):
+            found[column, self.rows] = low * down + usual * here + high * up
+        return found
 
 
 def responses(situation: Situation) -> Responses:
@@ -314,11 +323,15 @@ def _responses_at(situation: Situation, later: int) -> Responses:
     weights = np.stack(
         [window(rate, 0), window(0.0, 0), window(rate, 0, months), window(0.0, 0, months)]
     )
-    early = np.zeros((2, len(situation.claim), 4))
-    if not later:
-        early[:, :, :2] = before_91(situation)[:, :, :2]
-    late = _late(situation, weights, months, later=later)
-    return Responses(late, early, rolls(situation))
+    early = None if later else _in_columns(before_91(situation)[:, :, :2])
+    rows, late = _late(situation, weights, months, later=later)
+    return Responses(rows, _in_columns(late), early, rolls(situation))
+
+
+def _in_columns(values: Floats) -> Floats:
+    """(a, n, F) as (a, F, n), which is read column by column."""
+    turned: Floats = np.ascontiguousarray(values.transpose(0, 2, 1))
+    return turned
 
 
 def idle(situation: Situation, start: int) -> Sums:
@@ -328,11 +341,11 @@ def idle(situation: Situation, start: int) -> Sums:
 
 def _idle_until(situation: Situation, start: int) -> Sums:
     shift = np.where(situation.overdue, -usual(situation)[cell_of(situation)], 0.0)
-    late = _late(situation, situation.weights, start, nodes=_IDLE)
-    laid = _lagrange(shift, _IDLE)
-    values = _by_roll(before_91(situation), rolls(situation), shift)
+    rows, late = _late(situation, situation.weights, start, nodes=_IDLE)
+    laid = _lagrange(shift[rows], _IDLE)
+    values = _by_roll(before_91(situation), _share(rolls(situation), shift)[:, None])
     for node in range(len(_IDLE)):
-        values += late[node] * laid[:, node, None]
+        values[rows] += late[node] * laid[:, node, None]
     return Sums(values)
 
 
@@ -343,12 +356,9 @@ def before_91(situation: Situation) -> Floats:
 
 def _before_91(situation: Situation) -> Floats:
     forecast = situation.forecast
-    young = forecast.age < 0
-    found = np.zeros((2, len(young), len(situation.weights)))
-    if young.any():
-        found[0, young] = situation.collected.values[young]
-        odd = replace(forecast.due, roll=rolls(situation)[1])
-        found[1, young] = replace(forecast, due=odd).voluntary(situation.weights)[young]
+    odd = replace(forecast, due=replace(forecast.due, roll=rolls(situation)[1]))
+    found = np.stack([situation.collected.values, odd.voluntary(situation.weights)])
+    found[:, forecast.age >= 0] = 0.0
     return found
 
 
@@ -364,13 +374,17 @@ def _roll(roll: Floats, shift: Floats) -> Floats:
     return moved
 
 
-def _by_roll(early: Floats, roll: Floats, shift: Floats) -> Floats:
-    """Between the two sums in proportion to the chance of reaching day 91."""
+def _share(roll: Floats, shift: Floats) -> Floats:
+    """How far a shift moves the chance of reaching day 91 (n,): 1 at the first shift."""
     span = roll[1] - roll[0]
-    share = np.divide(
-        _roll(roll[0], shift) - roll[0], span, out=np.zeros_like(span), where=span > 0
-    )
-    part: Floats = early[0] + (early[1] - early[0]) * (share[:, None] if early.ndim == 3 else share)
+    moved = _roll(roll[0], shift) - roll[0]
+    share: Floats = np.divide(moved, span, out=np.zeros_like(span), where=span > 0)
+    return share
+
+
+def _by_roll(early: Floats, share: Floats) -> Floats:
+    """Between the two sums in proportion to the chance of reaching day 91."""
+    part: Floats = early[0] + (early[1] - early[0]) * share
     return part
 
 
@@ -381,16 +395,17 @@ def _late(
     *,
     later: int = 0,
     nodes: tuple[float, ...] = _SHIFTS,
-) -> Floats:
-    """Sums of loans past day 91, `later` months older, if the score shifts for `months` (shifts, n, columns)."""
+) -> tuple[Ints, Floats]:
+    """Loans past day 91 (k,), and their sums `later` months older, if the score shifts for `months` (shifts, k, F)."""
     forecast = situation.forecast
-    age = np.where(forecast.age >= 0, forecast.age + later, -1)
+    rows = np.flatnonzero(forecast.age >= 0)
+    age, score, claim = forecast.age[rows] + later, forecast.score[rows], forecast.claim[rows]
     found = []
     for shift in nodes:
-        moved = replace(forecast, age=age, score=forecast.score + shift)
+        moved = replace(forecast, age=age, score=score + shift, claim=claim)
         until = months if shift else 0
         found.append(moved.voluntary(weights, shift=-shift, from_month=until, past_only=True))
-    return np.stack(found)
+    return rows, np.stack(found)
 
 
 def _lagrange(shift: Floats, at: tuple[float, ...] = _SHIFTS) -> Floats:
@@ -412,7 +427,7 @@ def _choose(  # noqa: PLR0917 - a compiled kernel takes its arrays by position
     own: Flags,
     cost: Floats,
     cell: Ints,
-    late: Flags,
+    late: Ints,
     commission: Floats,
     worth: Floats,
     quarter: Floats,
@@ -424,7 +439,8 @@ def _choose(  # noqa: PLR0917 - a compiled kernel takes its arrays by position
     Args:
         cell: (n,), -1 where nothing is past due.
         laid: (m, 3) weights of the three shifts; odds: (m,) factor on the odds of reaching day 91.
-        worth, quarter: (3, n) worth of all cash and of the quarter's under the three shifts.
+        late: (n,) the place of a loan past day 91 in `worth` and `quarter`, else -1.
+        worth, quarter: (3, k) worth of all cash and of the quarter's under the three shifts.
         early, roll: (2, n).
     """
     chosen = np.full(len(cell), -1)
@@ -434,11 +450,11 @@ def _choose(  # noqa: PLR0917 - a compiled kernel takes its arrays by position
         best, keeps = -np.inf, 1.0 - commission[loan]
         for option in range(first[cell[loan]], first[cell[loan] + 1]):
             net = -cost[option]
-            if late[loan]:
+            if late[loan] >= 0:
                 for node in range(3):
-                    net += laid[option, node] * keeps * worth[node, loan]
+                    net += laid[option, node] * keeps * worth[node, late[loan]]
                     if own[option]:
-                        net += laid[option, node] * commission[loan] * quarter[node, loan]
+                        net += laid[option, node] * commission[loan] * quarter[node, late[loan]]
             else:
                 span, chance = roll[1, loan] - roll[0, loan], roll[0, loan]
                 moved = chance * odds[option] / (chance * odds[option] + 1.0 - chance)

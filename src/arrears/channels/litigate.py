@@ -178,7 +178,7 @@ def added(
         left = owed * (np.clip(own, 0.0, 1.0) / np.maximum(others, _LEAST_LEFT))[:, 0]
         total = np.zeros((len(owed), len(weights)))
         for table, (_, share) in zip(tables, parts, strict=True):
-            mine = np.flatnonzero(share)
+            mine = np.flatnonzero((share > 0.0) & (age >= 0))
             taken = grid.read_off(table, age[mine], alike[mine], left[mine])
             total[mine] += share[mine, None] * taken
         sums.append(total * chance)

@@ -208,6 +208,7 @@ def forecast(
     scenarios: int = 1000,
     stress: Stress | None = None,
     model: Fitted | None = None,
+    shares: dict[tuple[float, int], Floats] | None = None,
 ) -> Forecast:
     """Forecast a book by the market prior (METHODS 1.5), or by a model fitted on its own history.
 
@@ -216,6 +217,7 @@ def forecast(
         discount_rate: a year.
         scenarios: paths of the common factor behind the range; expectations do not depend on them.
         model: what `fit` has left.
+        shares: those of a forecast of other loans, of the same day, market, stress and model.
     """
     stress = stress or Stress()
     params = Params.of(market, as_of)
@@ -251,6 +253,7 @@ def forecast(
         due=schedule(loans, owed, age, params=params, as_of=as_of),
         push=np.exp(params.deviation * paths) * stress.push(months),
         home_risk=_home_risk(market, as_of),
+        _shares={} if shares is None else shares,
     )
     segment = segments(loans, market, as_of)
     ahead = book_ahead(bare.due, bare.score, segment // len(REGIONS), bare.after_default)
