@@ -217,6 +217,21 @@ def test_a_card_offer_states_what_its_rule_asks_for_and_no_other_does(situation)
     assert not any(word in letters.offer_letters(offers, early, None, None) for word in words)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "not_said"),
+    [
+        ("city_bank", ["any of our branches", "任一网点"], ["assignment"]),
+        ("fintech", ["in our app.", "手机应用。"], ["branches", "任一网点", "assignment"]),
+        ("national_amc", ["notice of assignment names.", "债权转让通知"], ["contract names", "手机应用"]),
+    ],
+)  # fmt: skip
+def test_the_ways_to_pay_are_those_of_who_holds_the_loan(situation, kind, said, not_said) -> None:
+    situation.holder = Holder(kind=kind, service_phone="95000")
+    page = letters.offer_letters(pl.DataFrame(OFFER), situation, None, None)
+    assert all(word in page for word in said)
+    assert not any(word in page for word in not_said)
+
+
 def test_a_letter_names_a_number_to_call(situation) -> None:
     offers = pl.DataFrame(OFFER)
     assert "call 400-000-0000." in letters.offer_letters(offers, situation, None, None)

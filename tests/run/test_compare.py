@@ -180,3 +180,39 @@ def test_the_report_compares_with_the_plan_before(case, tmp_path) -> None:
     assert 'id="changes"' in page
     assert "may no longer be taken" in page
     assert 'id="changes"' not in (case.out / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("before", "worth_now", "now", "said"),
+    [
+        # The way before has lost, and another is worth more than it is today
+        (10.0, 6.0, 8.0, "another way is worth more now"),
+        # Nothing has changed but what may be done
+        (10.0, 10.0, 8.0, "other limits, or other loans took its place"),
+        (10.0, 10.0, 12.0, "other limits, or other loans took its place"),
+        (10.0, 12.0, 8.0, "other limits, or other loans took its place"),
+        (None, 6.0, 8.0, "other limits, or other loans took its place"),
+    ],
+)
+def test_a_way_is_called_worth_more_only_where_worths_have_changed(before, worth_now, now, said):
+    row = pl.DataFrame(
+        {
+            "channel_a": ["litigate"], "start_a": [0], "value_a": [before],
+            "channel_b": ["collect"], "start_b": [0], "value_b": [now],
+            "b_in_a": [True], "a_in_b": [True], "worth_of_a_in_b": [worth_now],
+        },
+        schema_overrides={"value_a": pl.Float64},
+    )  # fmt: skip
+    assert row.select(report.why_moved()).item() == said
+
+
+def test_tighter_limits_make_no_way_worth_more(case, root, tmp_path) -> None:
+    capacity = tmp_path / "tight.yaml"
+    text = (root / "tests/run/capacities.yaml").read_text("utf-8")
+    capacity.write_text(text.replace("max: 40}", "max: 1}"), "utf-8")
+    request = replace(case.request, capacity=str(capacity), previous=str(case.out / "plan.parquet"))
+    found = run.resolve(request, out=tmp_path / "out").changes
+    assert found is not None
+    other = found.filter(~pl.col("why").is_in(report.SAME_WAY))
+    assert other.height > 0
+    assert set(other["why"]) == {"other limits, or other loans took its place"}

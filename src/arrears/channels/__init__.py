@@ -1,7 +1,7 @@
 """The ways out, one file each."""
 
 from arrears.channels.broken import Broken, learn_terms
-from arrears.channels.holder import KINDS, Book, Holder, discount_rate, read_holder
+from arrears.channels.holder import AMCS, KINDS, Book, Holder, discount_rate, read_holder
 from arrears.channels.ladder import ladder_table, ladders
 from arrears.channels.litigate import demands
 from arrears.channels.offers import (
@@ -20,6 +20,7 @@ from arrears.channels.uplift import Uplift, learn
 from arrears.channels.way import CAPACITIES, Outcome, Permit, PoolTerms
 
 __all__ = [
+    "AMCS",
     "CAPACITIES",
     "CHANNELS",
     "COLUMNS",

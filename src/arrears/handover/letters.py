@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from arrears.channels import Situation
+from arrears.channels import AMCS, Situation
 from arrears.conduct import limits
 from arrears.handover.sentences import ENFORCED, PENDING, sentences
 from arrears.handover.template import FIELDS, Template, bundled, pages
@@ -38,6 +38,19 @@ _DATES = (
 _UNKNOWN = {"zh": "未知", "en": "not known"}
 # In a paper for the court a gap is filled in by hand, from the bank's own file.
 _GAP = "______________"
+# Who has bought the claim is paid by its own account, and not where the contract says.
+_PAY_BUYER = {
+    "zh": "存入债权转让通知所载的账户",
+    "en": "to the account that the notice of assignment names",
+}
+_PAY_APP = {
+    "zh": "存入贷款合同约定的账户，或通过我们的手机应用",
+    "en": "to the account that your loan contract names, or in our app",
+}
+_PAY_BANK = {
+    "zh": "存入贷款合同约定的账户、通过我们的手机应用，或前往我们的任一网点",
+    "en": "to the account that your loan contract names, in our app, or at any of our branches",
+}
 _NUMBER = {"zh": "贷款合同所载的电话", "en": "the number in your loan contract"}
 _COURT = {"zh": "有管辖权的人民法院", "en": "the people's court in charge"}
 _WAIVER = {"zh": "减免{}；", "en": "We waive {}. "}
@@ -49,6 +62,7 @@ _WAIVED = {
         "principal": "{} of the principal",
     },
 }
+_NO_BRANCHES = ("consumer_finance", "fintech")
 _BESIDE = ("security", "legal_status")
 _AND = {"zh": "、", "en": " and "}
 _HOURS = {
@@ -153,9 +167,16 @@ def _fields(rows: pl.DataFrame, situation: Situation, gap: str) -> pl.DataFrame:
         )
         told["waiver"] = _waiver(told, rows, language)
         told["phone"] = pl.lit(situation.holder.service_phone or _NUMBER[language])
+        told["ways_to_pay"] = pl.lit(_ways_to_pay(situation.holder.kind)[language])
         told |= sentences(rows, situation, told["limitation_ends"], language)
         found |= {f"{language}/{name}": _safe(text) for name, text in told.items()}
     return rows.select(**found)
+
+
+def _ways_to_pay(kind: str) -> Mapping[str, str]:
+    if kind in AMCS:
+        return _PAY_BUYER
+    return _PAY_APP if kind in _NO_BRANCHES else _PAY_BANK
 
 
 def _safe(text: pl.Expr) -> pl.Expr:

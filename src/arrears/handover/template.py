@@ -42,6 +42,7 @@ OFFER_FIELDS = (
     "waived_interest",
     "waived_principal",
     "waiver",
+    "ways_to_pay",
 )
 FIELDS = (
     *OFFER_FIELDS,

@@ -24,15 +24,16 @@ def why_moved(
     `a_in_b`: whether the way of one may be taken in the other; null where nobody knows.
 
     Args:
-        both_known: offers and limits of both plans are; then `worth_of_b_in_a` and `worth_of_a_in_b` tell the worth of
-            the ways, and `limit` which limit that differs can have moved the loan, null where none can.
+        both_known: offers and limits of both plans are, and not of `b` alone; then `worth_of_b_in_a` tells the worth of
+            a way that was not taken, as `worth_of_a_in_b` does, and `limit` which limit that differs can have moved
+            the loan, null where none can.
         same_facts: nothing but limits differs, so that what a way gains it gains by them.
     """
     law = ": another law or holder" if other_law else ""
     apart = (pl.col("value_a") - pl.col("value_b")).abs() > _MOVED * pl.col("value_a").abs()
     moved = apart.fill_null(False)
     crowded_out = "other limits, or other loans took its place"
-    limited, overtaken, gained = pl.lit(None, pl.String), pl.lit(value=False), moved
+    limited, overtaken, gained = pl.lit(None, pl.String), pl.lit(value=False), _fallen_behind()
     if both_known:
         crowded_out = "other loans took its place"
         limited = pl.format("other limits: {}", "limit")
@@ -62,6 +63,13 @@ def why_moved(
     )
 
 
+def _fallen_behind() -> pl.Expr:
+    """Whether the way of `a` is worth another sum in `b`, and less than the way that is taken there."""
+    now = pl.col("worth_of_a_in_b")
+    other = (now - pl.col("value_a")).abs() > _MOVED * pl.col("value_a").abs()
+    return (other & (pl.col("value_b") > now)).fill_null(False)
+
+
 def _gains() -> tuple[pl.Expr, pl.Expr]:
     """Whether the way of `b` has overtaken the way of `a` from one plan to the other; whether it has gained on it."""
     now = pl.col("value_b") - pl.col("worth_of_a_in_b")
@@ -88,7 +96,8 @@ def changes(before: pl.DataFrame, plan: pl.DataFrame, offers: Offers) -> pl.Data
         "loan_id", *(pl.col(name).alias(f"{short}_a") for name, short in of.items())
     )
     both = now.join(was, on="loan_id", how="full", coalesce=True)
-    both = both.with_columns(_still_open(both, offers).alias("a_in_b"), b_in_a=pl.lit(True))
+    still, worth = _still_open(both, offers)
+    both = both.with_columns(still, worth, b_in_a=pl.lit(value=True))
     return both.select(
         "loan_id",
         before="channel_a",
@@ -99,16 +108,17 @@ def changes(before: pl.DataFrame, plan: pl.DataFrame, offers: Offers) -> pl.Data
     ).sort("loan_id")
 
 
-def _still_open(both: pl.DataFrame, offers: Offers) -> pl.Series:
-    """Whether the way before may be taken now; true for loans that are not in both plans."""
+def _still_open(both: pl.DataFrame, offers: Offers) -> tuple[pl.Series, pl.Series]:
+    """Whether the way before may be taken now, true for loans that are not in both plans; what it is worth now."""
     rows = both["row"].fill_null(-1).to_numpy()
     way = both["channel_a"].fill_null("").to_numpy()
     start = both["start_a"].fill_null(0).to_numpy()
-    found = np.ones(both.height, dtype=np.bool_)
+    found, worth = np.ones(both.height, dtype=np.bool_), np.full(both.height, np.nan)
     for column, (channel, month) in enumerate(COLUMNS):
         mine = (rows >= 0) & (way == channel) & (start == month)
         found[mine] = offers.eligible(column)[rows[mine]]
-    return pl.Series(found)
+        worth[mine] = offers.value[rows[mine], column]
+    return pl.Series("a_in_b", found), pl.Series("worth_of_a_in_b", worth).fill_nan(None)
 
 
 def section(contents: Contents) -> str:
