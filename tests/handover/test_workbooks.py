@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from datetime import date
 
 import polars as pl
@@ -107,6 +109,61 @@ def test_the_newest_contact_is_told() -> None:
         ("B", date(2024, 5, 5), "letter", None),
     ]
     assert cases.last_contacts(None).columns == found.columns
+
+
+WORK = {
+    "loan_id": ["A", "B", "C", "D"],
+    "branch": ["b"] * 4,
+    "action": ["collect", "collect_then_file_suit_in_month_6", "demand", "none"],
+    "not_before": [None] * 4,
+    "not_after": [None] * 4,
+    "max_dials": [None] * 4,
+    "limitation_ends": [AHEAD, PAST, DAY, PAST],
+    "credit_repair": [False, True, False, False],
+    "contact_with": ["A", "A", "C", None],
+    "steps": ["trace+court_notice", None, None, None],
+    "collector": ["Lin", "Lin", "Wu", "Wu"],
+    "borrower_id": ["P", "P", "Q", "R"],
+    "product": ["credit_card"] * 4,
+    "claim": [100_000, 200_000, 300_000, 400_000],
+    "days_past_due": [100] * 4,
+    "security": ["none"] * 4,
+    "contact_status": ["reachable"] * 4,
+    "legal_status": [None, None, "judged", None],
+    "judgment_date": [None, None, PAST, None],
+    "last_contact": [None] * 4,
+    "last_step": [None] * 4,
+    "last_outcome": [None] * 4,
+    "call_hours": [1.5, 0.5, 0.0, 0.0],
+    "visits": [1.0, 0.0, 0.0, 0.0],
+    "value": [1.0, 2.0, 3.0, 4.0],
+    "reason": ["why"] * 4,
+}
+
+
+def test_the_worklist_is_by_collector_and_prints_what_is_taken_along(tmp_path) -> None:
+    dates = {"last_contact": pl.Date, "max_dials": pl.Int32, "judgment_date": pl.Date}
+    texts = dict.fromkeys(("not_before", "not_after", "last_step", "last_outcome"), pl.String)
+    work = pl.DataFrame(WORK, schema_overrides={**dates, **texts})
+    path = tmp_path / "worklist.xlsx"
+    workbooks.worklist(work, workbooks.Workbook(path, DAY, [("As of", "2025-03-31")], None))
+    sheets = pl.read_excel(path, sheet_id=0)
+    names = ("collector", "cases", "borrowers", "claim (yuan)", "call hours", "visits", "demands")
+    assert sheets["Collectors"].select(names).rows() == [
+        ("Lin", 2, 1, 3_000, 2.0, 1.0, 0),
+        ("Wu", 1, 1, 3_000, 0.0, 0.0, 1),
+    ]
+    assert sheets["Collectors"]["next limitation"].to_list() == [AHEAD, DAY]
+    rows = sheets["Worklist"]
+    # The time that has run out stands last, and a note tells of it
+    assert rows["loan id"].to_list() == ["A", "B", "C"]
+    assert rows["steps"].to_list() == ["trace, court notice", "as usual", None]
+    assert rows["credit repair"].to_list() == ["no", "yes", "no"]
+    assert "limitation ended" in rows["note"][1]
+    with zipfile.ZipFile(path) as book:
+        area = re.search(r"Print_Area[^>]*>([^<]*)<", book.read("xl/workbook.xml").decode())
+    assert area is not None
+    assert area[1] == "Worklist!$A$1:$P$4"
 
 
 def test_only_new_claims_pay_a_fee_and_courts_add_up(tmp_path) -> None:

@@ -33,6 +33,7 @@ class Covers:
         return self._all(
             ("Cases", f"{counted(busy.height, 'case')} of {borrowers}; {self._kept(busy.height)}"),
             ("Effort", f"{hours:,.0f} hours of calls, {visits:,.0f} visits, of the ways that start now."),
+            ("As usual", f"{self._usual()}, until a later way starts."),
             ("When to call", when),
             ("Order", "By collector; on top the time that ends first and that no case has stopped."),
             ("Several loans", "A borrower is contacted once for all: under the loan that contact with names."),
@@ -72,6 +73,11 @@ class Covers:
             ("After it", "The account is closed, the case is kept: the claim stays, collection goes on as planned."),
             csv="write_off.csv",
         )  # fmt: skip
+
+    def _usual(self) -> str:
+        """The steps that every lender takes."""
+        shares = self.situation.market.numbers("ladder/usual", self.situation.as_of)
+        return ", ".join(step.replace("_", " ") for step, share in shares.items() if share > 0.0)
 
     def _kept(self, rows: int) -> str:
         if self.most is None or rows <= self.most:

@@ -53,6 +53,9 @@ _WIDTHS = {
     "instalments": 80,
     "cases": 60,
     "branch": 85,
+    "claim": 85,
+    "last_step": 75,
+    "last_outcome": 75,
 }
 _WIDTH, _COVER = 95, 90
 _WORDS = (
@@ -63,6 +66,25 @@ _WORDS = (
     "last_step",
     "last_outcome",
     "five_tier",
+)
+# What a collector takes along: as many columns as an A4 page holds so that they can be read.
+_ON_PAPER = (
+    "collector",
+    "loan_id",
+    "contact_with",
+    "product",
+    "claim",
+    "days_past_due",
+    "contact_status",
+    "action",
+    "steps",
+    "not_before",
+    "not_after",
+    "max_dials",
+    "limitation_ends",
+    "last_contact",
+    "last_step",
+    "last_outcome",
 )
 _GO_ON = {
     "restructure": "new terms",
@@ -103,10 +125,16 @@ def worklist(work: pl.DataFrame, book: Workbook) -> None:
         )
         .sort("collector")
     )
+    steps = pl.col("steps").str.replace_all("+", ", ", literal=True).str.replace_all("_", " ")
     told = busy.sort("collector", "runs", "loan_id", "action", nulls_last=True).with_columns(
-        action=cases.action_said(), steps=pl.col("steps").str.replace_all("+", ", ", literal=True)
+        action=cases.action_said(),
+        # Until a later way starts the plan counts on the usual steps alone.
+        steps=pl.when(pl.col("action").str.starts_with("collect_then"))
+        .then(pl.lit("as usual"))
+        .otherwise(steps),
     )
-    told = told.select("collector", pl.exclude("collector", "runs", "note", "reason"), "note", "reason")  # fmt: skip
+    rest = pl.exclude(*_ON_PAPER, "runs", "note", "reason")
+    told = told.select(*_ON_PAPER, rest, "note", "reason")
     _write(book, "Worklist", {"Collectors": by_collector, "Worklist": told})
 
 
@@ -169,6 +197,8 @@ def _write(book: Workbook, name: str, sheets: dict[str, pl.DataFrame]) -> None:
             _fill(written, shown)
             _heads(file, written, shown)
             _on_paper(written)
+            if table.columns[: len(_ON_PAPER)] == list(_ON_PAPER):
+                written.print_area(0, 0, shown.height, len(_ON_PAPER) - 1)
 
 
 def _formats(file: Any, table: pl.DataFrame) -> list[Any]:
