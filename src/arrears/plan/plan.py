@@ -266,7 +266,8 @@ class Problem:
             for column in [number // _PACKAGES]
         ]
         uses = _laid([*uses_of(offers, capacities), *sizes], len(offers.value))
-        spare = spare or bool(needed) or any(capacity.min is not None for capacity in capacities)
+        floors = bool(needed) or any(capacity.min is not None for capacity in capacities)
+        spare = spare or floors or bool((uses.amount < 0.0).any())
         # Collecting alone is never barred.
         menu, columns, packages = kernels.menu_of(
             offers.value, switch, pools, uses, len(STARTS), spare
