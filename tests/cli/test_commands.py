@@ -112,7 +112,8 @@ def test_the_same_seed_makes_the_same_bytes(arrears, tmp_path) -> None:
 def test_rules_speak(arrears) -> None:
     shown = json.loads(arrears("rules", "show", "cn/limitation/years", "--json").out)
     assert shown["value"] == 3
-    assert set(shown) >= {"path", "value", "unit", "from", "reference", "verified"}
+    assert list(shown) == ["path", "value", "unit", "from", "to", "reference", "verified"]
+    assert shown["to"] is None
     assert "188" in arrears("rules", "explain", "cn/limitation/years").out
     wrong = arrears("rules", "show", "cn/limitation/year", "--json")
     assert wrong.status == 2

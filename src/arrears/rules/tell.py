@@ -19,16 +19,13 @@ def show(book: Rulebook, path: str, day: date | None = None) -> dict[str, object
     """
     leaf = book.leaf(path)
     value = leaf.values[-1] if day is None else book.value(path, day)
-    shown: dict[str, object] = {
+    until = value.end or _next_start(leaf.values, value)
+    return {
         "path": path,
         "value": value.value,
         "unit": leaf.unit,
         "from": value.start.isoformat(),
-    }
-    until = value.end or _next_start(leaf.values, value)
-    if until is not None:
-        shown["to"] = until.isoformat()
-    return shown | {
+        "to": None if until is None else until.isoformat(),
         "reference": f"{value.article}; {value.reference}",
         "verified": value.verified,
     }
