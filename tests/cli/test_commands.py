@@ -114,6 +114,7 @@ def test_rules_speak(arrears) -> None:
     assert shown["value"] == 3
     assert list(shown) == ["path", "value", "unit", "from", "to", "reference", "verified"]
     assert shown["to"] is None
+    assert "no end is known" in arrears("rules", "show", "cn/limitation/years").out
     assert "188" in arrears("rules", "explain", "cn/limitation/years").out
     wrong = arrears("rules", "show", "cn/limitation/year", "--json")
     assert wrong.status == 2

@@ -23,7 +23,8 @@ class RuleShown:
 
     def lines(self) -> list[str]:
         """For people."""
-        return [f"{name + ':':<11}{value}" for name, value in self.shown.items()]
+        told = self.shown | {"to": self.shown["to"] or "no end is known"}
+        return [f"{name + ':':<11}{value}" for name, value in told.items()]
 
 
 def rule_shown(path: str, *, on: date | None = None, rulebook: str = "cn") -> RuleShown:
