@@ -227,6 +227,22 @@ def test_a_rate_in_per_cent_is_the_same_number_as_the_fraction(tmp_path) -> None
     assert found.loans["rate"].to_list() == [float(Decimal(rate) / 100) for rate in rates]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "L1,张三,13800138000,330106198001011234,consumer,1000.5,30",
+        "L1,张三,13800138000,13800138000,consumer,1000.5,30",
+        "张三,33010619800101123X,某银行,2024-01-05",
+    ],
+)
+def test_a_file_without_header_is_told_and_nothing_of_it_is_shown(tmp_path, line) -> None:
+    reading = _write(tmp_path, f"{line}\n{line}\n")
+    assert reading.tape is None
+    assert [problem.code for problem in reading.problems] == ["TAPE-NO-HEADER"]
+    said = "".join(problem.line() for problem in reading.problems)
+    assert not any(word in said for word in ("张三", "13800138000", "3301"))
+
+
 def test_linkage_is_never_shown(tmp_path) -> None:
     found = _write(
         tmp_path, f"{HEAD},id_key\n{_row(loan_id='L0')},k\n{_row(principal='x')},SECRET\n"

@@ -27,6 +27,9 @@ TOTALS = (
     "grand total", "sum",
 )  # fmt: skip
 _LABELS, _TAIL = 4, 50
+_VALUE = re.compile(
+    r"[-+]?[\d,]*\.?\d+%?|\d{17}[\dxX]|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?([ T][\d:.]+)?"
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,13 @@ def layout(rows: Sequence[Sequence[str | None]]) -> Layout:
     return Layout(
         above, unit[1].lower() if unit else None, re.sub(r"\s", "", day[1]) if day else None, most
     )
+
+
+def no_header(headers: Sequence[str | None]) -> bool:
+    """Whether the first row is one of values: some read as such, and none is a name known."""
+    told = [cell.strip() for cell in headers if cell and cell.strip()]
+    known = any(synonyms.key(cell)[0] in _KNOWN for cell in told)
+    return not known and any(_VALUE.fullmatch(cell) for cell in told)
 
 
 def is_total(table: pl.DataFrame, columns: Sequence[str], *, last: bool = True) -> pl.Series:

@@ -19,10 +19,11 @@ from arrears.tape.block import Part, asked_by, hold, side_by_side, told
 from arrears.tape.columns import REQUIRED, TABLES, Columns
 from arrears.tape.guess import guess_table
 from arrears.tape.history import cross_check
+from arrears.tape.layout import no_header
 from arrears.tape.mapping import Mapping, TableMap, read_mapping
 from arrears.tape.model import Counts, Fill, Input, Reading, Tape, TapeFiles, claim
 from arrears.tape.schema import twice
-from arrears.tape.source import NO_ROWS, ROW, SHEET, Raw, read_raw
+from arrears.tape.source import NO_ROWS, ROW, SHEET, Raw, read_raw, without_header
 
 QUARANTINE: Columns = {
     "source": pl.String,
@@ -150,6 +151,8 @@ def _table(
     if raw is None:
         return None, problems
     how: TableMap | None = getattr(given, name)
+    if how is None and no_header(raw.headers):
+        return None, [*problems, without_header(path)]
     if how is None:
         how, found = guess_table(raw, name)
         problems += found
@@ -203,7 +206,8 @@ def _missing_columns(raw: Raw, name: str, how: TableMap) -> list[Problem]:
             text = f"The required column {ours} is missing."
             fix = f"Is it {near!r}? " if near else ""
             fix += "Say which column it is: arrears map LOANS --save F."
-            why = f"Headers: {', '.join(raw.headers[:12])}."
+            shown = [theirs for theirs in raw.headers if not no_header([theirs])]
+            why = f"Headers: {', '.join(shown[:12])}." if shown else ""
             problems.append(Problem("TAPE-NO-COLUMN", "error", raw.path.name, text, why, fix))
     return problems
 

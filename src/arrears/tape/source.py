@@ -19,7 +19,7 @@ import polars as pl
 
 from arrears.core.hashing import bytes_hash
 from arrears.problems import Problem
-from arrears.tape.layout import LINES, Layout, is_total, layout
+from arrears.tape.layout import LINES, Layout, is_total, layout, no_header
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
@@ -202,10 +202,9 @@ def _of_pieces(
     first = next(pieces)
     line = first[:_HEAD].split(b"\n", 1)[0].decode("utf-8", "replace")
     headers = [name.strip() for name in _split(line, delimiter)]
-    twice = sorted({name for name in headers if name and headers.count(name) > 1})
+    twice = _twice(path, headers)
     if twice:
-        told = f"The header {twice[0]!r} stands twice."
-        return None, [_no(path, "TAPE-DUPLICATE-HEADER", told, "Rename one of the columns.")]
+        return None, twice
     pieces = _ahead(chain([first], pieces))
     blocks = _text_blocks(path, pieces, delimiter, row=_FIRST_ROW + lies.above)
     return _first(path, _ahead(blocks), sha256, [lies])
@@ -365,10 +364,9 @@ def _excel(path: Path, content: bytes) -> tuple[Raw | None, list[Problem]]:
         for place in range(len(names))
         if place == best or tables[place].row(layouts[place].above) == head
     ]
-    twice = sorted({name for name in head if name and head.count(name) > 1})
+    twice = _twice(path, head)
     if twice:
-        told = f"The header {twice[0]!r} stands twice."
-        return None, [_no(path, "TAPE-DUPLICATE-HEADER", told, "Rename one of the columns.")]
+        return None, twice
     notes = [
         Problem("SHEET-LEFT-OUT", "note", path.name, f"The sheet {name!r} holds no such table.")
         for place, name in enumerate(names)
@@ -473,6 +471,22 @@ def _first(
         return None, [_no(path, NO_ROWS, "The table holds no rows.", "Export it again.")]
     first = layouts[0]
     return Raw(path, head, lambda: rest, sha256, first.unit, first.day, sheets, tuple(notes)), []
+
+
+def without_header(path: Path) -> Problem:
+    """Nothing of the row is shown: it may name a borrower."""
+    found = "The first row holds values, not the names of columns."
+    return _no(path, "TAPE-NO-HEADER", found, "Write a row of names above the rows.")
+
+
+def _twice(path: Path, headers: Sequence[str | None]) -> list[Problem]:
+    twice = sorted({name for name in headers if name and headers.count(name) > 1})
+    if not twice:
+        return []
+    if no_header(headers):
+        return [without_header(path)]
+    told = f"The header {twice[0]!r} stands twice."
+    return [_no(path, "TAPE-DUPLICATE-HEADER", told, "Rename one of the columns.")]
 
 
 def _no(path: Path, code: str, found: str, fix: str) -> Problem:
