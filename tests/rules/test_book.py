@@ -263,7 +263,7 @@ def test_a_value_is_shown_with_its_dates_and_reference(book: Rulebook) -> None:
     assert (shown["from"], shown["to"]) == ("2023-01-01", "2025-12-29")
     assert shown["verified"] is True
     assert "CN-PILOT-2022-1191" in str(shown["reference"])
-    assert "to" not in show(book, TERM)
+    assert show(book, TERM)["to"] is None
 
 
 def test_an_explanation_tells_of_every_value(book: Rulebook) -> None:
