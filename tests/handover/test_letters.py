@@ -232,6 +232,14 @@ def test_the_ways_to_pay_are_those_of_who_holds_the_loan(situation, kind, said, 
     assert not any(word in page for word in not_said)
 
 
+def test_who_can_still_repair_his_record_is_told_until_when(situation) -> None:
+    words = ("by 2026-03-31, it is no longer shown", "2026年3月31日前（含当日）还清")
+    for can in (True, False):
+        offers = pl.DataFrame(OFFER).with_columns(credit_repair=pl.lit(can))
+        page = letters.offer_letters(offers, situation, None, None)
+        assert all((word in page) == can for word in words)
+
+
 def test_a_letter_names_a_number_to_call(situation) -> None:
     offers = pl.DataFrame(OFFER)
     assert "call 400-000-0000." in letters.offer_letters(offers, situation, None, None)

@@ -127,9 +127,10 @@ def write(decision: Decision, folder: Path) -> None:
     ):
         write_it(table, workbooks.Workbook(folder / f"{name}.xlsx", day, told, most))
     letters_most = None if decision.every else letters.MOST
+    repaired = offered.join(decision.facts.select("loan_id", "credit_repair"), on="loan_id")
     papers = {
         "offers.html": letters.offer_letters(
-            offered, decision.situation, decision.letter, letters_most
+            repaired, decision.situation, decision.letter, letters_most
         ),
         "filings.html": letters.claims(sued, decision.situation, letters_most),
     }

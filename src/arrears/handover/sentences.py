@@ -8,6 +8,7 @@ from arrears.channels import Situation
 
 # Who has a judgment or a mediation in hand asks for enforcement; a case that is filed waits for the court.
 ENFORCED, PENDING = ("mediated", "judged", "enforcing", "terminated"), "filed"
+_DAYS = {"zh": "%Y年%-m月%-d日", "en": "%Y-%m-%d"}
 _UNDER_WAY = ("enforcing", "terminated")
 _CARD_TERMS = "cn/instalments/card_no_new_card"
 
@@ -48,6 +49,11 @@ _GUARANTEE = {
     "zh": "；四、保证人依保证合同承担保证责任（保证人身份由银行根据自有档案填写）",
     "en": "; 4. the guarantor, entered from the bank's own file, to answer as the guarantee says",
 }
+_REPAIR = {
+    "zh": "如您在{}前（含当日）还清全部逾期款项，该笔逾期信息将不再在您的征信报告中展示。",
+    "en": " If you pay all that is overdue by {}, it is no longer shown in your credit record.",
+}
+_REPAIR_UNTIL = "cn/credit_repair/until"
 _CARD = {
     "zh": "金额均为人民币。分期款项全部还清之前，本行及其他银行均不再向您发放信用卡；您按期还款期间，本行停止催收；"
     "如您未按期还款，未还部分立即到期，本行恢复催收。",
@@ -85,6 +91,7 @@ def sentences(
         "early": _where(runs_on, pl.lit(_EARLY[language])),
         "secured": _secured(language),
         "card_terms": _card(situation, language),
+        "credit_repair": _repair(situation, language) if "credit_repair" in have else empty,
     }
 
 
@@ -111,3 +118,10 @@ def _card(situation: Situation, language: str) -> pl.Expr:
     if situation.rulebook.leaf(_CARD_TERMS).in_force(situation.as_of) is None:
         return pl.lit("")
     return _where(pl.col("product") == "credit_card", pl.lit(_CARD[language]))
+
+
+def _repair(situation: Situation, language: str) -> pl.Expr:
+    """That paying up still hides the record, to whom it does."""
+    until = situation.rulebook.value(_REPAIR_UNTIL, situation.as_of).value
+    last = pl.lit(until, pl.Date).dt.to_string(_DAYS[language])
+    return _where(pl.col("credit_repair"), pl.format(_REPAIR[language], last))

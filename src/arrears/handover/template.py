@@ -22,6 +22,7 @@ OFFER_FIELDS = (
     "branch",
     "card_terms",
     "claim",
+    "credit_repair",
     "days_past_due",
     "fees",
     "first_month",
