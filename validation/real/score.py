@@ -73,14 +73,13 @@ def against(
 
 def gap(y: np.ndarray, guess: np.ndarray) -> float:
     """Mean distance of forecast and outcome over tenths by forecast."""
-    parts = np.array_split(np.argsort(guess, kind="stable"), 10)
-    return float(np.mean([abs(y[part].mean() - guess[part].mean()) for part in parts]))
+    return float(np.mean([abs(y[part].mean() - guess[part].mean()) for part in _by_tenth(guess)]))
 
 
 def tenths(y: np.ndarray, guess: np.ndarray, group: np.ndarray, draws: int) -> str:
     """Tenths by forecast, lowest first: the mean foretold, what came, and its interval."""
     told = []
-    for part in np.array_split(np.argsort(guess, kind="stable"), 10):
+    for part in _by_tenth(guess):
         came, low, high = clustered(lambda a: float(a.mean()), group[part], y[part], draws=draws)
         told.append(f"{guess[part].mean():.2f}: {came:.2f} [{low:.2f}, {high:.2f}]")
     return f"Tenths by forecast, the mean foretold and what came: {'; '.join(told)}."
@@ -92,4 +91,14 @@ def rank(y: np.ndarray, guess: np.ndarray) -> float:
 
     if np.ptp(guess) < 1e-12 or np.ptp(y) < 1e-12:
         return 0.0
-    return float(np.corrcoef(rankdata(y), rankdata(guess))[0, 1])
+    return float(np.corrcoef(rankdata(_even(y)), rankdata(_even(guess)))[0, 1])
+
+
+def _by_tenth(guess: np.ndarray) -> list[np.ndarray]:
+    """Places of the tenths by forecast, lowest first."""
+    return np.array_split(np.argsort(_even(guess), kind="stable"), 10)
+
+
+def _even(share: np.ndarray) -> np.ndarray:
+    """Shares whose last bits rank nothing: what the same terms give is the same, whatever order they were added in."""
+    return np.round(share, 9)
