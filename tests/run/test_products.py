@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from arrears import run
+
 EXPECTED_TYPES = {
     "standing.parquet": {"stage": pl.Int8, "p_hidden": pl.Float64, "articles": pl.List(pl.String)},
     "plan.parquet": {
@@ -201,3 +203,23 @@ def test_the_record_names_every_product_and_input(case) -> None:
     assert set(record["products"]) == left - {"run.json"}
     assert {entry["name"] for entry in record["inputs"]} == set(case.request.files())
     assert record["plan"]["bound"] >= record["plan"]["value"]
+
+
+def test_an_offer_that_waives_principal_names_the_rule_that_allows_it(tmp_path: Path) -> None:
+    (tmp_path / "loans.csv").write_text(
+        "as_of,loan_id,borrower_id,lender,product,principal,interest,days_past_due,legal_status\n"
+        "2025-03-31,A,a,Bank,consumer,832946,0,122,ended\n"
+        "2025-03-31,B,b,Bank,credit_card,832946,0,122,ended\n"
+    )
+    for rulebook in ("cn", "cn-principal-reducible"):
+        asked = run.Request(
+            str(tmp_path / "loans.csv"), holder="national_amc", rulebook=rulebook, scenarios=5
+        )
+        run.resolve(asked, out=tmp_path / rulebook)
+        offers = pl.read_csv(tmp_path / rulebook / "handover/offers.csv").sort("loan_id")
+        assert offers["loan_id"].to_list() == ["A", "B"]
+        if rulebook == "cn":
+            assert offers["article"].to_list() == ["CN-WAIVE-INTEREST", "CN-CARD-2011-70"]
+        else:
+            assert (offers["waived_principal"] > 0).all()
+            assert offers["article"].to_list() == ["CN-AMC-PRINCIPAL"] * 2

@@ -271,6 +271,7 @@ def offers(decision: Decision) -> pl.DataFrame:
     interest = situation.rulebook.cite("cn/waive/interest", day).article
     card = situation.rulebook.leaf("cn/instalments/card_max_months").in_force(day)
     cap = card.article if card else interest
+    principal = situation.rulebook.cite("cn/waive/principal", day).article
     share = pl.Series("share_of_income", offered.share_of_income).fill_nan(None)
     table = pl.DataFrame(
         {
@@ -282,7 +283,9 @@ def offers(decision: Decision) -> pl.DataFrame:
             "waived_principal": offered.waived_principal,
             "share_of_income": share,
             "grace_months": offered.grace,
-            "article": np.where(cards, cap, interest),
+            "article": np.where(
+                offered.waived_principal > 0, principal, np.where(cards, cap, interest)
+            ),
         }
     )
     return table.filter(pl.Series(now)).sort("loan_id")
