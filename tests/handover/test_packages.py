@@ -59,6 +59,17 @@ def test_what_has_left_the_public_notices_is_no_longer_given(rows) -> None:
         assert line not in texts[29]
 
 
+def test_buyers_no_longer_see_what_is_written_off_and_investors_do(rows) -> None:
+    book = rules.load("cn")
+    for channel, day, seen in (
+        ("transfer", date(2025, 10, 28), True),
+        ("transfer", date(2025, 10, 29), False),
+        ("securitise", date(2025, 10, 29), True),
+    ):
+        tape = packages.tape(rows, SimpleNamespace(as_of=day, rulebook=book), channel)
+        assert ("written_off" in tape.columns) == seen
+
+
 def test_investors_see_the_class_by_the_rules_and_what_is_written_off(rows) -> None:
     situation = SimpleNamespace(as_of=date(2026, 3, 31), rulebook=rules.load("cn"))
     for channel in ("securitise", "income_rights"):
@@ -68,7 +79,9 @@ def test_investors_see_the_class_by_the_rules_and_what_is_written_off(rows) -> N
 
 
 def test_the_tape_of_a_package_names_nobody(rows) -> None:
-    tape = packages.tape(rows)
+    tape = packages.tape(
+        rows, SimpleNamespace(as_of=date(2025, 3, 31), rulebook=rules.load("cn")), "transfer"
+    )
     assert tape["number"].to_list() == [1, 2, 3]
     assert tape["borrower"].to_list() == [1, 1, 2]
     assert tape["principal (yuan)"].to_list() == [50_000.0, 25_000.0, 10_000.5]

@@ -137,7 +137,7 @@ WORK = {
     "call_hours": [1.5, 0.5, 0.0, 0.0],
     "visits": [1.0, 0.0, 0.0, 0.0],
     "value": [1.0, 2.0, 3.0, 4.0],
-    "reason": ["why"] * 4,
+    "reason": ["call_hours is scarce"] * 4,
 }
 
 
@@ -160,6 +160,7 @@ def test_the_worklist_is_by_collector_and_prints_what_is_taken_along(tmp_path) -
     assert rows["steps"].to_list() == ["trace, court notice", "as usual", None]
     assert rows["credit repair"].to_list() == ["no", "yes", "no"]
     assert "limitation ended" in rows["note"][1]
+    assert rows["reason"].unique().to_list() == ["call hours is scarce"]
     with zipfile.ZipFile(path) as book:
         area = re.search(r"Print_Area[^>]*>([^<]*)<", book.read("xl/workbook.xml").decode())
     assert area is not None

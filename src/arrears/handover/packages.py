@@ -55,7 +55,7 @@ def write_packages(
             rows = part.sort("loan_id")
             text = notice(rows, situation, str(channel), number)
             (place / "notice.md").write_text(text, encoding="utf-8", newline="\n")
-            tape(rows).write_csv(place / "tape.csv")
+            tape(rows, situation, str(channel)).write_csv(place / "tape.csv")
             if channel in {"securitise", "income_rights"}:
                 write_deal(rows, situation, str(channel), place)
             if channel == "transfer":
@@ -66,13 +66,17 @@ def write_packages(
                 told.write_text(notices, encoding="utf-8", newline="\n")
 
 
-def tape(rows: pl.DataFrame) -> pl.DataFrame:
-    """The tape of a package: running numbers for ids, money in yuan as the header says, no linkage."""
+def tape(rows: pl.DataFrame, situation: Situation, channel: str) -> pl.DataFrame:
+    """The tape of a package: running numbers for ids, money in yuan as the header says, no linkage; buyers of a sale no
+    longer see what is written off (FACTS 2.3).
+    """
     borrower = pl.col("borrower_id").rank("dense").cast(pl.Int64)
+    hidden = channel == "transfer" and not _full_header(situation)
+    plain = [name for name in _PLAIN if not (hidden and name == "written_off")]
     return rows.select(
         pl.int_range(1, pl.len() + 1).alias("number"),
         borrower.alias("borrower"),
-        *(pl.col(name) for name in _PLAIN),
+        *(pl.col(name) for name in plain),
         *((pl.col(name) / 100).round(2).alias(f"{name} (yuan)") for name in _MONEY),
     )
 
@@ -122,8 +126,7 @@ def _more(rows: pl.DataFrame, situation: Situation, channel: str, owed: pl.Serie
     off = f"| Written off | {int(rows['written_off'].fill_null(False).sum()):,} |"
     if channel != "transfer":
         return [f"| Five classes by the rules | {_counts(rows, 'five_tier', CLASSES)} |", off]
-    until = situation.rulebook.value("cn/transfer/header_until", situation.as_of).value
-    if situation.as_of > cast("date", until):
+    if not _full_header(situation):
         return []
     each = rows.select("borrower_id", owed=owed).group_by("borrower_id").agg(pl.col("owed").sum())
     mean, most = int(owed.sum()) / each.height, float(str(each["owed"].max()))
@@ -132,6 +135,12 @@ def _more(rows: pl.DataFrame, situation: Situation, channel: str, owed: pl.Serie
         f"| Unpaid principal and interest of a borrower, mean | {_yuan(mean)} |",
         f"| Unpaid principal and interest of a borrower, largest | {_yuan(most)} |",
     ]
+
+
+def _full_header(situation: Situation) -> bool:
+    """Whether notices of sales still gave maxima, means and what is written off."""
+    until = situation.rulebook.value("cn/transfer/header_until", situation.as_of).value
+    return situation.as_of <= cast("date", until)
 
 
 def _conditions(channel: str) -> list[str]:

@@ -65,7 +65,7 @@ _WORDS = (
     "legal_status",
     "last_step",
     "last_outcome",
-    "five_tier",
+    "reason",
 )
 # What a collector takes along: as many columns as an A4 page holds so that they can be read.
 _ON_PAPER = (
