@@ -243,6 +243,15 @@ def test_a_file_without_header_is_told_and_nothing_of_it_is_shown(tmp_path, line
     assert not any(word in said for word in ("张三", "13800138000", "3301"))
 
 
+def test_a_provision_above_the_claim_warns_and_stays(tmp_path) -> None:
+    lines = [f"{_row()},500", f"{_row(loan_id='L2')},501", f"{_row(loan_id='L3', principal='0')},9"]
+    reading = _write(tmp_path, "\n".join([f"{HEAD},provision", *lines]))
+    assert reading.tape is not None
+    assert reading.tape.loans.height == 3
+    assert [problem.code for problem in reading.problems] == ["PROVISION-OVER-CLAIM"]
+    assert "1 loan has a provision above the claim, e.g. loan L2" in reading.problems[0].found
+
+
 def test_linkage_is_never_shown(tmp_path) -> None:
     found = _write(
         tmp_path, f"{HEAD},id_key\n{_row(loan_id='L0')},k\n{_row(principal='x')},SECRET\n"

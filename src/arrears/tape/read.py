@@ -344,6 +344,22 @@ def _told(quarantine: pl.DataFrame) -> list[Problem]:
 
 
 def _warnings(good: pl.DataFrame, place: str) -> list[Problem]:
+    return [*_unknown_reasons(good, place), *_provisions(good, place)]
+
+
+def _provisions(good: pl.DataFrame, place: str) -> list[Problem]:
+    over = good.filter(pl.col("provision") > pl.Series(claim(good)))
+    over = over.filter(pl.Series(claim(over)) > 0)
+    if over.is_empty():
+        return []
+    many = counted(over.height, "loan has", "loans have")
+    text = f"{many} a provision above the claim, e.g. loan {over['loan_id'][0]}."
+    why = "Their net book value is below zero, and profit and tax follow it."
+    fix = "Check the amounts and the unit of provision."
+    return [Problem("PROVISION-OVER-CLAIM", "warning", f"{place} provision", text, why, fix)]
+
+
+def _unknown_reasons(good: pl.DataFrame, place: str) -> list[Problem]:
     unknown = good.filter(parse.unknown_reasons(pl.col("excluded_reason")))["excluded_reason"]
     if unknown.is_empty():
         return []
