@@ -75,11 +75,15 @@ def _least_widths(page: str, *, heads_break: bool) -> dict[str, float]:
     return found
 
 
-def test_no_table_is_wider_than_the_paper(made) -> None:
+def test_no_table_is_wider_than_the_paper_or_the_page(made) -> None:
     page = (made[1] / "report.html").read_text("utf-8")
     breaks = not re.search(r"th\.n[^{]*{[^}]*nowrap", page)
-    # 178 mm of A4 between its margins, letters of 8.6 points about half as wide as high
-    room = 178 / 25.4 * 72 / (0.82 * 10.5 * 0.55)
+    # 178 mm of A4 between its margins, letters of 8.6 points, figures of a wide font
+    paper = 178 / 25.4 * 72 / (0.82 * 10.5 * 0.6)
+    wide = re.search(r"main { max-width: (\d+)rem", page)
+    assert wide is not None
+    # Between its margins of a rem each; letters of 0.92 rem
+    room = min(paper, (int(wide[1]) - 2) / (0.92 * 0.6))
     widths = _least_widths(page, heads_break=breaks)
     assert len(widths) > 10
     assert {heads: width for heads, width in widths.items() if width > room} == {}
