@@ -59,8 +59,8 @@ def _gaps(months: pl.DataFrame) -> list[Problem]:
         "MONTHS-WITH-GAPS",
         "months",
         gaps,
-        ("month is", "months are"),
-        "missing between two",
+        ("gap lies", "gaps lie"),
+        "between two months of a loan",
         "Export every month.",
     )
 
