@@ -6,6 +6,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -232,3 +233,22 @@ def test_a_ratio_that_moves_is_told_apart_and_one_that_does_not_is_left(
     before, after, said
 ) -> None:
     assert said in page._moved(before, after, "")
+
+
+@pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        ([60, 40, 500], "most of their claims by court"),
+        ([40, 30, 30], "the largest part of their claims by court"),
+    ],
+)
+def test_most_is_more_than_half(claims, said) -> None:
+    by_way = pl.DataFrame(
+        {
+            "channel": ["litigate", "transfer", "restructure"],
+            "start_month": [0, 0, 6 if claims[2] > 100 else 0],
+            "loans": [1, 2, 3],
+            "claim": claims,
+        }
+    )
+    assert said in page._headline(SimpleNamespace(by_way=by_way))

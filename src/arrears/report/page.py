@@ -99,7 +99,9 @@ def _headline(contents: Contents) -> str:
     top = now.sort("claim", "channel", descending=[True, False]).row(0, named=True)
     loans = counted(int(now["loans"].sum()), "loan")
     way = WAYS[top["channel"]]
-    return f"{loans} should leave plain collection today, most of their claims by {way}"
+    half = 2 * int(top["claim"]) > int(now["claim"].sum())
+    part = "most" if half else "the largest part"
+    return f"{loans} should leave plain collection today, {part} of their claims by {way}"
 
 
 def _ratios(contents: Contents) -> str:
