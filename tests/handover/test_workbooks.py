@@ -141,11 +141,23 @@ WORK = {
 }
 
 
-def test_the_worklist_is_by_collector_and_prints_what_is_taken_along(tmp_path) -> None:
+def work_of(**columns: object) -> pl.DataFrame:
     dates = {"last_contact": pl.Date, "max_dials": pl.Int32, "judgment_date": pl.Date}
     texts = dict.fromkeys(("not_before", "not_after", "last_step", "last_outcome"), pl.String)
-    work = pl.DataFrame(WORK, schema_overrides={**dates, **texts})
+    return pl.DataFrame({**WORK, **columns}, schema_overrides={**dates, **texts})
+
+
+def test_a_sheet_holds_the_loans_of_most_worth_and_sums_count_all(tmp_path) -> None:
+    work = work_of(value=[1.0, 2.0, 3.0, 4.0], collector=["Lin", "Zhou", "Zhou", "Wu"])
     path = tmp_path / "worklist.xlsx"
+    workbooks.worklist(work, workbooks.Workbook(path, DAY, [], 2))
+    sheets = pl.read_excel(path, sheet_id=0)
+    assert sorted(sheets["Worklist"]["loan id"]) == ["B", "C"]
+    assert sheets["Collectors"]["cases"].to_list() == [1, 2]
+
+
+def test_the_worklist_is_by_collector_and_prints_what_is_taken_along(tmp_path) -> None:
+    work, path = work_of(), tmp_path / "worklist.xlsx"
     workbooks.worklist(work, workbooks.Workbook(path, DAY, [("As of", "2025-03-31")], None))
     sheets = pl.read_excel(path, sheet_id=0)
     names = ("collector", "cases", "borrowers", "claim (yuan)", "call hours", "visits", "demands")
@@ -167,8 +179,8 @@ def test_the_worklist_is_by_collector_and_prints_what_is_taken_along(tmp_path) -
     assert area[1] == "Worklist!$A$1:$P$4"
 
 
-def test_only_new_claims_pay_a_fee_and_courts_add_up(tmp_path) -> None:
-    sued = pl.DataFrame(
+def suits() -> pl.DataFrame:
+    return pl.DataFrame(
         {
             "loan_id": ["A", "B", "C", "D"],
             "court": ["North", "North", "North", "South"],
@@ -186,7 +198,18 @@ def test_only_new_claims_pay_a_fee_and_courts_add_up(tmp_path) -> None:
             "judgment_date": [None, PAST, None, None],
         }
     )
-    path = tmp_path / "filings.xlsx"
+
+
+def test_a_sheet_of_filings_holds_the_first_by_priority_of_all_courts(tmp_path) -> None:
+    sued, path = suits().with_columns(priority=pl.Series([3, 4, 2, 1])), tmp_path / "filings.xlsx"
+    workbooks.filings(sued, workbooks.Workbook(path, DAY, [], 2))
+    sheets = pl.read_excel(path, sheet_id=0)
+    assert sheets["Filings"]["loan id"].to_list() == ["C", "D"]
+    assert sheets["Courts"]["cases"].to_list() == [3, 1]
+
+
+def test_only_new_claims_pay_a_fee_and_courts_add_up(tmp_path) -> None:
+    sued, path = suits(), tmp_path / "filings.xlsx"
     cover = [("As of", "2025-03-31"), ("Note", "word " * 60)]
     workbooks.filings(sued, workbooks.Workbook(path, DAY, cover, None))
     sheets = pl.read_excel(path, sheet_id=0)

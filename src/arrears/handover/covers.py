@@ -45,7 +45,10 @@ class Covers:
         titles = self.situation.rulebook.articles
         names = [f"{code}: {titles[code].title}" for code in sorted(offered["article"].unique())]
         return self._all(
-            ("Offers", f"{counted(offered.height, 'offer')}; {self._kept(offered.height)}"),
+            (
+                "Offers",
+                f"{counted(offered.height, 'offer')}; {self._kept(offered.height, 'of the largest claims')}",
+            ),
             ("Letters", "offers.html, to print, in Chinese and English."),
             ("Articles", "; ".join(names) or "none is needed: nothing is offered"),
             csv="offers.csv",
@@ -56,7 +59,8 @@ class Covers:
         new = sued.filter(cases.new_claim())
         fee = int(new["fee"].sum())
         return self._all(
-            ("Cases", f"{counted(sued.height, 'case')}, {new.height:,} of them new claims; {self._kept(sued.height)}"),
+            ("Cases", f"{counted(sued.height, 'case')}, {new.height:,} of them new claims; "
+             f"{self._kept(sued.height, 'priority')}"),
             ("Fee now", f"{fee / 100:,.2f} yuan: the full filing fee of the new claims; half of it comes back where a "
              "case is mediated, withdrawn or heard in summary procedure. Enforcement is not paid in advance."),
             ("Papers", "filings.html, to print, in Chinese and English; names are entered from the bank's own file."),
@@ -68,7 +72,7 @@ class Covers:
         """Of the write-offs."""
         claim = int(rows["claim"].sum()) if rows.height else 0
         return self._all(
-            ("Loans", f"{counted(rows.height, 'loan')}, {claim / 100:,.2f} yuan; {self._kept(rows.height)}"),
+            ("Loans", f"{counted(rows.height, 'loan')}, {claim / 100:,.2f} yuan; {self._kept(rows.height, 'claim')}"),
             ("Conditions", "The class by rule is loss, the provision covers the claim, no sale is planned now."),
             ("After it", "The account is closed, the case is kept: the claim stays, collection goes on as planned."),
             csv="write_off.csv",
@@ -79,10 +83,10 @@ class Covers:
         shares = self.situation.market.numbers("ladder/usual", self.situation.as_of)
         return ", ".join(step.replace("_", " ") for step, share in shares.items() if share > 0.0)
 
-    def _kept(self, rows: int) -> str:
+    def _kept(self, rows: int, by: str = "worth") -> str:
         if self.most is None or rows <= self.most:
             return "all of them here"
-        return f"the first {self.most:,} here"
+        return f"the first {self.most:,} by {by} here"
 
     def _all(self, *rows: tuple[str, str], csv: str) -> _Rows:
         book, day = self.situation.rulebook, self.situation.as_of

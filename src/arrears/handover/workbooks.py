@@ -126,7 +126,8 @@ def worklist(work: pl.DataFrame, book: Workbook) -> None:
         .sort("collector")
     )
     steps = pl.col("steps").str.replace_all("+", ", ", literal=True).str.replace_all("_", " ")
-    told = busy.sort("collector", "runs", "loan_id", "action", nulls_last=True).with_columns(
+    kept = _first(busy, book.most, by="value")
+    told = kept.sort("collector", "runs", "loan_id", "action", nulls_last=True).with_columns(
         action=cases.action_said(),
         # Until a later way starts the plan counts on the usual steps alone.
         steps=pl.when(pl.col("action").str.starts_with("collect_then"))
@@ -140,7 +141,8 @@ def worklist(work: pl.DataFrame, book: Workbook) -> None:
 
 def offers(offered: pl.DataFrame, book: Workbook) -> None:
     """Every offer with its terms and the article that allows them."""
-    _write(book, "Offers", {"Offers": offered})
+    kept = _first(offered, book.most, by="claim")
+    _write(book, "Offers", {"Offers": kept.sort("branch", "loan_id", nulls_last=True)})
 
 
 def filings(sued: pl.DataFrame, book: Workbook) -> None:
@@ -164,7 +166,8 @@ def filings(sued: pl.DataFrame, book: Workbook) -> None:
         )
         .sort("court")
     )
-    rows = told.sort("court", "priority").select(
+    kept = _first(told, book.most, by="priority", falling=False)
+    rows = kept.sort("court", "priority").select(
         "court", "priority", "loan_id", "paper", "claim", "fee_now",
         "limitation_ends", "branch", "product", "days_past_due", "contact_status", "security", "judgment_date",
         "expected_worth", "note",
@@ -174,8 +177,16 @@ def filings(sued: pl.DataFrame, book: Workbook) -> None:
 
 def write_offs(rows: pl.DataFrame, book: Workbook) -> None:
     """What can be written off now; collection goes on."""
-    told = rows.with_columns(pl.col("goes_on").replace(_GO_ON))
+    kept = _first(rows, book.most, by="claim")
+    told = kept.with_columns(pl.col("goes_on").replace(_GO_ON))
     _write(book, "Write-offs", {"Write-offs": told})
+
+
+def _first(rows: pl.DataFrame, most: int | None, *, by: str, falling: bool = True) -> pl.DataFrame:
+    """The rows that a sheet has room for: those of most worth, or first in their order."""
+    if most is None or rows.height <= most:
+        return rows
+    return rows.sort(by, "loan_id", descending=[falling, False], nulls_last=True).head(most)
 
 
 def _write(book: Workbook, name: str, sheets: dict[str, pl.DataFrame]) -> None:
@@ -188,7 +199,7 @@ def _write(book: Workbook, name: str, sheets: dict[str, pl.DataFrame]) -> None:
         file.set_properties({"title": title, "created": made})
         _cover(file, title, book.cover)
         for sheet, table in sheets.items():
-            shown = _shown(table if book.most is None else table.head(book.most))
+            shown = _shown(table)
             written = file.add_worksheet(sheet)
             written.freeze_panes(1, 0)
             forms = _formats(file, shown)
