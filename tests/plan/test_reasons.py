@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 from arrears import run
 from arrears.channels import COLUMNS
 from arrears.plan import Capacity, make_plan
+from arrears.plan.reasons import _yuan
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +38,35 @@ def test_scarce_is_what_the_better_offer_takes(offers) -> None:
     assert kept.any()
     now = best == COLUMNS.index(("restructure", 0))
     scarce = made.table["reason"].str.contains(
-        r"restructure_offers \(province=Zhejiang\) is scarce"
+        r"; to .* but restructure offers \(province Zhejiang\) are scarce\.$"
     )
     assert np.array_equal(scarce.to_numpy(), kept & now & there)
     told = made.table.filter(scarce)["reason"][0]
     assert "to offer new terms now would be worth" in told
 
 
+def test_sums_are_whole_yuan_told_as_people_read_them(offers) -> None:
+    made, _ = _plan(offers, Capacity(name="visits", max=0))
+    table = made.table.with_columns(told=pl.col("reason").str.extract(r"worth (\S+) yuan"))
+    # Python's own separators, its hyphen made a true minus
+    said = [f"{round(fen / 100):,}".replace("-", "−") for fen in table["value"]]
+    assert table["told"].to_list() == said
+    assert {word.count(",") for word in said} >= {0, 1, 2}
+    assert not table["reason"].str.contains(r"\d{4}|_").any()
+
+
+@pytest.mark.parametrize(
+    ("fen", "said"),
+    [(-123_449, "−1,234"), (-49, "0"), (99_949, "999"), (100_000_000, "1,000,000"), (12e13, "1,200,000,000,000")],
+)  # fmt: skip
+def test_thousands_are_separated_whatever_the_size(fen, said) -> None:
+    assert pl.select(_yuan(pl.lit(float(fen)))).item() == said
+
+
 def test_a_floor_is_named_where_it_asks_for_the_way(offers) -> None:
     whole = offers.situation.claim[offers.eligible(COLUMNS.index(("transfer", 0)))].sum()
     made, _ = _plan(offers, Capacity(name="transfer_claim", min=0.8 * whole))
-    asked = made.table["reason"].str.contains("the floor of transfer_claim asks for this")
+    asked = made.table["reason"].str.contains("the floor of transfer claim asks for this")
     sold = (made.table["channel"] == "transfer") & (made.table["start_month"] == 0)
     assert asked.any()
     assert (sold & asked).sum() == asked.sum()

@@ -40,10 +40,9 @@ def reasons(
         column: offer taken (n,); prices: fen a unit of each capacity, below 0 where a floor presses.
     """
     way = pl.col("channel").replace_strict(_WAYS)
-    yuan = (pl.col("value") / 100).round().cast(pl.Int64)
     at_ease = ~pl.Series(offers.situation.overdue) & (frame["channel"] == "collect")
     told = frame.with_columns(
-        ahead=((pl.col("value") - runner) / 100).round().cast(pl.Int64),
+        ahead=pl.col("value") - runner,
         because=_because(offers, column, capacities, prices),
         better=_better(offers),
     )
@@ -53,8 +52,8 @@ def reasons(
         .otherwise(
             pl.format(
                 "{} yuan {} than {}",
-                pl.col("ahead").abs(),
-                pl.when(pl.col("ahead") >= 0).then(pl.lit("more")).otherwise(pl.lit("less")),
+                _yuan(pl.col("ahead").abs()),
+                pl.when(pl.col("ahead") > -50).then(pl.lit("more")).otherwise(pl.lit("less")),
                 pl.col("runner_up").str.replace_all("_", " "),
             )
         )
@@ -69,12 +68,27 @@ def reasons(
         pl.format(
             "; {} would be worth {} yuan more, but {}",
             pl.col("better"),
-            (pl.col("regret") / 100).round().cast(pl.Int64),
+            _yuan(pl.col("regret")),
             pl.col("because"),
         )
     )  # fmt: skip
-    sentence = pl.format("{}: worth {} yuan, {}{}.", body, yuan, compared, kept)
+    sentence = pl.format("{}: worth {} yuan, {}{}.", body, _yuan(pl.col("value")), compared, kept)
     return told.select(reason=sentence).to_series()
+
+
+def _yuan(fen: pl.Expr) -> pl.Expr:
+    """Whole yuan as people read them: `−1,234`."""
+    whole = (fen / 100).round().cast(pl.Int64)
+    size = _separated(whole.abs())
+    return pl.when(whole < 0).then(pl.format("−{}", size)).otherwise(size)
+
+
+def _separated(size: pl.Expr, groups: int = 4) -> pl.Expr:
+    if groups == 0:
+        return size.cast(pl.String)
+    last = (size % 1_000).cast(pl.String).str.zfill(3)
+    whole = pl.format("{},{}", _separated(size // 1_000, groups - 1), last)
+    return pl.when(size < 1_000).then(size.cast(pl.String)).otherwise(whole)
 
 
 def _when(start: pl.Expr) -> pl.Expr:
@@ -109,14 +123,16 @@ def _because(
             _most(scarce, dearest, price * amount * (within & (best == its_column)), number)
         elif price < 0.0:
             _most(asked, pressing, -price * amount * (within & (column == its_column)), number)
-    words = pl.Series([f"{capacity.name}{_scope(capacity)}" for capacity in capacities] or [""])
-    first = pl.Series(words.gather(scarce.astype(np.uint32)))
-    second = pl.Series(words.gather(asked.astype(np.uint32)))
+    words = pl.Series([_named(capacity) for capacity in capacities] or [""])
+    verbs = pl.Series(["are" if one.name.endswith("s") else "is" for one in capacities] or [""])
+    its = scarce.astype(np.uint32)
+    first, verb = words.gather(its), verbs.gather(its)
+    second = words.gather(asked.astype(np.uint32))
     return pl.select(
         pl.when(pl.Series(pressing > np.maximum(dearest, 0.0)))
         .then(pl.format("the floor of {} asks for this", second))
         .when(pl.Series(dearest > 0.0))
-        .then(pl.format("{} is scarce", first))
+        .then(pl.format("{} {} scarce", first, verb))
         .otherwise(pl.lit("its package or its borrower's other loans stand against it"))
     ).to_series()
 
@@ -127,6 +143,10 @@ def _most(number: Ints, worth: Floats, tried: npt.NDArray[np.float64], this: int
     number[more], worth[more] = this, tried[more]
 
 
-def _scope(capacity: Capacity) -> str:
-    told = capacity.scope_told()
-    return f" ({told})" if told else ""
+def _named(capacity: Capacity) -> str:
+    """`court filings (province Zhejiang)`."""
+    scope = ", ".join(
+        f"{key.replace('_', ' ')} {word}" for key, word in sorted(capacity.scope.items())
+    )
+    name = capacity.name.replace("_", " ")
+    return f"{name} ({scope})" if scope else name
