@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from hidden_cases import AS_OF, event, events, loan, loans, month, months, payment, payments
 
+from arrears.standing.hidden import words as w
 from arrears.standing.hidden.months import lived
-from arrears.standing.hidden.signs import signs
+from arrears.standing.hidden.signs import signs, told_months
 
 
 def seen(table: pl.DataFrame, **tables: pl.DataFrame) -> dict[str, object]:
@@ -151,3 +152,26 @@ def test_events_alone_are_a_history() -> None:
     told = events(event("1", date(2024, 5, 5), "renewal"), event("1", date(2024, 11, 5), "renewal"))
     assert seen(table, events=told)["e2"] == 0.7
     assert lived(table, {}, AS_OF).is_empty()
+
+
+def test_months_that_follow_each_other_and_show_the_same_are_told_once() -> None:
+    months = [date(2024, 11, 1), date(2024, 12, 1), date(2025, 1, 1), date(2025, 3, 1), date(2025, 4, 1)]  # fmt: skip
+    pay, act = w.PAY.index("interest_only"), w.ACT.index("capitalised")
+    lived = pl.DataFrame(
+        {
+            "loan": [7] * 5 + [8] * 2,
+            "month": [*months, months[1], months[2]],
+            "pay": [pay] * 7,
+            "act": [0, 0, 0, 0, act, 0, 0],
+            "timing": [0] * 7,
+            "days_code": [0] * 7,
+            "look": [0] * 7,
+        }
+    )
+    assert told_months(lived).rows() == [
+        (
+            7,
+            "2024-11 to 2025-01 interest alone; 2025-03 interest alone; 2025-04 capitalised and interest alone",
+        ),
+        (8, "2024-12 to 2025-01 interest alone"),
+    ]

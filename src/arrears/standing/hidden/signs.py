@@ -182,9 +182,18 @@ def told_months(lived: pl.DataFrame) -> pl.DataFrame:
         pl.lit("more than 90 days behind once concessions are undone")
     )
     text = pl.concat_str(*parts, short, alone, behind, separator=" and ", ignore_nulls=True)
-    told = lived.select("loan", when=pl.col("month").dt.strftime("%Y-%m"), text=text)
+    told = lived.select("loan", "month", text=text).filter(pl.col("text") != "")
+    # Months that follow each other and show the same are told once.
+    number = pl.col("month").dt.year().cast(pl.Int64) * 12 + pl.col("month").dt.month()
+    runs = told.with_columns(run=number - pl.int_range(pl.len()).over("loan")).with_columns(
+        run=pl.struct("loan", "text", "run").rle_id()
+    )
+    begin = pl.col("month").first().dt.strftime("%Y-%m")
+    end = pl.col("month").last().dt.strftime("%Y-%m")
+    when = pl.when(begin == end).then(begin).otherwise(pl.format("{} to {}", begin, end))
     return (
-        told.filter(pl.col("text") != "")
+        runs.group_by("loan", "run", maintain_order=True)
+        .agg(text=pl.format("{} {}", when, pl.col("text").first()))
         .group_by("loan", maintain_order=True)
-        .agg(months=pl.format("{} {}", "when", "text").str.join("; "))
+        .agg(months=pl.col("text").str.join("; "))
     )
