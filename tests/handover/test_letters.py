@@ -98,6 +98,53 @@ def test_no_letter_threatens(situation) -> None:
     assert not re.search(r"court|sue|blacklist|seiz|police|法院|起诉|失信|查封|报警", page)
 
 
+def demand(known: Known, ends: date = date(2026, 4, 1)) -> str:
+    asked = pl.DataFrame({"loan_id": ["L1"], "limitation_ends": [ends]})
+    return letters.demands(asked, known, None)
+
+
+def test_a_demand_states_sum_since_when_limitation_and_whom_to_pay(situation) -> None:
+    page = demand(situation)
+    if situation.as_of.year == 2025:
+        assert page == (GOLDEN / "demand.html").read_text("utf-8")
+        # by hand: 400 days before the last of March 2025
+        assert "自2024年2月25日起" in page
+        assert "since 2024-02-25; that is 400 days" in page
+    for words in (
+        "owed 54,300.01 yuan",
+        "principal 50,000.00 yuan, interest 4,000.01 yuan, fees 300.00 yuan",
+        "尚欠 54,300.01元，其中本金 50,000.00元，利息 4,000.01元，费用 300.00元",
+        "by law (Civil Code, Articles 188, 189, 195) it interrupts",
+        "民法典第一百八十八条、第一百八十九条、第一百九十五条",
+        "the time of 3 years starts anew. Without it the limitation ends on 2026-04-01.",
+        "诉讼时效将于2026年4月1日届满",
+        "call 400-000-0000.",
+        "请拨打400-000-0000。",
+        "North &amp; South",
+    ):
+        assert words in page
+    assert page.count("<hr ") == 2
+    assert ("22:00" in page) == (situation.as_of.year == 2026)
+    assert not re.search(r"P1|not known|未知|[{}]", page.split("</style>")[1])
+    assert not re.search(r"court|sue|blacklist|seiz|police|法院|起诉|失信|查封|报警", page.lower())
+
+
+def test_a_demand_after_a_judgment_says_nothing_of_a_limitation(situation) -> None:
+    # What ends is the time to apply for enforcement, of which the articles on limitation say nothing
+    page = demand(situation.but(legal_status="terminated", judgment_date=date(2023, 9, 1)))
+    assert "54,300.01 yuan" in page
+    assert not re.search("limitation|interrupts|时效|Civil Code|民法典|2026-04-01", page)
+
+
+def test_a_demand_says_that_all_is_due_only_where_the_term_has_ended(situation) -> None:
+    assert "all of it is due" not in demand(situation)
+    assert "均已到期" not in demand(situation)
+    page = demand(situation.but(maturity_date=date(2023, 5, 6)))
+    assert "Its term ended on 2023-05-06, and all of it is due." in page
+    assert "贷款期限已于2023年5月6日届满，全部款项均已到期。" in page
+    assert "is due." not in demand(situation.but(maturity_date=None)).replace("what is due.", "")
+
+
 def test_a_claim_states_sum_fee_and_limitation_and_names_no_borrower(situation) -> None:
     filing = pl.DataFrame(
         {"loan_id": ["L1"], "court": pl.Series([None], dtype=pl.String), "claim": [5_430_001], "fee": [115_750],
@@ -256,7 +303,7 @@ def test_a_notice_of_assignment_goes_to_the_borrower_alone(situation) -> None:
     assert "may not sell the claim on" in page
 
 
-@pytest.mark.parametrize("name", ["offer", "filing", "enforcement", "assignment"])
+@pytest.mark.parametrize("name", ["offer", "demand", "filing", "enforcement", "assignment"])
 def test_bundled_letters_use_known_fields_alike_in_both_languages(name, tmp_path) -> None:
     used = []
     for template in bundled(name):

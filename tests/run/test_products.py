@@ -152,6 +152,21 @@ def test_papers_hold_exactly_the_loans_that_the_plan_sends_there(case) -> None:
         assert rows == len(planned(channel))
 
 
+def test_each_demand_of_the_worklist_has_its_letter(case) -> None:
+    work = pl.read_csv(case.out / "handover/worklist.csv", try_parse_dates=True)
+    asked = work.filter(pl.col("action") == "demand")
+    page = (case.out / "handover/demands.html").read_text("utf-8")
+    assert not asked.is_empty()
+    named = re.findall(r"<h2>Demand for payment, loan (\w+)</h2>", page)
+    assert sorted(named) == asked["loan_id"].to_list()
+    accepted = pl.read_parquet(case.out / "accepted.parquet").join(asked, on="loan_id", how="semi")
+    for row in accepted.iter_rows(named=True):
+        claim = row["principal"] + row["interest"] + row["fees"]
+        assert f"owed {claim / 100:,.2f} yuan on your loan {row['loan_id']} with" in page
+        for column in ("borrower_id", "id_key", "phone_key", "name_key", "address_key"):
+            assert row[column] not in page
+
+
 def test_packages_carry_no_id_and_no_linkage(case) -> None:
     accepted = pl.read_parquet(case.out / "accepted.parquet")
     secret = set(accepted["loan_id"]) | set(accepted["borrower_id"])

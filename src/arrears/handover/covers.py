@@ -36,6 +36,8 @@ class Covers:
             ("As usual", f"{self._usual()}, until a later way starts."),
             ("When to call", when),
             ("Order", "By collector; on top the time that ends first and that no case has stopped."),
+            ("Demands", "demands.html, to print, in Chinese and English; name and address are entered by hand, the "
+             "receipt that the borrower signs proves the demand."),
             ("Several loans", "A borrower is contacted once for all: under the loan that contact with names."),
             csv="worklist.csv",
         )  # fmt: skip

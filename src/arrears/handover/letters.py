@@ -1,4 +1,4 @@
-"""Offers, claims for the court and notices of assignment, to print; nobody is named whom the tape does not name."""
+"""Offers, demands, claims for the court, notices of assignment, to print; nobody is named whom the tape does not."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _DATES = (
     "maturity_date",
     "last_payment_date",
     "judgment_date",
+    "past_due_since",
 )
 _UNKNOWN = {"zh": "未知", "en": "not known"}
 # In a paper for the court a gap is filled in by hand, from the bank's own file.
@@ -88,6 +89,19 @@ def offer_letters(
     rows = _first(rows, most).sort("branch", "loan_id", nulls_last=True)
     letter = (own,) if own else bundled("offer")
     return _document("Offers of new terms", rows, situation, letter)
+
+
+def demands(asked: pl.DataFrame, situation: Situation, most: int | None) -> str:
+    """A demand for payment with a receipt to sign for each loan, by branch, the largest claims first.
+
+    Args:
+        asked: `loan_id, limitation_ends` of the loans whose borrowers are sent one.
+    """
+    rows = _with_loans(asked, situation).with_columns(
+        past_due_since=pl.col("as_of") - pl.duration(days=pl.col("days_past_due"))
+    )
+    rows = _first(rows, most).sort("branch", "loan_id", nulls_last=True)
+    return _document("Demands for payment", rows, situation, bundled("demand"), gap=_GAP)
 
 
 def claims(filings: pl.DataFrame, situation: Situation, most: int | None) -> str:

@@ -128,10 +128,12 @@ def write(decision: Decision, folder: Path) -> None:
         write_it(table, workbooks.Workbook(folder / f"{name}.xlsx", day, told, most))
     letters_most = None if decision.every else letters.MOST
     repaired = offered.join(decision.facts.select("loan_id", "credit_repair"), on="loan_id")
+    asked = work.filter(pl.col("action") == "demand").select("loan_id", "limitation_ends")
     papers = {
         "offers.html": letters.offer_letters(
             repaired, decision.situation, decision.letter, letters_most
         ),
+        "demands.html": letters.demands(asked, decision.situation, letters_most),
         "filings.html": letters.claims(sued, decision.situation, letters_most),
     }
     for name, text in papers.items():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from arrears.channels import Situation
 
+_Until = Callable[[str, pl.Expr], pl.Expr]
 # Who has a judgment or a mediation in hand asks for enforcement; a case that is filed waits for the court.
 ENFORCED, PENDING = ("mediated", "judged", "enforcing", "terminated"), "filed"
 _DAYS = {"zh": "%Y年%-m月%-d日", "en": "%Y-%m-%d"}
@@ -53,6 +56,17 @@ _REPAIR = {
     "zh": "如您在{}前（含当日）还清全部逾期款项，该笔逾期信息将不再在您的征信报告中展示。",
     "en": " If you pay all that is overdue by {}, it is no longer shown in your credit record.",
 }
+_MATURED = {
+    "zh": "贷款期限已于{}届满，全部款项均已到期。",
+    "en": " Its term ended on {}, and all of it is due.",
+}
+_INTERRUPTS = {
+    "zh": "本通知即我们对您履行还款义务的请求：依照{}，本通知送达您时，诉讼时效中断，{}年的时效期间重新计算。"
+    "没有本通知，诉讼时效将于{}届满。",
+    "en": " This letter is a request to perform: by law ({}) it interrupts the limitation on the day on which it "
+    "reaches you, and the time of {} years starts anew. Without it the limitation ends on {}.",
+}
+_LIMITATION_YEARS, _RESTARTS = "cn/limitation/years", "cn/limitation/interrupts"
 _REPAIR_UNTIL = "cn/credit_repair/until"
 _CARD = {
     "zh": "金额均为人民币。分期款项全部还清之前，本行及其他银行均不再向您发放信用卡；您按期还款期间，本行停止催收；"
@@ -88,6 +102,8 @@ def sentences(
         "state": status.replace_strict(_STATE[language], default=""),
         "time_to_apply": until(_TIME[language], judged),
         "limitation": until(_LIMITATION[language], pl.lit(value=True)),
+        "interrupts": _interrupts(situation, until, language),
+        "matured": _matured(language),
         "early": _where(runs_on, pl.lit(_EARLY[language])),
         "secured": _secured(language),
         "card_terms": _card(situation, language),
@@ -113,6 +129,28 @@ def _secured(language: str) -> pl.Expr:
     )
 
 
+def _matured(language: str) -> pl.Expr:
+    """That nothing of it is still to fall due."""
+    ended = pl.col("maturity_date") <= pl.col("as_of")
+    return _where(ended, pl.format(_MATURED[language], _day(pl.col("maturity_date"), language)))
+
+
+def _interrupts(situation: Situation, until: _Until, language: str) -> pl.Expr:
+    """What a demand does by the Civil Code. After a judgment what ends is the time to apply for its enforcement, of
+    which these articles say nothing.
+    """
+    book, day = situation.rulebook, situation.as_of
+    article = book.articles[book.cite(_RESTARTS, day).article]
+    named = article.chinese if language == "zh" else article.title
+    years = int(book.number(_LIMITATION_YEARS, day))
+    words = _INTERRUPTS[language].format(named.replace("{", "").replace("}", ""), years, "{}")
+    return until(words, pl.col("judgment_date").is_null())
+
+
+def _day(day: pl.Expr, language: str) -> pl.Expr:
+    return day.dt.to_string(_DAYS[language])
+
+
 def _card(situation: Situation, language: str) -> pl.Expr:
     """What an agreement on a card debt has to state (FACTS 6.2), where that rule is in force."""
     if situation.rulebook.leaf(_CARD_TERMS).in_force(situation.as_of) is None:
@@ -123,5 +161,5 @@ def _card(situation: Situation, language: str) -> pl.Expr:
 def _repair(situation: Situation, language: str) -> pl.Expr:
     """That paying up still hides the record, to whom it does."""
     until = situation.rulebook.value(_REPAIR_UNTIL, situation.as_of).value
-    last = pl.lit(until, pl.Date).dt.to_string(_DAYS[language])
+    last = _day(pl.lit(until, pl.Date), language)
     return _where(pl.col("credit_repair"), pl.format(_REPAIR[language], last))

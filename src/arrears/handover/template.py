@@ -51,9 +51,12 @@ FIELDS = (
     "court",
     "early",
     "fee",
+    "interrupts",
     "judgment_date",
     "limitation",
     "limitation_ends",
+    "matured",
+    "past_due_since",
     "secured",
     "state",
     "time_to_apply",
@@ -67,9 +70,14 @@ _STYLE = (
 )
 
 
+# Where the reader cuts off what is sent back, so that no other letter may stand below.
+_CUT = '<hr style="border:0;border-top:1px dashed">'
+_ON_ITS_OWN = ' style="break-before:page;border:0"'
+
+
 @dataclass(frozen=True)
 class Template:
-    """A letter in one language; its first paragraph is the title."""
+    """A letter in one language; its first paragraph is the title, a paragraph `---` a line to cut along."""
 
     language: str
     text: str
@@ -77,8 +85,9 @@ class Template:
     def html(self) -> pl.Expr:
         """The letters of a table whose columns `language/field` are safe to print, each with its fields filled in."""
         title, *rest = escape(self.text, quote=False).strip().split("\n\n")
-        body = "".join(f"<p>{part}</p>" for part in rest)
-        form = f'<section lang="{self.language}"><h2>{title}</h2>{body}</section>'
+        body = "".join(_CUT if part == "---" else f"<p>{part}</p>" for part in rest)
+        apart = _ON_ITS_OWN if "---" in rest else ""
+        form = f'<section lang="{self.language}"{apart}><h2>{title}</h2>{body}</section>'
         pieces = []
         for words, name, _, _ in Formatter().parse(form):
             pieces.append(pl.lit(words))
