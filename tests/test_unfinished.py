@@ -60,6 +60,23 @@ def test_stopped_between_the_renames_the_old_run_comes_back(
     assert (out / "run.json").read_text() == "old"
 
 
+def test_stopped_while_a_run_that_failed_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_back, left = unfinished.Unfinished.take_back, []
+
+    def stopped(self: unfinished.Unfinished) -> None:
+        monkeypatch.setattr(unfinished.Unfinished, "take_back", take_back)
+        assert unfinished.take_all_back()
+        left.extend(names(tmp_path))
+
+    monkeypatch.setattr(unfinished.Unfinished, "take_back", stopped)
+    with pytest.raises(ZeroDivisionError), unfinished.filling(tmp_path / "out"):
+        raise ZeroDivisionError
+    assert left == []
+    assert unfinished._filled == []
+
+
 def test_what_stands_is_not_taken_back(tmp_path: Path) -> None:
     old_run(tmp_path)
     assert not unfinished.take_all_back()

@@ -53,9 +53,10 @@ def filling(final: Path) -> Iterator[Unfinished]:
     try:
         yield work
     finally:
-        if not work.stands:
-            _filled.remove(work)
+        given_up = not work.stands
         work.take_back()
+        if given_up:
+            _filled.remove(work)
 
 
 def take_all_back() -> bool:

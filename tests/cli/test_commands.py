@@ -214,6 +214,24 @@ print("never told")
 """
 
 
+# Asked to stop with nobody left who reads what it says, as `arrears ... 2>&1 | less` is by Ctrl-C.
+_HIT_UNHEARD = """
+import os, signal
+from importlib import import_module
+
+signal.signal(signal.SIGTERM, import_module("arrears.cli.main")._stop)
+reads, writes = os.pipe()
+os.close(reads)
+os.dup2(writes, 2)
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_stop_that_nobody_hears_of_ends_the_run_all_the_same() -> None:
+    done = subprocess.run([sys.executable, "-c", _HIT_UNHEARD], check=False)
+    assert done.returncode == 130
+
+
 def test_a_run_that_stands_is_told_of_and_ends_when_asked_twice(tmp_path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _HIT_WHEN_DONE, tmp_path / "out"],

@@ -29,10 +29,11 @@ def test_where_the_process_ends_early_pictures_are_drawn_here() -> None:
         assert drawing.draw(BARS) == here
 
 
+@pytest.mark.parametrize("interpreter", ["/nowhere/python", "", None])
 def test_where_no_process_can_be_started_pictures_are_drawn_here(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, interpreter: str | None
 ) -> None:
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(sys, "executable", interpreter)
     with drawing.pen():
         assert drawing._beside == []
         assert drawing.draw(BARS).startswith("<svg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import os
@@ -121,7 +122,9 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _say_stopped() -> None:
     """Past the buffers: the interrupt may have come while one of them was being written."""
     clear = b"\r\x1b[2K\x1b[?25h" if os.isatty(2) else b""
-    os.write(2, clear + b"Stopped. Nothing was left under the name of --out.\n")
+    # Who read it may have gone at the same key; an error would be raised where the run stands.
+    with contextlib.suppress(OSError):
+        os.write(2, clear + b"Stopped. Nothing was left under the name of --out.\n")
 
 
 def _bad_option(error: Exception) -> Problem:

@@ -23,7 +23,7 @@ _beside: list[subprocess.Popen[str]] = []
 @contextmanager
 def pen() -> Iterator[None]:
     """Start drawing in a process beside this one; where none can be started, pictures are drawn here."""
-    words, pipe = [sys.executable, "-P", "-c", _DRAWS], subprocess.PIPE
+    words, pipe = [sys.executable or "", "-P", "-c", _DRAWS], subprocess.PIPE
     try:
         process = subprocess.Popen(  # noqa: S603
             words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, encoding="utf-8"
