@@ -181,13 +181,16 @@ def test_each_kind_of_holder_has_an_example(root, kind) -> None:
     assert not problems
 
 
-@pytest.mark.parametrize("written", ["95000", '"95000"'])
-def test_a_phone_number_may_look_like_a_number(tmp_path, written) -> None:
+@pytest.mark.parametrize(
+    ("written", "phone"),
+    [("95000", "95000"), ('"95000"', "95000"), ("0571123456", "0571123456"), ("+86571", "+86571")],
+)
+def test_a_phone_number_may_look_like_a_number(tmp_path, written, phone) -> None:
     path = tmp_path / "holder.yaml"
     path.write_text(f"kind: city_bank\nservice_phone: {written}\n", "utf-8")
     holder, problems = channels.read_holder(str(path))
     assert holder is not None
-    assert (holder.service_phone, problems) == ("95000", [])
+    assert (holder.service_phone, problems) == (phone, [])
 
 
 def test_a_kind_that_is_none_is_told_the_nearest() -> None:

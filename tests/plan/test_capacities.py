@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from arrears import tape
 from arrears.plan import Capacity, read_capacities
 from arrears.plan.capacities import inside
 
@@ -29,6 +31,30 @@ def test_money_may_be_written_in_yuan(tmp_path) -> None:
     capacities, _ = _read(tmp_path, text)
     assert capacities is not None
     assert capacities[0].max == 8_000_000_000
+
+
+@pytest.mark.parametrize("word", ["Zhejiang Province", "zhejiang", "深圳市", "浙江省"])
+def test_a_place_is_written_in_a_scope_as_on_the_tape(tmp_path, word) -> None:
+    capacity = Capacity(name="visits", max=3, scope={"province": word})
+    loans = tmp_path / "loans.csv"
+    loans.write_text(
+        "loan_id,borrower_id,lender,product,principal,days_past_due,province\n"
+        f"A,1,b,consumer,100,0,{word}\n"
+    )
+    read = tape.read(tape.TapeFiles(loans=loans), as_of=date(2025, 3, 31)).tape
+    assert read is not None
+    assert inside(capacity, read.loans).to_list() == [True]
+
+
+def test_a_branch_that_begins_with_nothing_keeps_it(tmp_path) -> None:
+    text = "capacities:\n  - {name: visits, max: 3, scope: {branch: 0571}}\n"
+    capacities, _ = _read(tmp_path, text)
+    assert capacities is not None
+    assert capacities[0].scope == {"branch": "0571"}
+
+
+def test_a_large_limit_is_told_to_its_last_digit() -> None:
+    assert Capacity(name="visits", max=1_234_567).told(1_234_567) == "1,234,567"
 
 
 def test_a_province_is_known_by_its_chinese_name_too(tmp_path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -12,7 +13,17 @@ Key = str | int
 Place = tuple[Key, ...]
 
 _DEEPEST = 50
-_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BASE: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INT, _PLAIN = "tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9][0-9_]*)$")
+
+
+class _Loader(_BASE):  # type: ignore[valid-type, misc]
+    """YAML would read a phone number or branch 0571 as 377, to the base of eight."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as the base has it
+        first: [(tag, _PLAIN if tag == _INT else seen) for tag, seen in resolvers]
+        for first, resolvers in _BASE.yaml_implicit_resolvers.items()
+    }
 
 
 class Lines:
@@ -51,7 +62,7 @@ def read_yaml(path: Path) -> tuple[object | None, Lines, list[Problem]]:
         return None, lines, [_trouble("FILE-UNREADABLE", str(path), reason, "Check the path.")]
     except UnicodeDecodeError:
         return None, lines, [_trouble("FILE-NOT-TEXT", str(path), "Not UTF-8.", "Save as UTF-8.")]
-    loader = _LOADER(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         problems: list[Problem] = []

@@ -95,7 +95,7 @@ class Capacity(BaseModel):
 
     def told(self, limit: float) -> str:
         """A limit as a person says it."""
-        return f"{limit / 100:,.0f} yuan" if self.in_fen else f"{limit:,.6g}"
+        return f"{limit / 100:,.0f} yuan" if self.in_fen else f"{limit:,.15g}"
 
     def places(self) -> dict[str, str | int]:
         """The scope without its start month."""

@@ -333,9 +333,9 @@ CHINESE: dict[str, dict[str, str]] = {
     },
 }
 
-_KIND_OF_PLACE = re.compile(
-    r"(省|市|壮族自治区|回族自治区|维吾尔自治区|自治区| province| municipality| autonomous region)$",
-    re.IGNORECASE,
+KIND_OF_PLACE = (
+    r"(?i)(省|市|(壮族|回族|维吾尔)?自治区| province| municipality"
+    r"|( zhuang| hui| uyghur| uygur)? autonomous region)$"
 )
 PROVINCES: dict[str, str] = {
     "北京": "Beijing",
@@ -372,8 +372,10 @@ PROVINCES: dict[str, str] = {
 }
 
 
+PLACES = PROVINCES | {name.lower(): name for name in PROVINCES.values()}
+
+
 def province(word: str) -> str:
-    """The name of a province of China by its Chinese or English name, long or short; another word as it stands."""
-    bare = _KIND_OF_PLACE.sub("", word.strip())
-    english = {name.casefold(): name for name in PROVINCES.values()}
-    return PROVINCES.get(bare) or english.get(bare.casefold(), word)
+    """As `parse.province` reads it on a tape."""
+    bare = re.sub(KIND_OF_PLACE, "", word.strip())
+    return PLACES.get(bare.lower(), bare)

@@ -12,7 +12,7 @@ import polars as pl
 
 from arrears.problems import Problem
 from arrears.tape import parse, synonyms
-from arrears.tape.columns import CHINESE, LINKAGE, MONEY, PROVINCES, TABLES
+from arrears.tape.columns import CHINESE, LINKAGE, MONEY, PLACES, TABLES
 from arrears.tape.mapping import UNIT_WORDS, Mapping, Source, TableMap, Unit
 from arrears.tape.source import Raw, read_raw
 
@@ -147,11 +147,13 @@ def _by_content(sample: pl.DataFrame, free: list[str], missing: set[str]) -> lis
                     found.append(Guess(theirs, ours, _CONTENT))
                 break
         else:
-            places = {*PROVINCES, *PROVINCES.values()}
-            bare = parse.bare_province(pl.col("cells"))
+            read = parse.province(pl.col("cells"))
             if (
                 "province" in missing
-                and pl.DataFrame({"cells": cells}).select(bare)["cells"].is_in(list(places)).all()
+                and pl.DataFrame({"cells": cells})
+                .select(read=read)["read"]
+                .is_in(list(PLACES.values()))
+                .all()
             ):
                 found.append(Guess(theirs, "province", _CONTENT))
     if "loan_id" in missing and sample.height > 1:

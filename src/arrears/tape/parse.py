@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from arrears.tape import synonyms
-from arrears.tape.columns import EXCLUDED_REASONS, MONEY, PROVINCES, WORDS
+from arrears.tape.columns import EXCLUDED_REASONS, KIND_OF_PLACE, MONEY, PLACES, WORDS
 from arrears.tape.mapping import TableMap, Unit
 
 DECIMALS: dict[Unit, int] = {"fen": 0, "yuan": 2, "10k_yuan": 6}
@@ -143,9 +143,11 @@ def word(raw: pl.Expr, column: str) -> pl.Expr:
     return cell.replace_strict(known, default=None, return_dtype=pl.String)
 
 
-def bare_province(cell: pl.Expr) -> pl.Expr:
-    """A province without the word for what kind of place it is."""
-    return cell.str.replace(r"(省|市|自治区|壮族自治区|回族自治区|维吾尔自治区)$", "")
+def province(raw: pl.Expr) -> pl.Expr:
+    """The name of a province by its Chinese or English name, long or short; another place without its kind."""
+    bare = text(raw).str.replace(KIND_OF_PLACE, "")
+    known = bare.str.to_lowercase().replace_strict(PLACES, default=None, return_dtype=pl.String)
+    return pl.coalesce(known, bare)
 
 
 def cell(
@@ -176,7 +178,7 @@ def cell(
         # Rounded, a rate in per cent is the very number that the same rate as a fraction is.
         return (value / 100).round(12) if how.rate == "percent" else value
     if column == "province":
-        return bare_province(text(raw)).replace(PROVINCES)
+        return province(raw)
     if column == "excluded_reason":
         return text(raw)
     return text(raw)
