@@ -113,6 +113,35 @@ def test_faults_are_few_and_none_unless_asked_for(book) -> None:
     assert 20 < wrong < 400
 
 
+@pytest.mark.parametrize("as_of", [DAY, date(2024, 2, 29), date(2023, 7, 12)])
+@pytest.mark.parametrize("name", ["eastern_bank/recipe", "recipes/sold_package", None])
+def test_nothing_happens_to_a_loan_before_it_began(root, name, as_of) -> None:
+    recipe = synth.Recipe(overdue=8.0, hidden=0.6)
+    if name is not None:
+        recipe, _ = synth.read_recipe(root / f"examples/{name}.yaml")
+    chunks = synth.book(recipe, loans=4_000, months=30, as_of=as_of, seed=5)
+    tables = [chunk.tables for chunk in chunks]
+    loans = pl.concat([table["loans"] for table in tables]).unique("loan_id", keep="none")
+    begun = loans.select("loan_id", "origination_date")
+    for table, column in (
+        ("events", "date"),
+        ("payments", "date"),
+        ("months", "month"),
+        ("contacts", "date"),
+    ):
+        rows = pl.concat([found[table] for found in tables]).join(begun, on="loan_id")
+        assert not rows.is_empty()
+        assert rows.filter(pl.col(column) < pl.col("origination_date")).is_empty(), table
+    for column in (
+        "default_date",
+        "restructured_on",
+        "first_new_due_date",
+        "judgment_date",
+        "last_demand_date",
+    ):
+        assert (loans[column] >= loans["origination_date"]).all(), column
+
+
 def test_a_recipe_that_is_wrong_is_told(tmp_path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text("lender: X\nhiden: 0.2\n", "utf-8")

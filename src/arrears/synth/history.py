@@ -15,6 +15,9 @@ from arrears.tape.columns import CONTACTS, EVENTS, MONTHS, PAYMENTS, Columns
 _EPOCH = date(1970, 1, 1)
 _C1, _BETA = 0.0889, 1.065
 _PAID_AT_ONCE = 0.25
+# Days before the cut-off date within which a loan that hides was renewed.
+_RENEWED = (20, 330)
+_DAYS_A_MONTH = 30
 
 Ints = npt.NDArray[np.int64]
 
@@ -117,7 +120,7 @@ def _month(
             "balance": balance,
             "rate": drawn["rate"],
             "on": pl.Series(on.astype(np.int32)).cast(pl.Date),
-            "alive": last - (today - drawn["seen"] * 30) > 31,
+            "alive": last - (today - drawn["seen"] * _DAYS_A_MONTH) > 31,
         }
     )
 
@@ -157,7 +160,11 @@ def _events(
 ) -> pl.DataFrame:
     """Renewals and extensions of hidden loans; demands, suits, judgments, restructurings and write-offs."""
     count = len(drawn["days"])
-    renewed = today - g.integers(20, 330, count)
+    first, last = _RENEWED
+    # A loan younger than that is renewed within its own life.
+    life = np.minimum(drawn["seen"] * _DAYS_A_MONTH, last)
+    spread = (g.integers(first, last, count) - first) * (life - first) // (last - first)
+    renewed = today - first - spread
 
     def some(kind: str, where: npt.NDArray[np.bool_], day: pl.Series) -> pl.DataFrame:
         mask = pl.Series(where)
