@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from arrears.files import SHEET_ROWS
 from arrears.handover import cases, workbooks
 
 DAY = date(2025, 3, 31)
@@ -158,7 +159,7 @@ def test_a_sheet_holds_the_loans_of_most_worth_and_sums_count_all(tmp_path) -> N
 
 def test_the_worklist_is_by_collector_and_prints_what_is_taken_along(tmp_path) -> None:
     work, path = work_of(), tmp_path / "worklist.xlsx"
-    workbooks.worklist(work, workbooks.Workbook(path, DAY, [("As of", "2025-03-31")], None))
+    workbooks.worklist(work, workbooks.Workbook(path, DAY, [("As of", "2025-03-31")], SHEET_ROWS))
     sheets = pl.read_excel(path, sheet_id=0)
     names = ("collector", "cases", "borrowers", "claim (yuan)", "call hours", "visits", "demands")
     assert sheets["Collectors"].select(names).rows() == [
@@ -211,7 +212,7 @@ def test_a_sheet_of_filings_holds_the_first_by_priority_of_all_courts(tmp_path) 
 def test_only_new_claims_pay_a_fee_and_courts_add_up(tmp_path) -> None:
     sued, path = suits(), tmp_path / "filings.xlsx"
     cover = [("As of", "2025-03-31"), ("Note", "word " * 60)]
-    workbooks.filings(sued, workbooks.Workbook(path, DAY, cover, None))
+    workbooks.filings(sued, workbooks.Workbook(path, DAY, cover, SHEET_ROWS))
     sheets = pl.read_excel(path, sheet_id=0)
     assert list(sheets) == ["Cover", "Courts", "Filings"]
     courts = sheets["Courts"].select(

@@ -238,3 +238,20 @@ def test_an_offer_that_waives_principal_names_the_rule_that_allows_it(tmp_path: 
         else:
             assert (offers["waived_principal"] > 0).all()
             assert offers["article"].to_list() == ["CN-AMC-PRINCIPAL"] * 2
+
+
+def test_what_a_sheet_has_no_room_for_is_told(tmp_path: Path, monkeypatch) -> None:
+    for room in ("handover.papers", "report.result_workbook"):
+        monkeypatch.setattr(f"arrears.{room}.SHEET_ROWS", 2)
+    head = "as_of,loan_id,borrower_id,lender,product,principal,days_past_due\n"
+    rows = [f"2025-03-31,{name},{name},Bank,consumer,832946,122\n" for name in "ABC"]
+    (tmp_path / "loans.csv").write_text(head + "".join(rows))
+    asked = run.Request(str(tmp_path / "loans.csv"), scenarios=5, excel_all=True)
+    run.resolve(asked, out=tmp_path / "out")
+    for path, sheet, told in (
+        ("plan.xlsx", "Which way", "2 of most worth; 1 more in plan.parquet"),
+        ("handover/worklist.xlsx", "Worklist", "the first 2 by worth here"),
+    ):
+        sheets = pl.read_excel(tmp_path / "out" / path, sheet_id=0)
+        assert sheets[sheet].height == 2
+        assert told in str(sheets["Cover"].to_dicts())

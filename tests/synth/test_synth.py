@@ -222,7 +222,7 @@ def test_every_form_holds_the_same_book(tmp_path) -> None:
 def test_more_rows_than_a_sheet_holds_are_refused(tmp_path, monkeypatch) -> None:
     from arrears import run
 
-    monkeypatch.setattr("arrears.run.synthesise._SHEET_ROWS", 100)
+    monkeypatch.setattr("arrears.run.synthesise.SHEET_ROWS", 100)
     with pytest.raises(run.Stopped) as stopped:
         run.synth(run.SynthRequest(loans=200, months=1, format="xlsx"), out=tmp_path / "book")
     assert stopped.value.problems[0].code == "SHEET-FULL"

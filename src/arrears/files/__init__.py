@@ -3,9 +3,11 @@
 from arrears.files.folder import Staged, staged
 from arrears.files.model import check_model, read_model
 from arrears.files.nearest import did_you_mean, nearest
+from arrears.files.sheet import SHEET_ROWS
 from arrears.files.yamlfile import Lines, read_yaml
 
 __all__ = [
+    "SHEET_ROWS",
     "Lines",
     "Staged",
     "check_model",

@@ -16,10 +16,10 @@ _Rows = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Covers:
-    """The covers of one decision; a sheet holds at most `most` rows, all of them where that is None."""
+    """The covers of one decision; a sheet holds at most `most` rows."""
 
     situation: Situation
-    most: int | None
+    most: int
 
     def worklist(self, work: pl.DataFrame) -> _Rows:
         """Of the worklist."""
@@ -86,7 +86,7 @@ class Covers:
         return ", ".join(step.replace("_", " ") for step, share in shares.items() if share > 0.0)
 
     def _kept(self, rows: int, by: str = "worth") -> str:
-        if self.most is None or rows <= self.most:
+        if rows <= self.most:
             return "all of them here"
         return f"the first {self.most:,} by {by} here"
 

@@ -99,12 +99,12 @@ _A4, _LINE = 9, 15.0
 
 @dataclass(frozen=True)
 class Workbook:
-    """A workbook that is to be written: where, of when, its first sheet, at most so many rows (None for all)."""
+    """A workbook that is to be written: where, of when, its first sheet, at most so many rows."""
 
     path: Path
     as_of: dt.date
     cover: Iterable[tuple[str, str]]
-    most: int | None
+    most: int
 
 
 def worklist(work: pl.DataFrame, book: Workbook) -> None:
@@ -182,9 +182,9 @@ def write_offs(rows: pl.DataFrame, book: Workbook) -> None:
     _write(book, "Write-offs", {"Write-offs": told})
 
 
-def _first(rows: pl.DataFrame, most: int | None, *, by: str, falling: bool = True) -> pl.DataFrame:
+def _first(rows: pl.DataFrame, most: int, *, by: str, falling: bool = True) -> pl.DataFrame:
     """The rows that a sheet has room for: those of most worth, or first in their order."""
-    if most is None or rows.height <= most:
+    if rows.height <= most:
         return rows
     return rows.sort(by, "loan_id", descending=[falling, False], nulls_last=True).head(most)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from arrears.core.hashing import bytes_hash, content_hash
+from arrears.files import SHEET_ROWS
 from arrears.report import figures
 from arrears.report.by_class import ThreeWays
 from arrears.report.contents import Contents
@@ -32,12 +33,12 @@ def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
     """Write `plan.xlsx`: a cover, then a sheet a question; money in yuan.
 
     Args:
-        all_rows: every loan; else the 20,000 of most worth.
+        all_rows: every loan that a sheet has room for; else the 20,000 of most worth.
     """
     day = contents.tape.as_of
     with Sheets.of(path, title=f"Plan {day}", day=day) as sheets:
         table = contents.plan.table
-        top = table if all_rows else _of_most_worth(table)
+        top = _of_most_worth(table, SHEET_ROWS if all_rows else MOST_LOANS)
         sheets.cover("Plan of resolution", _cover(contents, shown=top.height))
         sheets.add("Which way", top, widths=_PLAN)
         sheets.add("Ways out", contents.by_way.drop("place"))
@@ -52,8 +53,8 @@ def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
         sheets.add("Quarantine", contents.tape.quarantine.head(MOST_LOANS))
 
 
-def _of_most_worth(table: pl.DataFrame) -> pl.DataFrame:
-    return table.sort("value", "loan_id", descending=[True, False]).head(MOST_LOANS)
+def _of_most_worth(table: pl.DataFrame, most: int) -> pl.DataFrame:
+    return table.sort("value", "loan_id", descending=[True, False]).head(most)
 
 
 def _cover(contents: Contents, *, shown: int) -> list[tuple[str, str]]:

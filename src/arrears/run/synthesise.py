@@ -10,7 +10,7 @@ import polars as pl
 
 from arrears import synth as books
 from arrears.errors import BadArgument
-from arrears.files import did_you_mean, staged
+from arrears.files import SHEET_ROWS, did_you_mean, staged
 from arrears.problems import Problem
 from arrears.run.products import Products, to_json
 from arrears.run.stages import Stages, Watcher
@@ -18,7 +18,6 @@ from arrears.run.stopped import Stopped
 
 RECORD = "synth.json"
 CUT_OFF = date(2025, 3, 31)
-_SHEET_ROWS = 1_048_576
 TABLES = ("loans", "payments", "months", "events", "contacts")
 _WORDS = {
     "style": ("cn", "plain"),
@@ -146,8 +145,8 @@ def _join(folder: Path, name: str, form: str) -> None:
 
 def _check_sheets(rows: dict[str, int]) -> None:
     for name, count in rows.items():
-        if count >= _SHEET_ROWS:
-            found = f"{name} has {count:,} rows; a sheet holds {_SHEET_ROWS - 1:,}."
+        if count > SHEET_ROWS:
+            found = f"{name} has {count:,} rows; a sheet holds {SHEET_ROWS:,}."
             fix = "Use --format csv or parquet, or fewer loans or months."
             why = "Rows would be lost."
             raise Stopped([Problem("SHEET-FULL", "error", "--format", found, why, fix)])
