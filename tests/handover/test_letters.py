@@ -139,7 +139,8 @@ def test_a_demand_after_a_judgment_says_nothing_of_a_limitation(situation) -> No
 def test_a_demand_says_that_all_is_due_only_where_the_term_has_ended(situation) -> None:
     assert "all of it is due" not in demand(situation)
     assert "均已到期" not in demand(situation)
-    page = demand(situation.but(maturity_date=date(2023, 5, 6)))
+    page = demand(situation.but(maturity_date=date(2023, 5, 6), days_past_due=1_005))
+    assert "逾期 1,005 天" in page
     assert "Its term ended on 2023-05-06, and all of it is due." in page
     assert "贷款期限已于2023年5月6日届满，全部款项均已到期。" in page
     assert "is due." not in demand(situation.but(maturity_date=None)).replace("what is due.", "")

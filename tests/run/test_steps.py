@@ -10,6 +10,7 @@ from arrears.channels import ladders
 from arrears.errors import BadArgument
 from arrears.handover import papers
 from arrears.run import Request, steps
+from arrears.run.summarised import told
 
 
 def test_nothing_is_held_out_unless_asked(case) -> None:
@@ -83,3 +84,6 @@ def test_the_worklist_counts_the_hours_and_visits_that_the_plan_counts(resolved,
     for row in found.plan.capacities.iter_rows(named=True):
         assert work[row["capacity"]].sum() == pytest.approx(row["used"])
     assert work["call_hours"].sum() > 0
+    ways = next(line for line in told(found) if line.startswith("Ways"))
+    assert "visits" in ways.split("; scarce: ")[1]
+    assert "_" not in ways

@@ -249,6 +249,11 @@ def _day(column: pl.Series, language: str) -> pl.Expr:
     return day.dt.to_string("%Y年%-m月%-d日" if language == "zh" else "%Y-%m-%d")
 
 
+def _count(column: pl.Series, language: str) -> pl.Expr:  # noqa: ARG001 - the same in every language
+    told = [None if number is None else f"{number:,}" for number in column]
+    return pl.lit(pl.Series(told, dtype=pl.String))
+
+
 def _product(column: pl.Series, language: str) -> pl.Expr:
     if language == "zh":
         return pl.lit(column.replace_strict(WORDS["product"], return_dtype=pl.String))
@@ -258,5 +263,6 @@ def _product(column: pl.Series, language: str) -> pl.Expr:
 _SAY: dict[str, Callable[[pl.Series, str], pl.Expr]] = {
     **dict.fromkeys(_MONEY, _sum),
     **dict.fromkeys(_DATES, _day),
+    "days_past_due": _count,
     "product": _product,
 }

@@ -58,7 +58,7 @@ def told(resolution: Resolution, out: Path | None = None) -> list[str]:
     order = ", ".join(f"{WAYS[name]} {count:,}" for name, count in ways.iter_rows())
     dear = plan.capacities.filter(pl.col("shadow_price") > 0).sort("capacity", "scope")
     scarce = ", ".join(
-        f"{row['capacity']}{' (' + row['scope'] + ')' if row['scope'] else ''}"
+        f"{row['capacity'].replace('_', ' ')}{' (' + row['scope'] + ')' if row['scope'] else ''}"
         for row in dear.iter_rows(named=True)
     )
     reported = money(total["reported"], "no class on the tape")
