@@ -53,6 +53,13 @@ def test_a_branch_that_begins_with_nothing_keeps_it(tmp_path) -> None:
     assert capacities[0].scope == {"branch": "0571"}
 
 
+@pytest.mark.parametrize("word", ["1e3", "1,000", "01_000"])
+def test_a_number_may_be_written_as_text(tmp_path, word) -> None:
+    capacities, _ = _read(tmp_path, f'capacities:\n  - {{name: visits, max: "{word}"}}\n')
+    assert capacities is not None
+    assert capacities[0].max == 1_000
+
+
 def test_a_large_limit_is_told_to_its_last_digit() -> None:
     assert Capacity(name="visits", max=1_234_567).told(1_234_567) == "1,234,567"
 
@@ -71,6 +78,7 @@ def test_a_province_is_known_by_its_chinese_name_too(tmp_path) -> None:
         ("{name: visits, max: .nan}", "CAPACITY-BAD-VALUE", "finite"),
         ("{name: visits, max: .inf}", "CAPACITY-BAD-VALUE", "finite"),
         ("{name: visits, max: 5 yuan}", "CAPACITY-BAD-VALUE", "visits is no money"),
+        ("{name: visits, max: 5万}", "CAPACITY-BAD-VALUE", "visits is no money"),
         (
             "{name: visits, max: 3, scope: {provence: Zhejiang}}",
             "CAPACITY-UNKNOWN-SCOPE",

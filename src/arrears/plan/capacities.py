@@ -12,7 +12,15 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from arrears.channels import CAPACITIES, COLUMNS, STARTS, Offers
 from arrears.core.money import money_of_field
@@ -32,11 +40,20 @@ SCOPES = (
     "lender",
     "start_month",
 )
-_UNIT = re.compile(r"yuan|fen|元|分|¥")
 _IN_FEN = ("transfer_claim", "securitise_claim", "income_rights_claim", "npl_removed", "cash_cost")
 
 
-Amount = Annotated[float, BeforeValidator(money_of_field), Field(allow_inf_nan=False)]
+def _amount(told: object, line: ValidationInfo) -> object:
+    name = line.data.get("name")
+    if not isinstance(told, str) or name in _IN_FEN or name not in CAPACITIES:
+        return money_of_field(told)
+    try:
+        return float(told.replace(",", ""))
+    except ValueError:
+        raise ValueError(f"{name} is no money, and {told!r} is no number") from None
+
+
+Amount = Annotated[float, BeforeValidator(_amount), Field(allow_inf_nan=False)]
 
 
 def _known_places(scope: object) -> object:
@@ -58,18 +75,6 @@ class Capacity(BaseModel):
     max: Amount | None = None
     min: Amount | None = None
     scope: Annotated[dict[str, str | int], BeforeValidator(_known_places)] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _money_limits_money(cls, raw: object) -> object:
-        if not isinstance(raw, dict) or raw.get("name") not in CAPACITIES:
-            return raw
-        name = raw["name"]
-        for field in ("max", "min"):
-            told = raw.get(field)
-            if name not in _IN_FEN and isinstance(told, str) and _UNIT.search(told):
-                raise ValueError(f"{name} is no money: {field} is {told!r}, give a number")
-        return raw
 
     @model_validator(mode="after")
     def _limits_something(self) -> Capacity:
