@@ -214,6 +214,21 @@ print("never told")
 """
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_an_output_that_takes_nothing_is_no_answer(form) -> None:
+    words = [sys.executable, "-m", "arrears.cli", "rules", "show", "cn/limitation/years", *form]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+    assert b"DISK-FULL" in done.stderr
+    assert b"Traceback" not in done.stderr
+    reads, writes = os.pipe()
+    os.close(reads)
+    unread = subprocess.run(words, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (unread.returncode, unread.stderr) == (0, b"")
+
+
 # Asked to stop with nobody left who reads what it says, as `arrears ... 2>&1 | less` is by Ctrl-C.
 _HIT_UNHEARD = """
 import os, signal

@@ -52,8 +52,11 @@ def run(words: Sequence[str]) -> int:
         from arrears.cli.app import app
 
         status = app(list(words), standalone_mode=False)
-    except SystemExit:
-        raise
+    except SystemExit as ended:
+        # Typer ends so where nobody reads on, with the status of a command whose answer is no.
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        return _end(ended.__context__, as_json=False)
     except BaseException as error:
         # a panic of Polars is no Exception
         return _end(error, as_json="--json" in words)
@@ -81,7 +84,11 @@ def _end(error: BaseException, *, as_json: bool) -> int:
     problem = _problem(error)
     if problem is None:
         return _our_fault(error)
-    show_problems([problem], as_json=as_json)
+    try:
+        show_problems([problem], as_json=as_json)
+    except OSError:
+        # Standard output is what has no room.
+        show_problems([problem], as_json=False)
     return NOT_DONE
 
 
