@@ -145,6 +145,13 @@ def test_a_demand_is_proposed_where_the_limitation_ends_soon(
     assert channels.demands(situation(loan)).tolist() == [wanted]
 
 
+def test_no_demand_is_proposed_after_a_judgment(situation) -> None:
+    loan = {"judgment_date": date(2023, 5, 15), "legal_status": "terminated", "days_past_due": 900}
+    there = situation(loan)
+    assert there.limitation_ends.to_list() == [date(2025, 5, 15)]
+    assert channels.demands(there).tolist() == [False]
+
+
 def test_the_fee_is_halved_for_those_who_settle_early(situation) -> None:
     """A claim of 100,000 yuan: 2,300 yuan in full (FACTS 7.3), four fifths of the cases at half."""
     there = situation({"principal": 10_000_000, "interest": 0, "fees": 0})

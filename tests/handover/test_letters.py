@@ -129,13 +129,6 @@ def test_a_demand_states_sum_since_when_limitation_and_whom_to_pay(situation) ->
     assert not re.search(r"court|sue|blacklist|seiz|police|法院|起诉|失信|查封|报警", page.lower())
 
 
-def test_a_demand_after_a_judgment_says_nothing_of_a_limitation(situation) -> None:
-    # What ends is the time to apply for enforcement, of which the articles on limitation say nothing
-    page = demand(situation.but(legal_status="terminated", judgment_date=date(2023, 9, 1)))
-    assert "54,300.01 yuan" in page
-    assert not re.search("limitation|interrupts|时效|Civil Code|民法典|2026-04-01", page)
-
-
 def test_a_demand_says_that_all_is_due_only_where_the_term_has_ended(situation) -> None:
     assert "all of it is due" not in demand(situation)
     assert "均已到期" not in demand(situation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -152,14 +153,24 @@ def test_papers_hold_exactly_the_loans_that_the_plan_sends_there(case) -> None:
         assert rows == len(planned(channel))
 
 
-def test_each_demand_of_the_worklist_has_its_letter(case) -> None:
-    work = pl.read_csv(case.out / "handover/worklist.csv", try_parse_dates=True)
+def test_each_demand_of_the_worklist_has_its_letter(case, tmp_path) -> None:
+    # Collectors of the book demand every month; of these loans nothing was heard since their term ended
+    late = (pl.col("days_past_due") > 0) & pl.col("judgment_date").is_null()
+    forgotten = {name: pl.lit(None, pl.Date) for name in ("last_demand_date", "last_payment_date")}
+    forgotten["maturity_date"] = pl.lit(date(2022, 5, 31))
+    pl.read_parquet(case.out / "accepted.parquet").with_columns(
+        pl.when(late).then(to).otherwise(name).alias(name) for name, to in forgotten.items()
+    ).write_parquet(tmp_path / "loans.parquet")
+    out = tmp_path / "result"
+    run.resolve(run.Request(str(tmp_path / "loans.parquet"), scenarios=20), out=out)
+    work = pl.read_csv(out / "handover/worklist.csv", try_parse_dates=True)
     asked = work.filter(pl.col("action") == "demand")
-    page = (case.out / "handover/demands.html").read_text("utf-8")
-    assert not asked.is_empty()
+    page = (out / "handover/demands.html").read_text("utf-8")
+    assert asked.height > 20
     named = re.findall(r"<h2>Demand for payment, loan (\w+)</h2>", page)
     assert sorted(named) == asked["loan_id"].to_list()
-    accepted = pl.read_parquet(case.out / "accepted.parquet").join(asked, on="loan_id", how="semi")
+    accepted = pl.read_parquet(out / "accepted.parquet").join(asked, on="loan_id", how="semi")
+    assert "limitation ends on 2025-05-31" in page
     for row in accepted.iter_rows(named=True):
         claim = row["principal"] + row["interest"] + row["fees"]
         assert f"owed {claim / 100:,.2f} yuan on your loan {row['loan_id']} with" in page

@@ -84,11 +84,15 @@ def takeable(situation: Situation) -> Floats:
 
 
 def demands(situation: Situation) -> Flags:
-    """Loans past due whose limitation ends soon: a demand that can be proven interrupts it (FACTS 7.2) (n,)."""
+    """Loans past due whose limitation ends soon: a demand that can be proven interrupts it (FACTS 7.2) (n,).
+
+    After a judgment it moves nothing (READINGS 7.2): what ends then is the time to apply for enforcement.
+    """
     soon = situation.as_of + timedelta(days=int(situation.number("courts/demand_days")))
     ends = situation.limitation_ends
     near = ((ends >= situation.as_of) & (ends <= soon)).fill_null(False).to_numpy()
     sued = situation.loans["legal_status"].is_in([*_UNDER_WAY, "ended"]).fill_null(False)
+    sued |= situation.loans["judgment_date"].is_not_null()
     return np.asarray(near & situation.overdue & ~sued.to_numpy())
 
 

@@ -136,15 +136,13 @@ def _matured(language: str) -> pl.Expr:
 
 
 def _interrupts(situation: Situation, until: _Until, language: str) -> pl.Expr:
-    """What a demand does by the Civil Code. After a judgment what ends is the time to apply for its enforcement, of
-    which these articles say nothing.
-    """
+    """What a demand does by the Civil Code; nobody is sent one after a judgment."""
     book, day = situation.rulebook, situation.as_of
     article = book.articles[book.cite(_RESTARTS, day).article]
     named = article.chinese if language == "zh" else article.title
     years = int(book.number(_LIMITATION_YEARS, day))
     words = _INTERRUPTS[language].format(named.replace("{", "").replace("}", ""), years, "{}")
-    return until(words, pl.col("judgment_date").is_null())
+    return until(words, pl.lit(value=True))
 
 
 def _day(day: pl.Expr, language: str) -> pl.Expr:
