@@ -233,6 +233,8 @@ def test_a_rate_in_per_cent_is_the_same_number_as_the_fraction(tmp_path) -> None
         "L1,张三,13800138000,330106198001011234,consumer,1000.5,30",
         "L1,张三,13800138000,13800138000,consumer,1000.5,30",
         "张三,33010619800101123X,某银行,2024-01-05",
+        "张三,某银行,消费贷",
+        "张三,ICBC,Credit Card",
     ],
 )
 def test_a_file_without_header_is_told_and_nothing_of_it_is_shown(tmp_path, line) -> None:

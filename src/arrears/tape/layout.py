@@ -68,7 +68,11 @@ def no_header(headers: Sequence[str | None]) -> bool:
     """Whether the first row is one of values: some read as such, and none is a name known."""
     told = [cell.strip() for cell in headers if cell and cell.strip()]
     known = any(synonyms.key(cell)[0] in _KNOWN for cell in told)
-    return not known and any(_VALUE.fullmatch(cell) for cell in told)
+    return not known and any(_VALUE.fullmatch(cell) or _is_product(cell) for cell in told)
+
+
+def _is_product(cell: str) -> bool:
+    return cell.lower().replace(" ", "_") in synonyms.words("product")
 
 
 def is_total(table: pl.DataFrame, columns: Sequence[str], *, last: bool = True) -> pl.Series:
