@@ -88,7 +88,8 @@ def main(words: list[str]) -> None:
             )
     print(
         "\nThe start of Python and of the libraries that reading needs is in both. Beyond reading: the forecast, its "
-        "scenarios, the price, pictures, the page, and `accepted.parquet`, which is the tape once more."
+        "scenarios, the price, pictures (in a process beside), the page, and `accepted.parquet`, which is the tape "
+        "once more."
     )
 
 
