@@ -28,6 +28,8 @@ from arrears.tape import claim
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+# As fine as the numbers that they are drawn by, and half as large.
+Chances = npt.NDArray[np.float32]
 
 _ERRORS = ("scorecard", "model", "untraced")
 _BAD = slice(prior.SHOWN, prior.KEPT + 1)
@@ -106,7 +108,7 @@ class _Found:
 
     chance: Floats
     rows: Ints
-    chances: Floats
+    chances: Chances
     basis: str
     why: str
     modelled: Modelled | None = None
@@ -130,7 +132,7 @@ def _sharper(first: _Found, book: Book, sharp: Sharpened, seed: int) -> _Found:
     chance = sharp.chances()
     rows = _drawable(book, chance)
     why = f"{first.why} Sharpened by an inspection."
-    drawn_ = sharp.drawn(rows, DRAWS, seed)
+    drawn_ = sharp.drawn(rows, DRAWS, seed).astype(np.float32)
     return _Found(chance, rows, drawn_, first.basis, why, first.modelled)
 
 
@@ -139,7 +141,7 @@ def _known(found: _Found, looked: Ints, hidden: npt.NDArray[np.bool_]) -> _Found
     chance = found.chance.copy()
     chance[looked] = hidden
     rows = np.union1d(np.setdiff1d(found.rows, looked), looked[hidden])
-    chances = np.ones((len(rows), found.chances.shape[1]))
+    chances = np.ones((len(rows), found.chances.shape[1]), dtype=np.float32)
     place = np.searchsorted(rows, found.rows)
     place = np.where(
         (place < len(rows)) & (rows[np.minimum(place, len(rows) - 1)] == found.rows), place, -1
@@ -248,11 +250,11 @@ def _redrawn(
     return np.asarray(1.0 / (1.0 + np.exp(-(odds + level))))
 
 
-def _shifted(chance: Floats, error: float, seed: int) -> Floats:
+def _shifted(chance: Floats, error: float, seed: int) -> Chances:
     """Chances (m, DRAWS) whose common level is off by a normal error of the log-odds."""
     shift = generator(seed, "hidden", "scorecard").normal(0.0, error, DRAWS)
     against = np.clip(1.0 - chance, 1e-12, None) / chance
-    chances = np.multiply.outer(against, np.exp(-shift))
+    chances = np.multiply.outer(against.astype(np.float32), np.exp(-shift).astype(np.float32))
     chances += 1.0
     return np.reciprocal(chances, out=chances)
 

@@ -216,7 +216,7 @@ def _places(keys: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int64]]:
 
 def drawn(
     rows: npt.NDArray[np.int64],
-    chances: Floats,
+    chances: npt.NDArray[np.float32],
     claim: npt.NDArray[np.int64],
     uniform: npt.NDArray[np.float32],
 ) -> Drawn:
