@@ -1,16 +1,17 @@
 """Files that a person wrote, read against a model; folders that appear whole or not at all."""
 
-from arrears.files.folder import Staged, staged
+from arrears.files.folder import staged
 from arrears.files.model import check_model, read_model
 from arrears.files.nearest import did_you_mean, nearest
-from arrears.files.sheet import SHEET_ROWS
+from arrears.files.sheet import MOST_LOANS, SHEET_ROWS, cover
 from arrears.files.yamlfile import Lines, read_yaml
 
 __all__ = [
+    "MOST_LOANS",
     "SHEET_ROWS",
     "Lines",
-    "Staged",
     "check_model",
+    "cover",
     "did_you_mean",
     "nearest",
     "read_model",

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from arrears.errors import BadArgument
-from arrears.unfinished import filling
+from arrears.unfinished import Unfinished, filling
 
 RECORD = "run.json"
 
 
-@dataclass(frozen=True)
-class Staged:
-    """A folder being filled beside the place where it will appear."""
-
-    folder: Path
-    final: Path
-
-
 @contextmanager
-def staged(out: Path, *, force: bool = False, record: str = RECORD) -> Iterator[Staged]:
+def staged(out: Path, *, force: bool = False, record: str = RECORD) -> Iterator[Unfinished]:
     """Give a hidden folder beside `out`; on leaving without an error it takes `out`'s name.
 
     Args:
@@ -38,7 +29,7 @@ def staged(out: Path, *, force: bool = False, record: str = RECORD) -> Iterator[
     out.parent.mkdir(parents=True, exist_ok=True)
     with filling(out) as work:
         work.folder.chmod(0o755)
-        yield Staged(work.folder, out)
+        yield work
         work.appear()
 
 

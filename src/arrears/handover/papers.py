@@ -11,7 +11,7 @@ import polars as pl
 
 from arrears.channels import Offers, Situation, demands, ladder_table, terms
 from arrears.conduct import limits
-from arrears.files import SHEET_ROWS
+from arrears.files import MOST_LOANS, SHEET_ROWS
 from arrears.handover import covers, letters, workbooks
 from arrears.handover.cases import last_contacts
 from arrears.handover.packages import write_packages
@@ -22,7 +22,6 @@ from arrears.standing import credit_repair, limitation_ends
 from arrears.tape import Tape, claim
 
 _ACTIONS = {"collect": "collect", "restructure": "offer_terms", "litigate": "file_suit"}
-MOST_ROWS = 20_000
 _WORKLIST = (
     "loan_id",
     "branch",
@@ -110,7 +109,7 @@ def write(decision: Decision, folder: Path) -> None:
         OSError: the place cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    day, most = decision.tape.as_of, SHEET_ROWS if decision.every else MOST_ROWS
+    day, most = decision.tape.as_of, SHEET_ROWS if decision.every else MOST_LOANS
     work, offered, sued = worklist(decision), offers(decision), filings(decision)
     off = write_offs(decision)
     work.select(_WORKLIST).write_csv(folder / "worklist.csv")

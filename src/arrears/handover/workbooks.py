@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from arrears.files import cover
 from arrears.handover import cases
 from arrears.handover.sentences import ENFORCED, PENDING
 
@@ -57,7 +58,7 @@ _WIDTHS = {
     "last_step": 75,
     "last_outcome": 75,
 }
-_WIDTH, _COVER = 95, 90
+_WIDTH = 95
 _WORDS = (
     "product",
     "security",
@@ -262,17 +263,10 @@ def _heads(file: Any, sheet: Any, table: pl.DataFrame) -> None:
 
 def _cover(file: Any, title: str, rows: Iterable[tuple[str, str]]) -> None:
     """What it is, of when, from what, and what a reader must know of it."""
-    sheet = file.add_worksheet("Cover")
     head = file.add_format({"bold": True, "valign": "top"})
     text = file.add_format({"text_wrap": True, "valign": "top"})
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, _COVER)
-    sheet.write_string(0, 0, title, file.add_format({"bold": True, "font_size": 14}))
-    for place, (name, words) in enumerate(rows, start=2):
-        sheet.write_string(place, 0, name, head)
-        sheet.write_string(place, 1, words, text)
-        sheet.set_row(place, _LINE * -(-len(words) // _COVER))
-    _on_paper(sheet)
+    big = file.add_format({"bold": True, "font_size": 14})
+    _on_paper(cover(file, title, rows, looks=(big, head, text)))
 
 
 def _on_paper(sheet: Any) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import polars as pl
 
 from arrears.conduct.limits import Limits
+from arrears.files import MOST_LOANS
 from arrears.report import figures
 from arrears.report.by_class import NOT_GIVEN
-from arrears.report.sheets import MOST_LOANS, Sheets
+from arrears.report.sheets import Sheets
 
 _MOST_SHEETS = 100
 _MONEY = ["interest due", "principal due", "payment keeps off", "call is worth"]

@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from arrears.core.hashing import bytes_hash, content_hash
-from arrears.files import SHEET_ROWS
+from arrears.files import MOST_LOANS, SHEET_ROWS
 from arrears.report import figures
 from arrears.report.by_class import ThreeWays
 from arrears.report.contents import Contents
-from arrears.report.sheets import MOST_LOANS, Sheets
+from arrears.report.sheets import Sheets
 
 _PLAN = {
     "loan_id": 14,

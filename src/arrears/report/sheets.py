@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-MOST_LOANS = 20_000
-_COVER, _LINE = 90, 15.0
+from arrears.files import cover
+
 _YUAN = (
     "claim", "principal", "value", "regret", "reported", "by_rule", "with_hidden", "lo90", "hi90", "mean",
 )  # fmt: skip
@@ -48,15 +48,8 @@ class Sheets:
 
     def cover(self, title: str, rows: Iterable[tuple[str, str]], *, width: int = 24) -> None:
         """The first sheet: what it is, and what a reader must know of it."""
-        sheet = self.book.add_worksheet("Cover")
-        sheet.set_column(0, 0, width)
-        sheet.set_column(1, 1, _COVER)
-        sheet.write_string(0, 0, title, self.formats["title"])
-        for place, (name, text) in enumerate(rows, start=2):
-            # Not every program grows a row by itself for a text that wraps.
-            sheet.set_row(place, _LINE * -(-len(text) // _COVER))
-            sheet.write_string(place, 0, name, self.formats["head"])
-            sheet.write_string(place, 1, text, self.formats["plain"])
+        looks = [self.formats[name] for name in ("title", "head", "plain")]
+        cover(self.book, title, rows, looks=looks, width=width)
 
     def add(
         self,
