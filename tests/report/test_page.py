@@ -90,6 +90,23 @@ def test_no_table_is_wider_than_the_paper_or_the_page(made) -> None:
     assert {heads: width for heads, width in widths.items() if width > room} == {}
 
 
+def test_limits_of_a_part_are_told_in_words(made) -> None:
+    page = (made[1] / "report.html").read_text("utf-8")
+    assert "court filings (province Zhejiang)" in page
+    assert "province=" not in page
+
+
+def test_every_category_of_an_axis_is_named() -> None:
+    names = [f"Branch {number:02}" for number in range(20)]
+    values = {"values": [{"branch": name, "hidden": 1.0} for name in names]}
+    for step in (14, 24):
+        spec = {"data": values, "width": 300, "height": {"step": step}, "mark": "bar",
+                "encoding": {"y": {"field": "branch", "type": "nominal"},
+                             "x": {"field": "hidden", "type": "quantitative"}}}  # fmt: skip
+        picture = charts.svg(spec, "hidden", "hidden")
+        assert re.findall(r'opacity="1">(Branch \d+)</text>', picture) == names
+
+
 def test_labels_of_an_axis_do_not_lie_on_each_other() -> None:
     values = {"values": [{"way": "collect", "claim": 1646.0}, {"way": "court", "claim": 98.0}]}
     x = {"field": "claim", "type": "quantitative", "title": "claims"}

@@ -36,16 +36,16 @@ def test_other_limits_are_named_as_the_cause(case, root, tmp_path) -> None:
     now = [(plan["channel"] == "litigate") & (plan["start_month"] == 0) for plan in plans]
     freed = plans[0].filter(now[0] & ~now[1])["loan_id"]
     sued = found.table.filter(pl.col("loan_id").is_in(freed.implode()))
-    assert of_limits == {"other limits: court_filings at most 1, 40 before"} == set(sued["why"])
+    assert of_limits == {"other limits: court filings at most 1, 40 before"} == set(sued["why"])
     limits = {(row["capacity"], row["scope"]): row["b"] for row in found.summary["limits"]}
     assert limits["court_filings", ""] == 1.0
-    assert any("court_filings at most 1," in line for line in found.lines())
+    assert any("court filings at most 1," in line for line in found.lines())
     # Who starts later counts and is told as well as who goes another way
     assert found.moves["loans"].sum() == differ.sum()
     both = plans[0].join(plans[1], on="loan_id", suffix="_b").filter(differ)
     assert found.moves["gain"].sum() == pytest.approx((both["value_b"] - both["value"]).sum())
     page = (tmp_path / "out/comparison.html").read_text("utf-8")
-    assert "Limit: court_filings at most 1," in page
+    assert "court filings at most 1," in page
 
 
 def test_a_limit_is_blamed_only_where_it_can_have_moved_the_loan(tmp_path) -> None:
@@ -82,7 +82,7 @@ def test_a_limit_is_blamed_only_where_it_can_have_moved_the_loan(tmp_path) -> No
     henan = OtherLimit("court_filings", "province=Henan", "max", 9.0, 2.0, 5.0)
     hours = OtherLimit("call_hours", "", "max", 9.0, 20.0, 1.0)
     found = dict(moved_by(moved, [hours, henan], tmp_path).rows())
-    assert henan.told() == "court_filings (province=Henan) at most 2, 9 before"
+    assert henan.told() == "court filings (province Henan) at most 2, 9 before"
     # More hours draw a loan to calls, fewer filings drive it off: the dearer is named
     assert found == {
         "in": henan.told(),
@@ -130,7 +130,7 @@ def test_a_limit_moves_loans_to_or_from_what_it_counts(sense, a, b, towards) -> 
 
 def test_money_limits_are_told_in_yuan_with_their_scope() -> None:
     limit = OtherLimit("transfer_claim", "branch=Branch 01, North", "min", None, 500_000.0, 0.0)
-    said = "transfer_claim (branch=Branch 01, North) at least 5,000 yuan, none before"
+    said = "transfer claim (Branch 01, North) at least 5,000 yuan, none before"
     assert limit.told() == said
     gone = OtherLimit("visits", "", "max", 60.0, None, 0.0)
     assert gone.told() == "visits without limit, at most 60 before"

@@ -6,8 +6,9 @@ import re
 
 import polars as pl
 
-from arrears.report.contents import UNITS, WAYS, Contents
+from arrears.report.contents import WAYS, Contents
 from arrears.report.drawing import draw
+from arrears.report.limit_names import limit_name
 
 ACCENT, SECOND, GREY = "#1f78b4", "#b35806", "#8c8c8c"
 _INK = "#010203"
@@ -26,6 +27,7 @@ def _config() -> dict[str, object]:
                  "tickColor": GREY, "titleFontWeight": "normal", "labelLimit": 220,
                  # A last label that is pushed inwards, to end with its axis, lies on the one before it.
                  "labelFlush": False, "labelOverlap": "parity", "labelSeparation": 12},
+        "axisDiscrete": {"labelOverlap": False},
         "text": {"color": _INK, "fontSize": 13},
     }  # fmt: skip
 
@@ -227,14 +229,9 @@ def ways(contents: Contents) -> dict[str, object]:
 
 def limits(contents: Contents) -> dict[str, object]:
     """What one per cent more of each scarce limit adds, thousand yuan."""
-    table = scarce(contents).select(
-        limit=pl.format(
-            "{}{}",
-            pl.col("capacity").replace({name: name.replace("_", " ") for name in UNITS}),
-            pl.when(pl.col("scope") == "").then(pl.lit("")).otherwise(pl.format(" ({})", "scope")),
-        ),
-        gain=pl.col("gain") / 1e5,
-    )
+    table = scarce(contents)
+    names = [limit_name(*row) for row in table.select("capacity", "scope").iter_rows()]
+    table = table.select(limit=pl.Series(names, dtype=pl.String), gain=pl.col("gain") / 1e5)
     return {
         "data": _values(table),
         "width": _WIDTH - 240,

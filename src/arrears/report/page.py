@@ -12,6 +12,7 @@ from arrears.conduct import limits
 from arrears.core.words import counted
 from arrears.report import brings, charts, figures, moved, owed, sales, threeways, whatif
 from arrears.report.contents import UNITS, WAYS, Contents
+from arrears.report.limit_names import limit_name, where
 from arrears.report.parts import paragraph, shell, table
 from arrears.report.rests import rests
 
@@ -273,15 +274,14 @@ def _limits(contents: Contents) -> str:
         title = "No limit binds: more capacity would add nothing"
     else:
         first = scarce.row(0, named=True)
-        where = f" ({first['scope']})" if first["scope"] else ""
-        unit, worth = UNITS[first["capacity"]], _unit_price(first)
+        unit, worth = UNITS[first["capacity"]] + where(first["scope"]), _unit_price(first)
         if first["sense"] == "min":
-            title = f"Each {unit}{where} that the floor asks for costs {worth}"
+            title = f"Each {unit} that the floor asks for costs {worth}"
         else:
-            title = f"One more {unit}{where} is worth {worth}"
+            title = f"One more {unit} is worth {worth}"
     rows = [
         [
-            f"{row['capacity'].replace('_', ' ')}{' (' + row['scope'] + ')' if row['scope'] else ''}",
+            limit_name(row["capacity"], row["scope"]),
             {"max": "at most", "min": "at least"}[row["sense"]],
             _amount(row["capacity"], row["limit"]),
             _amount(row["capacity"], row["used"]),

@@ -161,7 +161,7 @@ def _eligible(folder: Path, both: pl.DataFrame, side: str) -> pl.DataFrame:
 
 def _page(a: Path, b: Path, compared: Compared) -> str:
     summary = compared.summary
-    title = compared.lines()[0]
+    title = compared.lines()[0].removesuffix(".")
     counts = [
         [why, report.number(count)] for why, count in cast("dict[str, int]", summary["why"]).items()
     ]
@@ -173,8 +173,16 @@ def _page(a: Path, b: Path, compared: Compared) -> str:
         f"<h1>{escape(title)}</h1>",
         paragraph(f"From {a.name} to {b.name}.", "when"),
         table(["why", "loans"], counts),
-        *(paragraph(f"Limit: {limit.told()}.") for limit in compared.limits),
-        "<h2>From which way to which</h2>",
-        table(["from", "to", "loans", "value changes by"], rows, words=2),
+        *_limits(compared.limits),
+        "<h2>From which way to which</h2>" if rows else "",
+        table(["from", "to", "loans", "value changes by"], rows, words=2) if rows else "",
+        paragraph("Loan by loan: comparison.parquet.", "note"),
     ]
     return shell(title, parts)
+
+
+def _limits(limits: list[OtherLimit]) -> list[str]:
+    if not limits:
+        return []
+    what = "One limit differs" if len(limits) == 1 else f"{len(limits)} limits differ"
+    return [f"<h2>{what}</h2>", table(["limit"], [[limit.told()] for limit in limits])]

@@ -10,6 +10,7 @@ import polars as pl
 
 from arrears.channels.situation import Floats
 from arrears.plan import Capacity, inside, scope_of
+from arrears.report.limit_names import limit_name
 
 _BOUND, _WORD = {"max": "most", "min": "least"}, {"max": "limit", "min": "floor"}
 _KEYS = ("capacity", "scope", "sense")
@@ -42,9 +43,9 @@ class OtherLimit:
         )
 
     def told(self) -> str:
-        """`court_filings (province=Zhejiang) at most 150, 600 before`."""
+        """`court filings (province Zhejiang) at most 150, 600 before`."""
         limit, bound = self.as_capacity, _BOUND[self.sense]
-        name = f"{self.capacity} ({self.scope})" if self.scope else self.capacity
+        name = limit_name(self.capacity, self.scope)
         before = "none" if self.a is None else limit.told(self.a)
         if self.b is None:
             return f"{name} without {_WORD[self.sense]}, at {bound} {before} before"

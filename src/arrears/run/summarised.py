@@ -9,6 +9,7 @@ import polars as pl
 from arrears.core.words import counted
 from arrears.report import money, money_range, share
 from arrears.report.contents import WAYS
+from arrears.report.limit_names import limit_name
 from arrears.run.resolution import Resolution
 from arrears.tape import Tape
 
@@ -57,10 +58,7 @@ def told(resolution: Resolution, out: Path | None = None) -> list[str]:
     ways = plan.table.group_by("channel").len().sort("len", "channel", descending=[True, False])
     order = ", ".join(f"{WAYS[name]} {count:,}" for name, count in ways.iter_rows())
     dear = plan.capacities.filter(pl.col("shadow_price") > 0).sort("capacity", "scope")
-    scarce = ", ".join(
-        f"{row['capacity'].replace('_', ' ')}{' (' + row['scope'] + ')' if row['scope'] else ''}"
-        for row in dear.iter_rows(named=True)
-    )
+    scarce = ", ".join(limit_name(*row) for row in dear.select("capacity", "scope").iter_rows())
     reported = money(total["reported"], "no class on the tape")
     bad = share(total["by_rule"], total["claim"])
     low, high = money(five["q05"]), money(five["q95"])
