@@ -180,6 +180,26 @@ def test_the_worklist_is_by_collector_and_prints_what_is_taken_along(tmp_path) -
     assert area[1] == "Worklist!$A$1:$P$4"
 
 
+def test_amounts_are_the_yuan_and_fen_of_the_tape(tmp_path) -> None:
+    # Polars divides by way of the inverse: 46298.590000000004.
+    work, path = work_of(claim=[4_629_859, 1, 2, 3]), tmp_path / "worklist.xlsx"
+    workbooks.worklist(work, workbooks.Workbook(path, DAY, [], SHEET_ROWS))
+    with zipfile.ZipFile(path) as book:
+        sheet = book.read("xl/worksheets/sheet3.xml").decode()
+    assert "<v>46298.59</v>" in sheet
+
+
+def test_a_large_amount_has_room(tmp_path) -> None:
+    path = tmp_path / "worklist.xlsx"
+    work = work_of(claim=[99_999_999_999_99, 1, 1, 1])
+    workbooks.worklist(work, workbooks.Workbook(path, DAY, [], SHEET_ROWS))
+    with zipfile.ZipFile(path) as book:
+        sheet = book.read("xl/worksheets/sheet2.xml").decode()
+    width = re.search(r'<col min="4" max="4" width="([0-9.]+)"', sheet)
+    assert width is not None
+    assert float(width[1]) >= len("99,999,999,999.99") + 1
+
+
 def suits() -> pl.DataFrame:
     return pl.DataFrame(
         {

@@ -3,7 +3,7 @@
 from arrears.files.folder import staged
 from arrears.files.model import check_model, read_model
 from arrears.files.nearest import did_you_mean, nearest
-from arrears.files.sheet import MOST_LOANS, SHEET_ROWS, cover
+from arrears.files.sheet import MOST_LOANS, SHEET_ROWS
 from arrears.files.yamlfile import Lines, read_yaml
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "SHEET_ROWS",
     "Lines",
     "check_model",
-    "cover",
     "did_you_mean",
     "nearest",
     "read_model",

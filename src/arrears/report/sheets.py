@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from arrears.files import cover
+from arrears.files.workbook import Book
 
 _YUAN = (
     "claim", "principal", "value", "regret", "reported", "by_rule", "with_hidden", "lo90", "hi90", "mean",
@@ -28,7 +28,7 @@ _FORMS = {
 class Sheets:
     """A workbook of ours that is being written, and the formats of its cells by name."""
 
-    book: Any
+    book: Book
     formats: dict[str, Any]
 
     @classmethod
@@ -39,17 +39,13 @@ class Sheets:
         Raises:
             OSError: the place cannot be written.
         """
-        import xlsxwriter
-
-        with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-            made = dt.datetime(day.year, day.month, day.day)
-            book.set_properties({"title": title, "created": made})
-            yield cls(book, {name: book.add_format(form) for name, form in _FORMS.items()})
+        with Book.of(path, title=title, day=day) as book:
+            yield cls(book, {name: book.file.add_format(form) for name, form in _FORMS.items()})
 
     def cover(self, title: str, rows: Iterable[tuple[str, str]], *, width: int = 24) -> None:
         """The first sheet: what it is, and what a reader must know of it."""
         looks = [self.formats[name] for name in ("title", "head", "plain")]
-        cover(self.book, title, rows, looks=looks, width=width)
+        self.book.cover(title, rows, looks=looks, width=width)
 
     def add(
         self,
@@ -60,7 +56,7 @@ class Sheets:
         money: Sequence[str] = _YUAN,
     ) -> None:
         """A table with frozen head, filter, widths and number formats; `money` is in fen and shown in yuan."""
-        sheet, in_yuan = self.book.add_worksheet(name), set(money) & set(table.columns)
+        sheet, in_yuan = self.book.file.add_worksheet(name), set(money) & set(table.columns)
         for place, column in enumerate(table.columns):
             form = self.formats["yuan"] if column in in_yuan else None
             head = f"{column} (yuan)" if form else column
@@ -68,16 +64,7 @@ class Sheets:
             sheet.set_column(place, place, width, form)
             sheet.write_string(0, place, head.replace("_", " "), self.formats["head"])
         sheet.freeze_panes(1, 1)
-        if table.height:
-            sheet.autofilter(0, 0, table.height, table.width - 1)
-        shown = _shown(table, in_yuan)
-        writers = [
-            sheet.write_number if kind.is_numeric() else sheet.write_string for kind in shown.dtypes
-        ]
-        for row, cells in enumerate(shown.iter_rows(), start=1):
-            for place, (write, cell) in enumerate(zip(writers, cells, strict=True)):
-                if cell is not None:
-                    write(row, place, cell)
+        self.book.fill(sheet, _shown(table, in_yuan))
 
 
 def _shown(table: pl.DataFrame, in_yuan: set[str]) -> pl.DataFrame:
