@@ -56,8 +56,28 @@ def made(tmp_path_factory, root):
     return found, folder / "out"
 
 
-def _least_widths(page: str, *, heads_break: bool) -> dict[str, float]:
-    """The least width of each table as printed, by its heads, in letters: figures are not broken, words are."""
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory, root):
+    """Every other page that a tape makes, by name."""
+    folder = tmp_path_factory.mktemp("pages")
+    recipe = root / "examples/eastern_bank/recipe.yaml"
+    run.synth(run.SynthRequest(loans=900, months=18, recipe=recipe, seed=8), out=folder / "book")
+    tables = ("loans", "payments", "months", "events", "contacts")
+    request = run.Request(
+        **{name: str(folder / f"book/{name}.csv") for name in tables}, scenarios=50
+    )
+    for name, command in (("hidden", run.hidden), ("history", run.history), ("fit", run.fit)):
+        command(request, out=folder / name)
+    run.price(request, out=folder / "price")
+    return {
+        name: (folder / name / f"{name}.html").read_text("utf-8")
+        for name in ("hidden", "history", "fit", "price")
+    }
+
+
+def _least_widths(page: str, *, heads_break: bool, screen: bool = False) -> dict[str, float]:
+    """The least width of each table, by its heads, in letters: figures are not broken, words are; on a screen the
+    first words of a row are not, either."""
     found = {}
     for body in re.findall(r"<table>(.*?)</table>", page, flags=re.S):
         rows = [
@@ -69,6 +89,7 @@ def _least_widths(page: str, *, heads_break: bool) -> dict[str, float]:
             widths.append(0)
             for tag, kind, text in column:
                 whole = "class=n" in kind and (tag == "td" or not heads_break)
+                whole |= screen and "class=w" in kind and tag == "td"
                 parts = [unescape(text)] if whole else re.split(r"[\s-]", unescape(text))
                 widths[-1] = max(widths[-1], *map(len, parts))
         # Between two columns lies about a letter and a half
@@ -88,6 +109,22 @@ def test_no_table_is_wider_than_the_paper_or_the_page(made) -> None:
     widths = _least_widths(page, heads_break=breaks)
     assert len(widths) > 10
     assert {heads: width for heads, width in widths.items() if width > room} == {}
+
+
+@pytest.mark.parametrize("name", ["hidden", "history", "fit", "price"])
+def test_no_table_of_another_page_is_cut(pages, name) -> None:
+    page = pages[name]
+    paper = 178 / 25.4 * 72 / (0.82 * 10.5 * 0.6)
+    # The column of a page is 58 rem wide, its letters 0.92 rem, of a wide font six tenths of that
+    for room, screen in ((paper, False), (58 / (0.92 * 0.6), True)):
+        widths = _least_widths(page, heads_break=True, screen=screen)
+        assert widths
+        assert {heads: width for heads, width in widths.items() if width > room} == {}
+
+
+def test_signs_of_hidden_loans_are_told_in_words(pages) -> None:
+    assert not re.search(r">[^<]*\bE\d [^<]*<", pages["hidden"])
+    assert "days past due</td>" in pages["hidden"]
 
 
 def test_limits_of_a_part_are_told_in_words(made) -> None:

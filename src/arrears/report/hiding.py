@@ -13,6 +13,7 @@ from arrears.report import charts, figures
 from arrears.report.parts import paragraph, shell, table
 from arrears.standing.hidden import Gap, Hidden
 from arrears.standing.hidden.audit import Estimate
+from arrears.standing.hidden.bunching import BELOW
 
 _ROWS, _LOANS = 12, 20
 _SURE = 1.96
@@ -67,10 +68,19 @@ def hidden_findings(page: HiddenPage) -> list[str]:
             )
     notch = page.bunching.filter(pl.col("branch").is_null(), pl.col("z") > _SURE)
     said += [
-        f"{row['excess']:,.0f} more than a smooth course would have stand just short of {row['threshold']}"
+        f"About {figures.number(row['excess'])} more loans than a smooth course would have "
+        f"were found {_told_threshold(row['threshold'])}"
         for row in notch.filter(pl.col("threshold").str.contains("/")).iter_rows(named=True)
     ]
     return said
+
+
+def _told_threshold(name: str) -> str:
+    """`83 to 90 days past due` of `90/91`, `payments in the last days of a month` of `month_end`."""
+    if "/" in name:
+        last = int(name.split("/", maxsplit=1)[0])
+        return f"{last - BELOW + 1} to {last} days past due"
+    return f"payments in the last days of a {name.removesuffix('_end')}"
 
 
 def hidden_page(page: HiddenPage) -> str:
@@ -95,7 +105,7 @@ def _title(page: HiddenPage) -> str:
     low, high = cast("float", page.whole["lo90"]), cast("float", page.whole["hi90"])
     beside = ""
     if page.reported:
-        beside = f", {found / page.reported:.2g} for every yuan reported as bad"
+        beside = f", {figures.number(found / page.reported, 2)} for every yuan reported as bad"
     return f"{figures.money(found)} look hidden ({figures.money_range(low, high)}){beside}"
 
 
@@ -107,43 +117,60 @@ def _branches(page: HiddenPage) -> list[str]:
         return []
     rows = [
         [
-            row["key"], figures.yuan(row["hidden"]), figures.yuan(row["lo90"]), figures.yuan(row["hi90"]),
-            figures.share(row["hidden"], row["claim"]), _signs_of(page, row["key"]),
+            row["key"], _signs_of(page, row["key"]), *(figures.yuan(row[name]) for name in ("hidden", "lo90", "hi90")),
+            figures.share(row["hidden"], row["claim"]),
         ]
         for row in most.iter_rows(named=True)
     ]  # fmt: skip
     picture = charts.svg(
         charts.hidden_by_branch(most), "Claims expected hidden, by branch, with ranges", "branches"
     )
-    heads = ["branch", "hidden, yuan", "low", "high", "of its claims", "what shows it"]
+    heads = ["branch", "what shows it (loans)", "hidden, yuan", "low", "high", "of its claims"]
+    first = most.row(0, named=True)
+    whole = cast("float", page.whole["hidden"])
     return [
-        "<h2>Where it lies</h2>",
+        f"<h2>{escape(first['key'])} hides most: {figures.share(first['hidden'], whole)} of it all</h2>",
         f"<figure>{picture}</figure>",
-        table(heads, rows),
-        paragraph("Low to high: nine times in ten the truth lies between, errors of the model included.", "note"),
+        table(heads, rows, words=2, short=1),
+        paragraph("Bars: what is expected; lines, and low to high: nine times in ten the truth lies between, errors of "
+                  "the model included.", "note"),
     ]  # fmt: skip
 
 
 def _signs_of(page: HiddenPage, branch: str) -> str:
     likely = page.found.table.with_columns(page.found.signs["evidence"], branch=page.branch)
     shown = likely.filter(branch=branch).filter(pl.col("p_hidden") > 0.3)
-    words = shown["evidence"].str.split("; ").explode().drop_nulls()
+    words = _in_words(shown["evidence"]).str.split("; ").explode().drop_nulls()
     common = words.filter(words != "no sign").value_counts(sort=True, name="n").head(2)
     return "; ".join(f"{row[0]} ({row[1]})" for row in common.iter_rows()) or "no single sign"
 
 
+def _in_words(evidence: pl.Series) -> pl.Series:
+    """Signs without the numbers that METHODS gives them."""
+    return evidence.str.replace_all(r"\bE\d (E\d )*", "")
+
+
+def _chance(share: float) -> str:
+    return "over 99.9 %" if share > 0.999 else figures.percent(share)
+
+
 def _loans(page: HiddenPage) -> list[str]:
     reasons = page.found.reasons().sort("p_hidden", "loan_id", descending=[True, False])
+    reasons = reasons.with_columns(_in_words(reasons["evidence"]))
     if reasons.is_empty():
         return []
     rows = [
-        [row["loan_id"], row["evidence"], row["months"], figures.percent(row["p_hidden"])]
+        [row["loan_id"], row["evidence"], row["months"], _chance(row["p_hidden"])]
         for row in reasons.head(_LOANS).iter_rows(named=True)
     ]
     return [
         "<h2>The loans most likely hidden, and the months that tell</h2>",
-        table(["loan", "signs", "months", "chance"], rows, words=3),
-        paragraph(f"All {reasons.height:,} from one per cent on: hidden_why.parquet.", "note"),
+        table(["loan", "signs", "months", "chance"], rows, words=3, short=1),
+        paragraph(
+            "Concessions undone: as if no renewal, extension or added interest had moved a due date. "
+            f"All {reasons.height:,} loans from one per cent on: hidden_why.parquet.",
+            "note",
+        ),
     ]
 
 
@@ -156,18 +183,25 @@ def _bunching(page: HiddenPage) -> list[str]:
     worst = worst.sort("z", descending=True).head(_ROWS)
     rows = [
         [
-            row["branch"] or f"{row['lender']} (all)", row["threshold"].replace("_", " "),
-            f"{row['excess']:,.1f}", figures.number(row["se"]) if row["se"] >= 10 else f"{row['se']:.1f}",
-            f"{row['z']:.1f}",
+            row["branch"] or f"{row['lender']} (all)", _told_threshold(row["threshold"]),
+            *(figures.number(row[name], 1) for name in ("excess", "se", "z")),
         ]
         for row in pl.concat([whole, worst]).iter_rows(named=True)
     ]  # fmt: skip
     return [
-        "<h2>Bunching just short of a threshold</h2>",
-        table(["where", "threshold", "excess", "standard error", "z"], rows, words=2),
-        paragraph("Excess over a smooth course of days past due, or of payments around a date. Of many branches one in"
-                  " forty passes 1.96 by chance. All of them: bunching.csv.", "note"),
+        f"<h2>{escape(_bunched(whole))}</h2>",
+        table(["where", "what", "more than a smooth course", "standard error", "z"], rows, words=2, short=0),
+        paragraph("Loans found just short of a threshold of the rules, or payments around a date, beyond a smooth"
+                  " course (below 0: fewer). z is that in standard errors; of many branches one in forty passes 1.96 by"
+                  " chance. The whole bank first, then branches past 1.96. All of them: bunching.csv.", "note"),
     ]  # fmt: skip
+
+
+def _bunched(whole: pl.DataFrame) -> str:
+    """Whether loans of all branches together bunch just short of a threshold."""
+    if whole.filter(pl.col("threshold").str.contains("/"), pl.col("z") > _SURE).height:
+        return "More loans stand just short of a threshold than chance leaves there"
+    return "All branches together, no more loans stand just short of a threshold than chance leaves there"
 
 
 def _inspection(page: HiddenPage) -> list[str]:
@@ -233,14 +267,14 @@ def _rests(page: HiddenPage) -> list[str]:
                 "note",
             ),
         ]
-    shared = f"{made.fit.params.common:.2f}"
-    told = [f"{value:,.0f}" for value in made.fit.likelihoods]
+    keeps = made.fit.params.keeps
+    told = [figures.number(value) for value in made.fit.likelihoods]
     parts.append(
         paragraph(
             f"Fitted on {made.fit.loans:,} loans in {made.fit.steps} steps from {len(told) - 1} starts (penalised"
             f" log-likelihoods {', '.join(told[:-1])}; at the end {told[-1]}). Of loans that turn bad, branches keep"
-            f" {shared} from showing on average; from {made.fit.params.keeps.min():.2f} to"
-            f" {made.fit.params.keeps.max():.2f} by branch.",
+            f" {figures.percent(made.fit.params.common)} from showing on average;"
+            f" from {figures.percent(keeps.min())} to {figures.percent(keeps.max())} by branch.",
             "note",
         )
     )

@@ -176,7 +176,7 @@ def _told(
             f"{report.money(whole['hidden'])} ({report.money_range(low, high)}, nine times in ten)"
         )
     lines = [f"Hidden    {text}", f"Basis     {found.why}"]
-    lines += [f"Branches  {text}" for text in report.hidden_findings(page)[:1]]
+    lines += [f"Finding   {text}" for text in report.hidden_findings(page)[:1]]
     if propose is not None:
         lines.append(f"Look into {out / 'audit.csv'}")
     return summary, [*lines, f"Report    {out / 'hidden.html'}"]
