@@ -11,7 +11,7 @@ import pytest
 
 from arrears import rules
 from arrears.channels import Holder
-from arrears.handover import letters, read_template
+from arrears.handover import cases, letters, read_template
 from arrears.handover.template import FIELDS, LANGUAGES, OFFER_FIELDS, bundled
 from arrears.tape.columns import LOANS
 
@@ -142,7 +142,7 @@ def test_a_demand_says_that_all_is_due_only_where_the_term_has_ended(situation) 
 def test_a_claim_states_sum_fee_and_limitation_and_names_no_borrower(situation) -> None:
     filing = pl.DataFrame(
         {"loan_id": ["L1"], "court": pl.Series([None], dtype=pl.String), "claim": [5_430_001], "fee": [115_750],
-         "limitation_ends": [date(2027, 4, 1)], "priority": [1], "expected_worth": [1.0]}
+         "limitation_ends": [date(2027, 4, 1)], "priority": [1], "expected_worth": [1.0], "mediation": [False]}
     )  # fmt: skip
     page = letters.claims(filing, situation, None)
     for words in (
@@ -158,12 +158,81 @@ def test_a_claim_states_sum_fee_and_limitation_and_names_no_borrower(situation) 
 
 FILING = {
     "loan_id": ["L1"], "court": ["Court 1"], "claim": [5_430_001], "fee": [115_750],
-    "limitation_ends": [date(2027, 4, 1)], "priority": [1], "expected_worth": [1.0],
+    "limitation_ends": [date(2027, 4, 1)], "priority": [1], "expected_worth": [1.0], "mediation": [False],
 }  # fmt: skip
 
 
-def paper(known: Known, ends: date = date(2027, 4, 1)) -> str:
-    return letters.claims(pl.DataFrame(FILING | {"limitation_ends": [ends]}), known, None)
+def paper(known: Known, ends: date = date(2027, 4, 1), *, mediation: bool = False) -> str:
+    filing = FILING | {"limitation_ends": [ends], "mediation": [mediation]}
+    return letters.claims(pl.DataFrame(filing), known, None)
+
+
+def test_an_application_for_mediation_goes_before_the_claim(situation) -> None:
+    page = paper(situation, mediation=True)
+    titles = re.findall(r"<h2>([^<]*)</h2>", page)
+    assert titles == [
+        "调解申请书（贷款 L1）", "Application for mediation, loan L1",
+        "民事起诉状（贷款 L1）", "Statement of claim, loan L1",
+    ]  # fmt: skip
+    assert page.count("<article>") == 2
+    if situation.as_of.year == 2025:
+        assert page == (GOLDEN / "mediation.html").read_text("utf-8")
+    # by hand: half of 1,157.50
+    for words in ("578.75元", "578.75 yuan where the case ends by mediation", "asks for mediation first",
+                  "原告申请先行调解", "（最多 60 期）", ", 60 at most"):  # fmt: skip
+        assert words in page
+    assert not re.search(r"P1|not known|未知|[{}]", page.split("</style>")[1])
+    other = paper(situation.but(product="consumer"), mediation=True)
+    assert "60" not in re.sub(
+        r"[\d,]+\.\d\d", "", other.split("民事起诉状（")[0].split("</style>")[1]
+    )
+
+
+def test_a_claim_without_mediation_does_not_speak_of_it_as_asked_for(situation) -> None:
+    page = paper(situation)
+    assert page.count("<article>") == 1
+    assert "asks for mediation" not in page
+    assert "先行调解" not in page
+
+
+def test_papers_for_the_court_cite_the_articles_that_were_read_in_a_source(situation) -> None:
+    page = paper(situation)
+    for words in (
+        "（诉讼费用交纳办法（国务院令第481号）第十三条）",
+        "(Measures on Litigation Costs, Article 13)",
+        "减半收取（诉讼费用交纳办法第十五条、第十六条）",
+        "(Measures on Litigation Costs, Articles 15 and 16).",
+        "（民法典第一百八十八条、第一百八十九条、第一百九十五条）。",
+        "ends on 2027-04-01 (Civil Code, Articles 188, 189, 195).",
+    ):
+        assert words in page
+    # The two years to apply for enforcement were not read in a source
+    judged = paper(situation.but(legal_status="judged", judgment_date=date(2025, 1, 2)))
+    assert "The time to apply ends on 2027-04-01." in judged
+    assert "Article" not in judged
+
+
+def test_who_has_bought_the_claim_says_how_it_was_assigned(situation) -> None:
+    words = ("(Civil Code, Article 546), notice and proof", "（民法典第五百四十六条）")
+    assert not any(word in paper(situation) for word in words)
+    situation.holder = Holder(kind="local_amc")
+    assert all(word in paper(situation) for word in words)
+
+
+def test_mediation_is_asked_for_where_there_is_somebody_to_agree_with() -> None:
+    rows = [
+        (None, None, None, True),
+        ("not_sued", "reachable", False, True),
+        ("not_sued", "unreachable", False, True),
+        ("not_sued", "vanished", False, False),
+        ("not_sued", "reachable", True, False),
+        ("filed", "reachable", False, False),
+        ("judged", "reachable", False, False),
+        ("mediated", "reachable", False, False),
+    ]
+    heads = ["legal_status", "contact_status", "fraud_flag", "asked"]
+    table = pl.DataFrame(rows, schema=heads, orient="row")
+    assert table.select(cases.asks_mediation()).to_series().to_list() == table["asked"].to_list()
 
 
 def test_each_case_gets_the_paper_of_its_status(situation) -> None:
@@ -207,7 +276,7 @@ def test_the_time_to_apply_is_told_only_while_it_runs(situation, status, judged,
 
 
 def test_a_limitation_that_has_ended_is_no_word_to_the_court(situation) -> None:
-    assert "Limitation ends on 2027-04-01." in paper(situation)
+    assert "Limitation ends on 2027-04-01 (" in paper(situation)
     page = paper(situation, date(2024, 4, 1))
     assert "2024" not in page
     assert "时效" not in page
@@ -297,7 +366,9 @@ def test_a_notice_of_assignment_goes_to_the_borrower_alone(situation) -> None:
     assert "may not sell the claim on" in page
 
 
-@pytest.mark.parametrize("name", ["offer", "demand", "filing", "enforcement", "assignment"])
+@pytest.mark.parametrize(
+    "name", ["offer", "demand", "filing", "mediation", "enforcement", "assignment"]
+)
 def test_bundled_letters_use_known_fields_alike_in_both_languages(name, tmp_path) -> None:
     used = []
     for template in bundled(name):

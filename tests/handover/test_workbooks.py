@@ -211,6 +211,7 @@ def suits() -> pl.DataFrame:
             "priority": [3, 2, 1, 4],
             "expected_worth": [1.0, 2.0, 3.0, 4.0],
             "legal_status": ["not_sued", "judged", "filed", None],
+            "mediation": [True, False, False, False],
             "branch": ["b"] * 4,
             "product": ["credit_card"] * 4,
             "days_past_due": [100] * 4,

@@ -22,7 +22,7 @@ _PAPERS = {
     "terminated": "application to resume enforcement",
     PENDING: "none: waits for its court",
 }
-_CLAIM = "statement of claim"
+_CLAIM, _CLAIM_AND_MEDIATION = "statement of claim", "statement of claim, with mediation"
 _SETTLED = ("filed", "enforcing", "terminated", "ended")
 
 
@@ -42,8 +42,17 @@ def action_said() -> pl.Expr:
 
 
 def paper() -> pl.Expr:
-    """What is handed in to the court, of `legal_status`."""
-    return pl.col("legal_status").replace_strict(_PAPERS, default=_CLAIM)
+    """What is handed in to the court, of `legal_status, mediation`."""
+    claim = pl.when("mediation").then(pl.lit(_CLAIM_AND_MEDIATION)).otherwise(pl.lit(_CLAIM))
+    return pl.col("legal_status").replace_strict(_PAPERS, default=claim)
+
+
+def asks_mediation() -> pl.Expr:
+    """Whether a new claim asks for mediation first, of `legal_status, contact_status, fraud_flag`: nobody can agree
+    with who has vanished, and a loan obtained by fraud is no matter to agree on.
+    """
+    vanished = (pl.col("contact_status") == "vanished").fill_null(False)
+    return new_claim() & ~vanished & ~pl.col("fraud_flag").fill_null(False)
 
 
 def new_claim() -> pl.Expr:

@@ -9,6 +9,7 @@ import polars as pl
 
 from arrears.channels import AMCS, Situation
 from arrears.conduct import limits
+from arrears.handover.court_words import court_words
 from arrears.handover.sentences import ENFORCED, PENDING, sentences
 from arrears.handover.template import FIELDS, Template, bundled, pages
 from arrears.tape.columns import WORDS
@@ -20,6 +21,7 @@ _MONEY = (
     "interest",
     "fees",
     "fee",
+    "half_fee",
     "waived_interest",
     "waived_fees",
     "waived_principal",
@@ -105,17 +107,23 @@ def demands(asked: pl.DataFrame, situation: Situation, most: int | None) -> str:
 
 
 def claims(filings: pl.DataFrame, situation: Situation, most: int | None) -> str:
-    """What to hand in for `filings.csv`, by court, in the order of their priority: a claim, or with a judgment or a
-    mediation in hand an application for enforcement. A case that is filed and not decided needs no paper.
+    """What to hand in for `filings.csv`, by court, in the order of their priority: a claim, before it an application
+    for mediation where there is somebody to agree with; or with a judgment or a mediation in hand an application for
+    enforcement. A case that is filed and not decided needs no paper.
     """
     rows = _with_loans(filings.drop("claim", "legal_status", strict=False), situation)
     rows = rows.filter(pl.col("legal_status").fill_null("not_sued") != PENDING)
     kept = rows if most is None else rows.sort("priority").head(most)
     kept = kept.sort("court", "priority", nulls_last=True)
-    enforced = pl.col("legal_status").is_in(ENFORCED).fill_null(False)
-    kept = kept.with_columns(other=enforced)
-    papers = bundled("filing"), bundled("enforcement")
-    return _document("Claims", kept, situation, papers[0], other=papers[1], gap=_GAP)
+    halved = situation.rulebook.number("cn/court/summary_halving", situation.as_of)
+    kept = kept.with_columns(
+        other=pl.col("legal_status").is_in(ENFORCED).fill_null(False),
+        half_fee=(pl.col("fee") * halved + 0.5).floor().cast(pl.Int64),
+    )
+    papers = bundled("filing"), bundled("enforcement"), bundled("mediation")
+    return _document(
+        "Claims", kept, situation, papers[0], other=papers[1], before=papers[2], gap=_GAP
+    )
 
 
 def assignments(rows: pl.DataFrame, situation: Situation, most: int | None) -> str:
@@ -146,11 +154,13 @@ def _document(
     letter: tuple[Template, ...],
     *,
     other: tuple[Template, ...] = (),
+    before: tuple[Template, ...] = (),
     gap: str = "",
 ) -> str:
     """A letter for each row; the `other` one where the column of that name says so.
 
     Args:
+        before: goes before it where the column `mediation` says so.
         gap: what stands for the unknown, instead of a word for it.
     """
     days = int(situation.number("channels/offer_open_days"))
@@ -159,6 +169,9 @@ def _document(
     made = fields.select(_article(letter)).to_series()
     if other:
         made = made.zip_with(~rows["other"], fields.select(_article(other)).to_series())
+    if before:
+        first = pl.when(rows["mediation"]).then(_article(before)).otherwise(pl.lit(""))
+        made = fields.select(first).to_series() + made
     return pages(title, made)
 
 
@@ -183,6 +196,7 @@ def _fields(rows: pl.DataFrame, situation: Situation, gap: str) -> pl.DataFrame:
         told["phone"] = pl.lit(situation.holder.service_phone or _NUMBER[language])
         told["ways_to_pay"] = pl.lit(_ways_to_pay(situation.holder.kind)[language])
         told |= sentences(rows, situation, told["limitation_ends"], language)
+        told |= court_words(situation, language)
         found |= {f"{language}/{name}": _safe(text) for name, text in told.items()}
     return rows.select(**found)
 

@@ -13,7 +13,7 @@ from arrears.channels import Offers, Situation, demands, ladder_table, terms
 from arrears.conduct import limits
 from arrears.files import MOST_LOANS, SHEET_ROWS
 from arrears.handover import covers, letters, workbooks
-from arrears.handover.cases import last_contacts
+from arrears.handover.cases import asks_mediation, last_contacts
 from arrears.handover.packages import write_packages
 from arrears.handover.template import Template
 from arrears.plan import PlanResult
@@ -313,6 +313,7 @@ def filings(decision: Decision) -> pl.DataFrame:
         priority=pl.int_range(1, pl.len() + 1),
         expected_worth="value",
         legal_status="legal_status",
+        mediation=asks_mediation(),
     )
 
 

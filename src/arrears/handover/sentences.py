@@ -7,6 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from arrears.channels import Situation
+from arrears.handover.court_words import limitation_law, mediation
 
 _Until = Callable[[str, pl.Expr], pl.Expr]
 # Who has a judgment or a mediation in hand asks for enforcement; a case that is filed waits for the court.
@@ -35,7 +36,7 @@ _STATE = {
     },
 }
 _TIME = {"zh": "申请执行期限届满日：{}。", "en": " The time to apply ends on {}."}
-_LIMITATION = {"zh": "诉讼时效届满日：{}。", "en": " Limitation ends on {}."}
+_LIMITATION = {"zh": "诉讼时效届满日：{}{}。", "en": " Limitation ends on {}{}."}
 _EARLY = {
     "zh": "贷款期限尚未届满，原告依合同约定宣布全部贷款提前到期。",
     "en": " Its term has not ended; the claimant calls in the whole loan, as the contract allows.",
@@ -101,14 +102,20 @@ def sentences(
         "application": status.replace_strict(_APPLICATION[language], default=_FIRST[language]),
         "state": status.replace_strict(_STATE[language], default=""),
         "time_to_apply": until(_TIME[language], judged),
-        "limitation": until(_LIMITATION[language], pl.lit(value=True)),
+        "limitation": until(_limitation(situation, language), pl.lit(value=True)),
         "interrupts": _interrupts(situation, until, language),
         "matured": _matured(language),
         "early": _where(runs_on, pl.lit(_EARLY[language])),
         "secured": _secured(language),
         "card_terms": _card(situation, language),
         "credit_repair": _repair(situation, language) if "credit_repair" in have else empty,
+        "mediation": mediation(language) if "mediation" in have else empty,
     }
+
+
+def _limitation(situation: Situation, language: str) -> str:
+    named = limitation_law(situation, language).replace("{", "").replace("}", "")
+    return _LIMITATION[language].format("{}", named)
 
 
 def _where(holds: pl.Expr, words: pl.Expr) -> pl.Expr:
