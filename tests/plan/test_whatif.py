@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from arrears import run
 from arrears.channels import CHANNELS, COLUMNS
 from arrears.plan import Capacity, check_scopes
-from arrears.plan.plan import contradicting, numbers_of
+from arrears.plan.borrowers import contradicting, numbers_of
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from arrears.plan.capacities import Capacity, check_scopes, inside, read_capacities, scope_of
 from arrears.plan.disposals import disposals
-from arrears.plan.plan import PlanResult, Unreachable, make_plan
+from arrears.plan.plan import PlanResult, Unreachable, make_better_plan, make_plan
 from arrears.plan.pool import Concentration, Pool, PoolRules, select_pool
 from arrears.plan.ratios import ban_costs, outcomes, ratios
 from arrears.plan.whatif import WhatIf, what_if
@@ -19,6 +19,7 @@ __all__ = [
     "check_scopes",
     "disposals",
     "inside",
+    "make_better_plan",
     "make_plan",
     "outcomes",
     "ratios",

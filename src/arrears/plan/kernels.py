@@ -406,71 +406,73 @@ def solved(matrix: Floats, right: Floats) -> Floats:
 
 
 class Uses(NamedTuple):
-    """What each of n loans would use by each of o offers, offer after offer of the first loan, then of the next.
+    """What n loans would use by each of o offers, loan after loan by the first offer that uses anything, then the next.
 
     Attributes:
-        start: (n o + 1,) where the uses of each offer begin.
+        place: (o,) how many offers that use anything come before; -1 for one that uses nothing.
+        start: (k n + 1,) where the uses of each loan by each of those k offers begin.
         cap, amount: (u,) capacity and amount of each use.
     """
 
+    place: Ints
     start: Ints
     cap: Shorts
     amount: Floats
 
 
 @njit(cache=True)
-def count_uses(
-    column: int, offers: int, amounts: Floats, inside: npt.NDArray[np.bool_], counts: Ints
-) -> None:
-    """Add what one capacity counts of one column to the uses of each offer, which stand one place further on."""
-    for loan in range(len(amounts)):
-        if inside[loan] and amounts[loan] != 0.0:
-            counts[loan * offers + column + 1] += 1
-
-
-@njit(cache=True)
 def fill_uses(
-    column: int,
-    offers: int,
     amounts: Floats,
     inside: npt.NDArray[np.bool_],
     number: int,
-    place: Ints,
+    free: Ints,
     cap: Shorts,
     amount: Floats,
 ) -> None:
-    """Write the uses of one capacity by one column; `place` is where each offer's next use goes."""
+    """Write the uses of one capacity by one offer; `free` (n,) is where each loan's next use goes."""
     for loan in range(len(amounts)):
         if inside[loan] and amounts[loan] != 0.0:
-            cell = loan * offers + column
-            cap[place[cell]] = number
-            amount[place[cell]] = amounts[loan]
-            place[cell] += 1
+            cap[free[loan]], amount[free[loan]] = number, amounts[loan]
+            free[loan] += 1
+
+
+@njit(cache=True)
+def _uses(loan: int, column: int, loans: int, whole: Uses) -> tuple[int, int]:
+    """Where the uses of a loan by an offer begin and end."""
+    place = whole.place[column]
+    if place < 0:
+        return 0, 0
+    return whole.start[place * loans + loan], whole.start[place * loans + loan + 1]
 
 
 @njit(cache=True)
 def _worth_a_thought(
+    loan: int,
     value: Floats,
     switch: Floats,
     pools: Numbers,
-    start: Ints,
+    whole: Uses,
     secure: int,
     spare: bool,
     kept: npt.NDArray[np.bool_],
 ) -> tuple[int, int]:
-    """Mark the choices of a loan, by its row of each table; how many they are, and how many uses they have."""
+    """Mark the choices of a loan; how many they are, and how many uses they have."""
+    loans, wide = value.shape
+    row = loan if len(switch) > 1 else 0
     top, best = -np.inf, -1
     for column in range(secure):
-        free = pools[column] < 0 and start[column] == start[column + 1]
-        if free and value[column] - switch[column] > top:
-            top, best = value[column] - switch[column], column
+        begin, end = _uses(loan, column, loans, whole)
+        worth = value[loan, column] - switch[row, column]
+        if pools[loan, column] < 0 and begin == end and worth > top:
+            top, best = worth, column
     count = uses = 0
-    for column in range(len(value)):
-        more = value[column] - switch[column] > top or column == best
-        kept[column] = more or (spare and np.isfinite(value[column]))
-        if kept[column]:
+    for column in range(wide):
+        more = value[loan, column] - switch[row, column] > top or column == best
+        kept[loan, column] = more or (spare and np.isfinite(value[loan, column]))
+        if kept[loan, column]:
+            begin, end = _uses(loan, column, loans, whole)
             count += 1
-            uses += start[column + 1] - start[column]
+            uses += end - begin
     return count, uses
 
 
@@ -494,13 +496,7 @@ def menu_of(
         begin, end = _range(block, BLOCKS, loans)
         for loan in range(begin, end):
             first[loan + 1], begins[loan + 1] = _worth_a_thought(
-                value[loan],
-                switch[loan if len(switch) > 1 else 0],
-                pools[loan],
-                whole.start[loan * wide : (loan + 1) * wide + 1],
-                secure,
-                spare,
-                kept[loan],
+                loan, value, switch, pools, whole, secure, spare, kept
             )
     for loan in range(loans):
         first[loan + 1] += first[loan]
@@ -519,14 +515,14 @@ def menu_of(
                     worth[choice] = value[loan, column] - switch[row, column]
                     start[choice] = use
                     choice += 1
-                    cell = loan * wide + column
-                    for old in range(whole.start[cell], whole.start[cell + 1]):
+                    mine, last = _uses(loan, column, loans, whole)
+                    for old in range(mine, last):
                         cap[use], amount[use] = whole.cap[old], whole.amount[old]
                         use += 1
     return Menu(first, worth, start, cap, amount), columns, packages
 
 
-@njit(cache=True)
+@njit(cache=True, parallel=marked_loops())
 def open_ones(
     menu: Menu,
     columns: Numbers,
@@ -540,41 +536,51 @@ def open_ones(
     Args:
         spare: all of those that use nothing.
     """
-    kept = np.zeros(len(columns), np.bool_)
-    for loan in range(len(menu.first) - 1):
-        top, best = -np.inf, -1
-        for choice in range(menu.first[loan], menu.first[loan + 1]):
-            package = packages[choice]
-            if barred[loan, columns[choice]] or (0 <= package < len(shut) and shut[package]):
-                continue
-            uses = menu.start[choice + 1] > menu.start[choice]
-            kept[choice] = uses or spare
-            if not uses and menu.value[choice] > top:
-                top, best = menu.value[choice], choice
-        if best >= 0:
-            kept[best] = True
+    kept, loans = np.zeros(len(columns), np.bool_), len(menu.first) - 1
+    for block in prange(BLOCKS):
+        begin, end = _range(block, BLOCKS, loans)
+        for loan in range(begin, end):
+            top, best = -np.inf, -1
+            for choice in range(menu.first[loan], menu.first[loan + 1]):
+                package = packages[choice]
+                if barred[loan, columns[choice]] or (package >= 0 and shut[package]):
+                    continue
+                uses = menu.start[choice + 1] > menu.start[choice]
+                kept[choice] = uses or spare
+                if not uses and menu.value[choice] > top:
+                    top, best = menu.value[choice], choice
+            if best >= 0:
+                kept[best] = True
     return kept
 
 
-@njit(cache=True)
+@njit(cache=True, parallel=marked_loops())
 def only(menu: Menu, keep: npt.NDArray[np.bool_]) -> Menu:
     """The choices that are kept (c,)."""
-    count = uses = 0
-    for choice in range(len(keep)):
-        if keep[choice]:
-            count += 1
-            uses += menu.start[choice + 1] - menu.start[choice]
-    first, start = np.zeros(len(menu.first), np.int64), np.zeros(count + 1, np.int64)
-    value, cap, amount = np.empty(count), np.empty(uses, np.int32), np.empty(uses)
-    count = uses = 0
-    for loan in range(len(menu.first) - 1):
-        for choice in range(menu.first[loan], menu.first[loan + 1]):
+    loans = len(menu.first) - 1
+    choices, uses = np.zeros(BLOCKS + 1, np.int64), np.zeros(BLOCKS + 1, np.int64)
+    for block in prange(BLOCKS):
+        begin, end = _range(block, BLOCKS, loans)
+        for choice in range(menu.first[begin], menu.first[end]):
             if keep[choice]:
-                value[count] = menu.value[choice]
-                for old in range(menu.start[choice], menu.start[choice + 1]):
-                    cap[uses], amount[uses] = menu.cap[old], menu.amount[old]
-                    uses += 1
-                count += 1
-                start[count] = uses
-        first[loan + 1] = count
+                choices[block + 1] += 1
+                uses[block + 1] += menu.start[choice + 1] - menu.start[choice]
+    for block in range(BLOCKS):
+        choices[block + 1] += choices[block]
+        uses[block + 1] += uses[block]
+    first, start = np.zeros(loans + 1, np.int64), np.zeros(choices[-1] + 1, np.int64)
+    value, cap, amount = np.empty(choices[-1]), np.empty(uses[-1], np.int32), np.empty(uses[-1])
+    for block in prange(BLOCKS):
+        begin, end = _range(block, BLOCKS, loans)
+        count, use = choices[block], uses[block]
+        for loan in range(begin, end):
+            for choice in range(menu.first[loan], menu.first[loan + 1]):
+                if keep[choice]:
+                    value[count] = menu.value[choice]
+                    for old in range(menu.start[choice], menu.start[choice + 1]):
+                        cap[use], amount[use] = menu.cap[old], menu.amount[old]
+                        use += 1
+                    count += 1
+                    start[count] = use
+            first[loan + 1] = count
     return Menu(first, value, start, cap, amount)

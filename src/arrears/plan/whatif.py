@@ -15,8 +15,9 @@ import polars as pl
 from arrears.channels import CHANNELS, COLUMNS, Offers, Situation
 from arrears.plan.capacities import Capacity
 from arrears.plan.choices import Choices, restricted, sampled
-from arrears.plan.kernels import Floats, Ints
-from arrears.plan.plan import PlanResult, Problem
+from arrears.plan.kernels import Floats, Numbers
+from arrears.plan.plan import PlanResult
+from arrears.plan.problem import Problem
 from arrears.plan.solver import bound_of
 
 _SAMPLE = 20_000
@@ -84,7 +85,7 @@ class _Sample:
     """
 
     choices: Choices
-    column: Ints
+    column: Numbers
     times: float
 
     def worth(self, choices: Choices | None = None) -> float:

@@ -71,19 +71,17 @@ def planned(
     is raised, in steps of two so that a little more capacity does not change who is called; the offers of the better
     plan are given back with it.
     """
-
-    def attempt(tried: channels.Offers) -> plan.PlanResult | plan.Unreachable:
-        return plan.make_plan(
-            tried.situation, tried, gathered.capacities, progress, before=gathered.previous
-        )
-
-    best = offers, attempt(offers)
-    for prices in _to_try(gathered, best[1]):
+    before, limits = gathered.previous, gathered.capacities
+    first = plan.make_plan(offers.situation, offers, limits, progress, before=before)
+    best: tuple[channels.Offers, plan.PlanResult | plan.Unreachable] = offers, first
+    for prices in _to_try(gathered, first):
         tried = channels.at_scarce_prices(offers, prices)
-        found = attempt(tried)
-        if isinstance(found, plan.Unreachable):
-            continue
-        if isinstance(best[1], plan.Unreachable) or found.value > _WORTH_IT * best[1].value:
+        found: plan.PlanResult | plan.Unreachable | None
+        if isinstance(best[1], plan.Unreachable):
+            found = plan.make_plan(tried.situation, tried, limits, progress, before=before)
+        else:
+            found = plan.make_better_plan(best[1], tried, progress, by=_WORTH_IT, before=before)
+        if isinstance(found, plan.PlanResult):
             best = tried, found
     return best
 

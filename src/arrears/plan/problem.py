@@ -1,0 +1,149 @@
+"""The offers and limits as the solver takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from arrears.channels import COLUMNS, STARTS, Offers, Situation
+from arrears.plan import kernels, packages
+from arrears.plan.capacities import Capacity, Use, uses_of
+from arrears.plan.choices import Choices, restricted
+from arrears.plan.kernels import Floats, Ints, Numbers
+from arrears.plan.solver import EXACT_UP_TO, Infeasible, solve
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The offers and limits as the solver takes them.
+
+    Attributes:
+        menu: what each loan may choose while no package is closed and nothing is barred.
+        columns, packages: way and start month of each choice (c,), 0 to 17, and the package it goes into, -1 for none.
+        barred: offers that a borrower's other loans rule out (n, 18).
+        spare: choices are in it that only a floor can make anybody take.
+        needed: packages that must reach their smallest size; each is a limit after those of `capacities`.
+    """
+
+    situation: Situation
+    offers: Offers
+    capacities: Sequence[Capacity]
+    pools: Numbers
+    switch: Floats
+    menu: kernels.Menu
+    columns: Numbers
+    packages: Numbers
+    barred: npt.NDArray[np.bool_]
+    spare: bool
+    needed: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        situation: Situation,
+        offers: Offers,
+        capacities: Sequence[Capacity],
+        switch: Floats | None = None,
+        *,
+        needed: frozenset[int] = frozenset(),
+        spare: bool = False,
+    ) -> Problem:
+        """With every offer open that may be taken.
+
+        Args:
+            spare: also choices that nobody takes for want of worth; where there are floors they are kept anyhow.
+        """
+        switch = np.zeros((1, len(COLUMNS))) if switch is None else switch
+        pools, first = packages.numbered(offers), len(capacities)
+        sizes = [
+            (first + place, column, situation.claim, pools[:, column] == number)
+            for place, number in enumerate(sorted(needed))
+            for column in [number // packages.PER_OFFER]
+        ]
+        uses = _laid([*uses_of(offers, capacities), *sizes], len(offers.value))
+        floors = any(capacity.min is not None for capacity in capacities)
+        spare = spare or floors or bool((uses.amount < 0.0).any())
+        # Collecting alone is never barred.
+        menu, columns, numbers = kernels.menu_of(
+            offers.value, switch, pools, uses, len(STARTS), spare
+        )
+        bars = np.zeros(offers.value.shape, dtype=np.bool_)
+        return cls(
+            situation,
+            offers,
+            capacities,
+            pools,
+            switch,
+            menu,
+            columns,
+            numbers,
+            bars,
+            spare,
+            needed,
+        )
+
+    def needing(self, packages: frozenset[int]) -> Problem:
+        """The same, with these packages needed."""
+        if packages == self.needed:
+            return self
+        made = self.of(self.situation, self.offers, self.capacities, self.switch, needed=packages)
+        return replace(made, barred=self.barred)
+
+    def choices(self, closed: set[int]) -> tuple[Choices, Numbers]:
+        """Choices without the packages in `closed`, and the way and start month of each (c,), 0 to 17."""
+        shut = np.zeros(len(COLUMNS) * packages.PER_OFFER, dtype=np.bool_)
+        shut[sorted(closed)] = True
+        sizes = [
+            packages.terms_of(self.offers, number).minimum_claim for number in sorted(self.needed)
+        ]
+        low = [-np.inf if c.min is None else c.min for c in self.capacities]
+        high = [np.inf if c.max is None else c.max for c in self.capacities]
+        whole = Choices(
+            *self.menu, low=np.array([*low, *sizes]), high=np.array([*high, *[np.inf] * len(sizes)])
+        )
+        keep = kernels.open_ones(
+            self.menu, self.columns, self.packages, self.barred, shut, self.spare
+        )
+        return restricted(whole, keep), self.columns[keep]
+
+    def is_kept(self, closed: set[int]) -> bool:
+        """Whether every limit can be kept without these packages."""
+        found = solve(self.choices(closed)[0], exact_up_to=self.exact_up_to)
+        return not isinstance(found, Infeasible)
+
+    def barring(self, bars: npt.NDArray[np.bool_]) -> Problem:
+        """The same, with these offers barred too (n, 18)."""
+        return replace(self, barred=self.barred | bars) if bars.any() else self
+
+    @property
+    def floors(self) -> bool:
+        """Whether something must be reached."""
+        return any(capacity.min is not None for capacity in self.capacities)
+
+    @property
+    def exact_up_to(self) -> int:
+        """So many choices are few; without those that nobody takes, a loan has a quarter of them."""
+        return EXACT_UP_TO if self.spare else EXACT_UP_TO // 4
+
+
+def _laid(uses: list[Use], loans: int) -> kernels.Uses:
+    """Uses by offer and loan."""
+    place = np.full(len(COLUMNS), -1)
+    columns = sorted({column for _, column, _, _ in uses})
+    place[columns] = np.arange(len(columns))
+    start = np.zeros(len(columns) * loans + 1, dtype=np.int64)
+
+    def of(cells: Ints, column: int) -> Ints:
+        return cells[place[column] * loans :][:loans]
+
+    for _, column, amount, within in uses:
+        of(start[1:], column)[:] += within & (amount != 0.0)
+    np.cumsum(start, out=start)
+    cap, amounts = np.zeros(start[-1], dtype=np.int32), np.zeros(start[-1])
+    free = start[:-1].copy()
+    for number, column, amount, within in uses:
+        kernels.fill_uses(amount, within, number, of(free, column), cap, amounts)
+    return kernels.Uses(place, start, cap, amounts)
