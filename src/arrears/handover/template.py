@@ -72,7 +72,7 @@ _STYLE = (
     "color:#000;background:#fff;max-width:44rem;margin:2rem auto;padding:0 1rem}"
     "article{break-after:page;margin-bottom:4rem}h2{font-size:13pt}"
     "section+section{border-top:1px solid #999;margin-top:1.5rem}"
-    "@page{size:A4;margin:20mm 18mm}@media print{body{margin:0;max-width:none}}"
+    "@page{size:A4;margin:20mm 18mm}@media print{body{margin:0;max-width:none}section{break-inside:avoid}}"
 )
 
 

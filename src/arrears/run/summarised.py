@@ -61,14 +61,14 @@ def told(resolution: Resolution, out: Path | None = None) -> list[str]:
     scarce = ", ".join(limit_name(*row) for row in dear.select("capacity", "scope").iter_rows())
     reported = money(total["reported"], "no class on the tape")
     bad = share(total["by_rule"], total["claim"])
-    low, high = money(five["q05"]), money(five["q95"])
+    range_ = money_range(five["q05"], five["q95"])
     lines = {
         "Read": f"{counted(counts.rows_in, 'loan')} as of {resolution.tape.as_of}, "
         f"{counts.quarantined:,} of them in quarantine",
         "Owed": f"{money(total['claim'])}; bad by the rules {money(total['by_rule'])} ({bad}), "
         f"reported {reported}",
         "Hidden": hidden_told(total),
-        "Expected": f"{money(five['mean'])} within 60 months, nine times in ten {low} to {high}",
+        "Expected": f"{money(five['mean'])} within 60 months, nine times in ten {range_}",
         "Plan": f"worth {money(plan.value)} after costs and tax; under these limits none is worth "
         f"more than {money(plan.bound)}",
         "Ways": order + (f"; scarce: {scarce}" if scarce else ""),
