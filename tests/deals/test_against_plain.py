@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from arrears.deals import Deal, compiled, in_chunks, run_deal
 from arrears.deals import kernels as k
 from arrears.deals.checks import check
+from arrears.deals.sizing import at_faces, sized_deal
 from arrears.files import Lines
 
 from .plain import run_plain
@@ -230,6 +231,18 @@ def test_all_cash_that_came_in_left_or_stays_in_the_reserve(drawn) -> None:
         came = deal.reserve.initial + sum(row["credited"] + row["call_price"] for row in rows)
         left = sum(amount for row in rows for step, _, amount in row["moves"] if step != "reserve")
         assert came == left + rows[-1]["reserve"][2]
+
+
+@settings(max_examples=100, deadline=None)
+@given(deal=deals(), data=st.data())
+def test_a_deal_at_other_faces_is_the_one_laid_out_with_them(deal, data) -> None:
+    """Where only opening balances rest on the faces, nothing else is laid out anew; the arrays are the same."""
+    names = [one.name for one in deal.classes]
+    faces = data.draw(st.dictionaries(st.sampled_from(names), MONEY))
+    mine, anew = at_faces(compiled(deal), faces), compiled(sized_deal(deal, faces))
+    assert (mine.deal, mine.classes) == (anew.deal, anew.classes)
+    for name, array in anew.code._asdict().items():
+        np.testing.assert_array_equal(getattr(mine.code, name), array, err_msg=name)
 
 
 def test_the_steps_are_a_closed_set_one_file_each(root) -> None:

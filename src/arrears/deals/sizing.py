@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -67,6 +67,22 @@ def sized_deal(deal: Deal, faces: Mapping[str, int]) -> Deal:
     return deal.model_copy(update={"classes": classes})
 
 
+def at_faces(program: Program, faces: Mapping[str, int]) -> Program:
+    """A deal that is laid out already, with other faces.
+
+    It is laid out anew only where more than opening balances rests on them: targets, and fees on initial faces.
+    """
+    deal = sized_deal(program.deal, faces)
+    if any(one.target for one in deal.classes) or any(fee.basis == "initial" for fee in deal.fees):
+        return compiled(deal)
+    classes = {one.name: replace(program.classes[one.name], tranche=one) for one in deal.classes}
+    start = program.code.start.copy()
+    for one in classes.values():
+        if one.tranche.role != "notional":
+            start[one.balance] = one.tranche.face
+    return replace(program, deal=deal, code=program.code._replace(start=start), classes=classes)
+
+
 def size(
     deal: Deal,
     collections: Ints,
@@ -89,9 +105,10 @@ def size(
     """
     stressed = stress.on(collections)
     found: list[Sized] = []
+    program = compiled(deal)
     faces = {**(faces or {}), **dict.fromkeys(asked, 1)}
     for name, chance in asked.items():
-        case = _Case(deal, stressed, name, faces, unit)
+        case = _Case(program, stressed, name, faces, unit)
         face = case.largest(chance)
         faces = {**faces, name: max(face, 1)}
         found.append(_told(case, names, chance=chance, face=face))
@@ -102,7 +119,7 @@ def size(
 class _Case:
     """A class under stress, the others at their size."""
 
-    deal: Deal
+    program: Program
     stressed: Ints
     name: str
     faces: Mapping[str, int]
@@ -110,12 +127,12 @@ class _Case:
 
     def at(self, face: int) -> Program:
         """The deal with the class at a face."""
-        return compiled(sized_deal(self.deal, {**self.faces, self.name: max(face, 1)}))
+        return at_faces(self.program, {**self.faces, self.name: max(face, 1)})
 
     def largest(self, chance: float) -> int:
         """The largest face that falls short with this chance at most, fen; 0 where none does."""
         paid = np.maximum(self.stressed, 0).sum(axis=0)
-        most = int(paid.max(initial=0)) + self.deal.reserve.initial
+        most = int(paid.max(initial=0)) + self.program.deal.reserve.initial
         allowed = int(chance * self.stressed.shape[1] + 1e-9)
 
         def holds(units: int) -> bool:
@@ -163,7 +180,7 @@ def _told(case: _Case, names: Ints, *, chance: float, face: int) -> Sized:
     step = None
     if short.any():
         kind = "PRINCIPAL" if (principal & shown).sum() >= (interest & shown).sum() else "INTEREST"
-        step = _step_for(case.deal, name, kind)
+        step = _step_for(case.program.deal, name, kind)
     listed: Sequence[int] = names[short][:_TOLD].tolist()
     share = float(now.mean()) if face else 0.0
     return Sized(name, face, chance, share, step, tuple(listed), int(short.sum()))

@@ -13,7 +13,7 @@ from arrears.deals.engine import run_deal
 from arrears.deals.kernels import Ints
 from arrears.deals.program import compiled
 from arrears.deals.results import days_from_closing, flows_of
-from arrears.deals.sizing import Stress, largest, size, sized_deal
+from arrears.deals.sizing import Stress, at_faces, largest, size
 from arrears.deals.tables import cash_table, place
 from arrears.deals.yields import worth
 from arrears.errors import BadArgument
@@ -182,9 +182,10 @@ def _at_par(
     deal: Deal, gross: Ints, last: str, *, faces: dict[str, int], rate: float, unit: int
 ) -> int:
     """The largest face of a class that its expected cash is worth at a yield, fen; one unit at least."""
+    laid_out = compiled(deal)
 
     def holds(units: int) -> bool:
-        program = compiled(sized_deal(deal, faces | {last: units * unit}))
+        program = at_faces(laid_out, faces | {last: units * unit})
         flows = flows_of(run_deal(program, gross), last).mean(axis=1)
         return worth(flows, days_from_closing(program) / 365.0, rate) >= units * unit
 
