@@ -42,16 +42,25 @@ class Take:
     months: float = 0.0
 
 
-def built(situation: Situation, rows: pl.Series, channel: str, name: str) -> deals.Built | None:
+def built(
+    situation: Situation,
+    rows: pl.Series,
+    channel: str,
+    name: str,
+    *,
+    cash: np.ndarray | None = None,
+) -> deals.Built | None:
     """The deal of the market's usual terms on some loans; None where they are expected to pay nothing.
 
     Args:
         rows: their places.
         name: what the deal is called.
+        cash: their `collections`, where these are known.
     """
-    months = int(situation.number("securities/cash_months"))
+    months = _months(situation)
     loans = situation.loans[rows]
-    cash = collections(situation, rows, months)
+    if cash is None:
+        cash = collections(situation, rows)
     if not cash.sum(axis=1).mean() >= 1.0:
         return None
     number = situation.number
@@ -84,8 +93,14 @@ def built(situation: Situation, rows: pl.Series, channel: str, name: str) -> dea
     )
 
 
-def collections(situation: Situation, rows: pl.Series, months: int) -> np.ndarray:
+def _months(situation: Situation) -> int:
+    """Months of collections that belong to a deal."""
+    return int(situation.number("securities/cash_months"))
+
+
+def collections(situation: Situation, rows: pl.Series) -> np.ndarray:
     """Cash of some loans by scenario and month (SCENARIOS, months), whole fen, by the forecast of the run."""
+    months = _months(situation)
     paths = paths_of(
         situation.forecast,
         rows.to_numpy(),
@@ -113,7 +128,7 @@ def _servicing(situation: Situation, rows: pl.Series) -> float:
 
 def _parts(situation: Situation, start: int) -> tuple[Floats, Floats]:
     """What each loan is reckoned to pay of itself, and from collateral, in a deal's life (n,), fen at its start."""
-    months, path = int(situation.number("securities/cash_months")), "deals/senior_coupon"
+    months, path = _months(situation), "deals/senior_coupon"
     delay = situation.forecast.collateral.delay
     sold = situation.forecast.proceeds * (1.0 + situation.number(path)) ** (-delay / 12.0)
     return situation.sold_cash(path, months)[start], np.where(delay <= months, sold, 0.0)
@@ -175,7 +190,9 @@ class _Key:
 @lru_cache(maxsize=128)
 def _standard(key: _Key) -> Take:
     pool = _standard_pool(replace(key, channel=""))
-    return brings(pool, pl.Series(range(len(pool.claim))), key.channel)
+    rows = pl.Series(range(len(pool.claim)))
+    cash = pool.once("collections", lambda here: collections(here, rows))
+    return brings(pool, rows, key.channel, cash=cash)
 
 
 @lru_cache(maxsize=len(KINDS))
@@ -222,9 +239,15 @@ def _shares(key: _Key) -> dict[tuple[float, int], Floats]:  # noqa: ARG001 - one
     return {}
 
 
-def brings(situation: Situation, rows: pl.Series, channel: str) -> Take:
-    """What a deal on some loans, by their places, brings for each yuan that they are `reckoned` to pay."""
-    found = built(situation, rows, channel, "pool")
+def brings(
+    situation: Situation, rows: pl.Series, channel: str, *, cash: np.ndarray | None = None
+) -> Take:
+    """What a deal on some loans, by their places, brings for each yuan that they are `reckoned` to pay.
+
+    Args:
+        cash: their `collections`, where these are known.
+    """
+    found = built(situation, rows, channel, "pool", cash=cash)
     base = float(reckoned(situation, 0)[rows.to_numpy()].sum())
     if found is None or base <= 0.0:
         return Take()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -77,6 +78,8 @@ class Factors:
         return prices
 
 
+# Pools are forecast one after another under the same factors: theirs, and those of a forecast without a range.
+@lru_cache(maxsize=2)
 def draw(count: int, months: int, persistence: float, seed: int) -> Factors:
     """The factors of `count` scenarios: the same for the same seed, whatever the book and the number of threads."""
     from scipy.stats import qmc
@@ -94,11 +97,11 @@ def draw(count: int, months: int, persistence: float, seed: int) -> Factors:
         normals[:first] = quasi[place * first : (place + 1) * first]
         paths[place] = normals if name in _HOMES else _bridge(normals, persistence)
     besides = quasi[len(_NAMES) * first :]
-    return Factors(
-        np.concatenate([paths, -paths], axis=2)[:, :, :count],
-        np.concatenate([besides, -besides], axis=1)[:, :count],
-        persistence,
-    )
+    whole = np.concatenate([paths, -paths], axis=2)[:, :, :count]
+    beside = np.concatenate([besides, -besides], axis=1)[:, :count]
+    for shared in (whole, beside):
+        shared.setflags(write=False)
+    return Factors(whole, beside, persistence)
 
 
 def _bridge(normals: Floats, persistence: float) -> Floats:
