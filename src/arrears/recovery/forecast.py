@@ -95,7 +95,7 @@ class Forecast:
         past: Floats = grid.read_off(sums, self.age, self.score, self.claim)
         if not past_only and (self.due.balance > 0.0).any():
             after = weighted_after_default(self.after_default, weights)
-            past += performing(*_columns(self.due), self.score, weights, after)
+            past += performing(self.due, self.score, weights, after)
         return past
 
     @property
@@ -330,10 +330,6 @@ def _home_risk(market: MarketBook, as_of: date) -> tuple[Floats, float, float]:
     deviation = np.array(market.table("collateral/home_deviation", as_of)[0])
     shared = market.number("collateral/home_shared", as_of)
     return deviation, shared, market.number("collateral/home_with_payments", as_of)
-
-
-def _columns(due: Schedule) -> tuple[Floats, Floats, Ints, Ints, Floats, Ints, Floats]:
-    return due.balance, due.rate, due.term, due.kind, due.roll, due.roll_month, due.hazard
 
 
 def _table(bare: Forecast, present: Floats) -> pl.DataFrame:

@@ -58,6 +58,8 @@ def mean_shares(
 ) -> Floats:
     """Expected share of today's claim paid in each month, by age and node (ages, NODES, months).
 
+    Nodes lie side by side: they are worked out together, and each adds up its paths in their order.
+
     Args:
         odds: (M,) odds of a payment by month since day 91.
         push: (paths, months) factor on the odds, exp(deviation x z).
@@ -65,29 +67,25 @@ def mean_shares(
     """
     ages, paths = len(odds), push.shape[0]
     shares = np.zeros((ages, NODES, months))
-    by_month = np.ascontiguousarray(push.T)
+    early = np.exp(NODE_SCORES)
+    late = early * np.exp(shift)
     for age in prange(ages):
-        owed, paid = np.empty(paths), np.empty(paths)
-        for node in range(NODES):
-            early = np.exp(NODE_SCORES[node])
-            late = early * np.exp(shift)
-            owed[:] = 1.0
-            for month in range(min(months, ages - age)):
-                lift = odds[age + month] * (late if month >= from_month else early)
-                paid[:] = 0.0
-                _pay(owed, lift, share_paid, by_month[month], paid)
-                shares[age, node, month] = paid.sum() / paths
+        owed = np.ones((paths, NODES))
+        lift, total = np.empty(NODES), np.empty(NODES)
+        for month in range(min(months, ages - age)):
+            for node in range(NODES):
+                lift[node] = odds[age + month] * (late if month >= from_month else early)[node]
+                total[node] = 0.0
+            for path in range(paths):
+                factor, left = push[path, month], owed[path]
+                for node in range(NODES):
+                    chance = lift[node] * factor
+                    paid = left[node] * share_paid * chance / (1.0 + chance)
+                    left[node] -= paid
+                    total[node] += paid
+            for node in range(NODES):
+                shares[age, node, month] = total[node] / paths
     return shares
-
-
-@njit(cache=True)
-def _pay(owed: Floats, lift: float, share_paid: float, push: Floats, cash: Floats) -> None:
-    """One month of a claim in every scenario: the odds of a payment are `lift` x `push`."""
-    for scenario in range(len(owed)):
-        chance = lift * push[scenario]
-        paid = owed[scenario] * share_paid * chance / (1.0 + chance)
-        cash[scenario] += paid
-        owed[scenario] -= paid
 
 
 def weigh(shares: Floats, weights: Floats) -> Floats:

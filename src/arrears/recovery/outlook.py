@@ -271,20 +271,20 @@ def _arrivals(inflow: Floats, months: int) -> Cells:
 
 def _sales(bare: Forecast, prices: Floats) -> tuple[Floats, Floats]:
     """Proceeds of collateral by month and scenario (CURVE, S), and moments of their luck by month (3, CURVE)."""
-    rows = bare.collateral
-    sold, moments = np.zeros((CURVE, prices.shape[2])), np.zeros((3, CURVE))
     real = np.flatnonzero(bare.proceeds > 0.0)
-    part = bare.proceeds[real] / rows.net[real]
-    variance, third, none = (m[real] for m in rows.spread())
-    month = np.clip(rows.delay[real], 1, CURVE) - 1
+    rows = bare.collateral.of(real)
+    sold, moments = np.zeros((CURVE, prices.shape[2])), np.zeros((3, CURVE))
+    part = bare.proceeds[real] / rows.net
+    variance, third, none = rows.spread()
+    month = np.clip(rows.delay, 1, CURVE) - 1
     np.add.at(moments[0], month, variance * part**2)
     np.add.at(moments[1], month, third * part**3)
     np.add.at(moments[2], month, np.log(np.maximum(none, 1e-300)))
     levels = np.exp(np.linspace(-1.5, 1.5, 25))
-    got = np.stack([rows.at(level)[real] * part for level in levels])
+    got = np.stack([rows.at(level) * part for level in levels])
     for tier in range(4):
         for when in np.unique(month):
-            mine = (rows.tier[real] == tier) & (month == when)
+            mine = (rows.tier == tier) & (month == when)
             total = got[:, mine].sum(axis=1)
             if tier == 0:
                 sold[when] += total[0]

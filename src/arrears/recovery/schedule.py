@@ -17,6 +17,8 @@ from arrears.recovery.params import DEFAULT_DAY, PRODUCTS, Floats, Ints, Params
 _KINDS = {"amortising": 0, "interest_only": 1, "bullet": 2, "revolving": 0}
 # Months at which the luck of defaults is worked out; between them it grows evenly.
 _KNOTS = (1, 3, 6, 12, 24, 36, 60, 90)
+# Rows of weights that are worked out side by side; a step through the blocks that meets each of them once.
+ROWS, _FAR_APART = 8, 29
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ class Schedule:
     def of(self, rows: Ints) -> Schedule:
         """That of some loans, by their places."""
         return picked(self, rows)
+
+    @property
+    def columns(self) -> tuple[Floats, Floats, Ints, Ints, Floats, Ints, Floats]:
+        """As kernels take them."""
+        late = (self.roll, self.roll_month, self.hazard)
+        return self.balance, self.rate, self.term, self.kind, *late
 
 
 def schedule(
@@ -116,8 +124,29 @@ def _due(balance: float, rate: float, left: int, kind: int, level: float) -> tup
     return 0.0, balance + interest
 
 
+def performing(due: Schedule, score: Floats, weights: Floats, after: Floats) -> Floats:
+    """Weighted expected cash (n, F) of loans before day 91: due payments while they last, the curve after default.
+
+    Args:
+        weights: (F, H) weights of the months.
+        after: (H, NODES, F) weighted cash after a default in each month, for a yuan then owed.
+    """
+    there = np.flatnonzero(due.balance > 0.0)
+    # Loans of one score share what a default is worth in each month.
+    order = there[np.argsort(score[there])]
+    parts = []
+    for first in range(0, len(weights), ROWS):
+        rows = slice(first, first + ROWS)
+        width = len(weights[rows])
+        wide = [(0, 0), (0, ROWS - width)]
+        weighed, later = np.pad(weights[rows].T, wide), np.pad(after[:, :, rows], [(0, 0), *wide])
+        parts.append(_performing(order, *due.columns, score, weighed, later, width))
+    return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+
 @njit(cache=True, parallel=True)
-def performing(
+def _performing(
+    order: Ints,
     balance: Floats,
     rate: Floats,
     term: Ints,
@@ -128,26 +157,23 @@ def performing(
     score: Floats,
     weights: Floats,
     after: Floats,
+    width: int,
 ) -> Floats:
-    """Weighted expected cash (n, F) of loans before day 91: due payments while they last, the curve after default.
-
-    Loans are taken by score, so that those of one score share what a default is worth in each month.
+    """The kernel of `performing` for ROWS rows of weights side by side, of which `width` are asked for.
 
     Args:
-        weights: (F, H) weights of the months.
-        after: (H, NODES, F) weighted cash after a default in each month, for a yuan then owed.
+        order: places of the loans, those of one score together.
+        weights: (H, ROWS); after: (H, NODES, ROWS).
     """
-    loans, width, horizon = len(balance), weights.shape[0], weights.shape[1]
-    values = np.zeros((loans, width))
-    order = np.argsort(score)
-    size = (loans + BLOCKS - 1) // BLOCKS
-    for block in prange(BLOCKS):
-        nodes, worth = np.empty(NODES), np.empty((horizon, width))
+    horizon = len(weights)
+    values = np.zeros((len(balance), width))
+    size = (len(order) + BLOCKS - 1) // BLOCKS
+    for turn in prange(BLOCKS):
+        # Loans of neighbouring scores have terms alike: no thread is to get all the long ones.
+        block = turn * _FAR_APART % BLOCKS
+        nodes, worth, total = np.empty(NODES), np.empty((horizon, ROWS)), np.empty(ROWS)
         here, known = np.nan, 0
-        for place in range(block * size, min((block + 1) * size, loans)):
-            loan = order[place]
-            if balance[loan] <= 0.0:
-                continue
+        for loan in order[block * size : (block + 1) * size]:
             if score[loan] != here:
                 here, known = score[loan], 0
                 lay(here, nodes)
@@ -155,23 +181,25 @@ def performing(
             for month in range(known, last):
                 worth[month] = 0.0
                 for node in range(NODES):
-                    for row in range(width):
+                    for row in range(ROWS):
                         worth[month, row] += nodes[node] * after[month, node, row]
             known = max(known, last)
             owed, alive = balance[loan], 1.0
             level = _level(owed, rate[loan], term[loan])
+            total[:] = 0.0
             for month in range(last):
                 fails = hazard[loan] * alive
                 if month + 1 == roll_month[loan]:
                     fails += roll[loan]
                 fails = min(fails, alive)
-                for row in range(width):
-                    values[loan, row] += fails * owed * worth[month, row]
+                lost, cash = fails * owed, 0.0
                 alive -= fails
                 if month < term[loan]:
                     cash, owed = _due(owed, rate[loan], term[loan] - month, kind[loan], level)
-                    for row in range(width):
-                        values[loan, row] += alive * cash * weights[row, month]
+                paid = alive * cash
+                for row in range(ROWS):
+                    total[row] = total[row] + lost * worth[month, row] + paid * weights[month, row]
+            values[loan] = total[:width]
     return values
 
 
@@ -200,7 +228,6 @@ def book_ahead(due: Schedule, score: Floats, product: Ints, after: Floats) -> Ah
         after: (NODES, M) shares by month of a claim that has just reached day 91.
     """
     months = after.shape[1]
-    columns = (due.balance, due.rate, due.term, due.kind, due.roll, due.roll_month, due.hazard)
     products = len(PRODUCTS)
     balance = np.zeros(products)
     np.add.at(balance, product, due.balance)
@@ -210,7 +237,7 @@ def book_ahead(due: Schedule, score: Floats, product: Ints, after: Floats) -> Ah
         return Ahead(nothing, nowhere, balance, np.zeros((2, months)))
     knots = np.array([month for month in _KNOTS if month < months] + [months])
     paid = np.concatenate([np.zeros((NODES, 1)), np.cumsum(after, axis=1)], axis=1)
-    parts = _book_ahead(*columns, score, product, products, months, knots, paid)
+    parts = _book_ahead(*due.columns, score, product, products, months, knots, paid)
     cash, inflow, spread = (part.sum(axis=0) for part in parts)
     at = np.arange(1, months + 1)
     luck = np.stack([np.interp(at, np.append(0, knots), np.append(0.0, row)) for row in spread])
