@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -34,7 +35,7 @@ class Terms:
 
     Attributes:
         instalment: each of them; the last one may be smaller.
-        share_of_income: NaN where the income is not known.
+        income: NaN where it is not known.
         grace: months before the first instalment.
     """
 
@@ -43,8 +44,17 @@ class Terms:
     waived_interest: Ints
     waived_fees: Ints
     waived_principal: Ints
-    share_of_income: Floats
+    income: Floats
     grace: Ints
+
+    @cached_property
+    def share_of_income(self) -> Floats:
+        """An instalment as a share of a month's income (n,); NaN where that is not known."""
+        known = self.income > 0
+        share: Floats = np.divide(
+            self.instalment, self.income, out=np.full(len(known), np.nan), where=known
+        )
+        return share
 
 
 @dataclass(frozen=True)
@@ -123,9 +133,10 @@ def _best_terms(situation: Situation) -> Terms:
     cuts = [row[0] for row in market.table("restructure/principal_waivers", day)]
     best: Terms | None = None
     worth = np.full(len(situation.claim), -np.inf)
+    owed, usual = _owed(situation), _usual(situation, 0)
     for cut, level, ease in product(cuts if by_law else [0.0], levels, eases):
-        tried = _tried(situation, level=level, cut=cut, ease=ease)
-        pv = _outcome(situation, 0, tried).pv
+        tried = _tried(situation, owed, level=level, cut=cut, ease=ease)
+        pv = _worth(situation, usual, tried, responses(situation, tried))
         better = pv > worth
         worth = np.where(better, pv, worth)
         best = tried if best is None else _either(better, tried, best)
@@ -134,46 +145,138 @@ def _best_terms(situation: Situation) -> Terms:
 
 
 def _either(where: npt.NDArray[np.bool_], a: Terms, b: Terms) -> Terms:
-    parts = {
-        name: np.where(where, getattr(a, name), getattr(b, name)) for name in Terms.__annotations__
-    }
-    return Terms(**parts)
+    pairs = {name: (getattr(a, name), getattr(b, name)) for name in Terms.__annotations__}
+    return Terms(**{name: x if x is y else np.where(where, x, y) for name, (x, y) in pairs.items()})
 
 
-def _tried(situation: Situation, *, level: float, cut: float, ease: float = 1.0) -> Terms:
-    """Terms with so much of interest and fees and of principal waived, at a share of what can be borne."""
+@dataclass(frozen=True)
+class _Owed:
+    """What terms divide up, and within what bounds (n,), whatever is waived.
+
+    Attributes:
+        parts: interest, fees and principal owed.
+        fewest, most: instalments.
+        grace: months.
+    """
+
+    parts: dict[str, Ints]
+    fewest: int
+    most: Ints
+    grace: Ints
+
+
+def _owed(situation: Situation) -> _Owed:
     loans, book, day = situation.loans, situation.rulebook, situation.as_of
-
-    def waived(column: str, share: float) -> Ints:
-        owed = loans[column].fill_null(0).to_numpy()
-        given: Ints = np.floor(owed * share * situation.npl + 0.5).astype(np.int64)
-        return given
-
-    def lawful(column: str) -> float:
-        return level * book.flag(f"cn/waive/{column}", day, situation.holder.kind)
-
-    interest, fees = waived("interest", lawful("interest")), waived("fees", lawful("fees"))
-    principal = waived("principal", cut)
-    rest = situation.claim.astype(np.int64) - interest - fees - principal
     fewest, most = situation.market.table("channels/instalments", day)[0]
     grace = situation.by_word("product", "restructure/grace").astype(np.int64)
-    cap = np.full(len(rest), int(most))
+    cap = np.full(len(grace), int(most))
     legal = book.at_or_none(_CAP, day)
     if isinstance(legal, int):
         cards = (loans["product"] == _CARD).to_numpy()
         cap = np.where(cards, np.minimum(cap, legal - grace), cap)
+    names = ("interest", "fees", "principal")
+    parts = {name: loans[name].fill_null(0).to_numpy() for name in names}
+    return _Owed(parts, int(fewest), cap, grace)
+
+
+def _tried(
+    situation: Situation, owed: _Owed, *, level: float, cut: float, ease: float = 1.0
+) -> Terms:
+    """Terms with so much of interest and fees and of principal waived, at a share of what can be borne."""
+    book, day = situation.rulebook, situation.as_of
+
+    def waived(part: str, share: float) -> Ints:
+        given: Ints = np.floor(owed.parts[part] * share * situation.npl + 0.5).astype(np.int64)
+        return given
+
+    def lawful(part: str) -> float:
+        return level * book.flag(f"cn/waive/{part}", day, situation.holder.kind)
+
+    interest, fees = waived("interest", lawful("interest")), waived("fees", lawful("fees"))
+    principal = waived("principal", cut)
+    rest = situation.claim.astype(np.int64) - interest - fees - principal
     who = means(situation)
-    wanted = np.clip(np.ceil(rest / (ease * who.bearable)), int(fewest), cap).astype(np.int64)
+    bearable = np.ceil(rest / (ease * who.bearable))
+    wanted = np.clip(bearable, owed.fewest, owed.most).astype(np.int64)
     count = np.maximum(np.minimum(wanted, np.maximum(rest, 1)), 1)
     instalment = (rest + count // 2) // count
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_income = np.where(who.income > 0, instalment / who.income, np.nan)
-    return Terms(count, instalment, interest, fees, principal, of_income, grace)
+    return Terms(count, instalment, interest, fees, principal, who.income, owed.grace)
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """What comes without new terms, seen from the month in which they would start (n,), fen.
+
+    Attributes:
+        later: worth today of a yuan of that month.
+        before: worth of what comes until then, less what collecting costs.
+        after: worth of what comes from then on, less the same.
+        left: share of the claim still owed then.
+        owed: then, at least 1.
+    """
+
+    later: float
+    before: Floats
+    after: Floats
+    left: Floats
+    owed: Floats
+
+
+def _usual(situation: Situation, start: int) -> _Usual:
+    usual, net = situation.collected, 1.0 - situation.commission
+    left = situation.owed_after(start)
+    return _Usual(
+        later=(1.0 + situation.rate) ** (-start / 12.0),
+        before=usual.pv_until(start) * net,
+        after=(usual.pv - usual.pv_until(start)) * net + situation.court_later[0],
+        left=left,
+        owed=np.maximum(left * situation.claim, 1.0),
+    )
 
 
 def outcome(situation: Situation, start: int) -> Outcome:
     """Accepted or not, kept or broken; what is refused or broken is collected as usual."""
-    return _outcome(situation, start, terms(situation))
+    offered, collected, usual = terms(situation), situation.collected, _usual(situation, start)
+    accepted, broken = situation.once("answers", lambda here: responses(here, terms(here)))
+    paid, fails, months = situation.once(
+        "kept", lambda here: kept(terms(here).instalments, broken, 1.0)
+    )
+    refused, each = 1.0 - accepted, offered.instalment * usual.left
+    before = collected.cash_until(start)
+    after = collected.cash - before + situation.court_later[1]
+    broken_cash = each * fails * after / usual.owed
+    unmoved = refused * after
+    hours = situation.number("channels/offer_hours")
+    agency = situation.commission * (before + unmoved + accepted * broken_cash)
+    plan_months = start + offered.grace + months
+    return Outcome(
+        pv=_worth(situation, usual, offered, (accepted, broken)),
+        cash=before + accepted * (each * paid + broken_cash) + unmoved,
+        cost=agency + hours * situation.number("channels/call_hour_cost"),
+        months=accepted * plan_months + refused * collected.mean_month,
+        uses={
+            "call_hours": np.full(len(each), hours),
+            "restructure_offers": np.ones(len(each)),
+        },
+    )
+
+
+def _worth(
+    situation: Situation, usual: _Usual, offered: Terms, answers: tuple[Floats, Floats]
+) -> Floats:
+    """Present value of terms, less what it takes to agree on them (n,).
+
+    Args:
+        answers: chances that they are accepted, and in a month broken.
+    """
+    accepted, broken = answers
+    monthly = (1.0 + situation.rate) ** (-1.0 / 12.0)
+    effort = situation.number("channels/offer_hours") * situation.number("channels/call_hour_cost")
+    paid, fails, _ = kept(offered.instalments, broken, monthly)
+    each = monthly**offered.grace * (offered.instalment * usual.left)
+    pv = each * (paid + fails * usual.after / (usual.later * usual.owed))
+    worth: Floats = usual.before + accepted * usual.later * pv + (1.0 - accepted) * usual.after
+    return worth - usual.later * effort
 
 
 def without_ban(situation: Situation) -> Floats:
@@ -181,9 +284,12 @@ def without_ban(situation: Situation) -> Floats:
 
     Beside the lawful offers those are tried that waive all interest and fees and a part of the principal.
     """
-    best = _outcome(situation, 0, terms(situation)).pv
+    owed, usual = _owed(situation), _usual(situation, 0)
+    lawful = terms(situation)
+    best = _worth(situation, usual, lawful, responses(situation, lawful))
     for row in situation.market.table("restructure/principal_waivers", situation.as_of)[1:]:
-        best = np.maximum(best, _outcome(situation, 0, _tried(situation, level=1.0, cut=row[0])).pv)
+        tried = _tried(situation, owed, level=1.0, cut=row[0])
+        best = np.maximum(best, _worth(situation, usual, tried, responses(situation, tried)))
     return best
 
 
@@ -202,48 +308,19 @@ def responses(situation: Situation, offered: Terms) -> tuple[Floats, Floats]:
     own = situation.terms_broken
     usual = figure("channels/terms_broken") if own is None else own
     broken = np.minimum(usual * np.exp(moves), _MOST_BROKEN)
-    base = situation.by_word("contact_status", "channels/offer_accepted")
-    with np.errstate(divide="ignore"):
-        odds = np.log(base / (1.0 - base))
-    odds -= figure("restructure/accept_payment") * (who.liquidity * lower + higher)
+    odds = situation.once("odds_of_acceptance", _odds_of_acceptance)
+    odds = odds - figure("restructure/accept_payment") * (who.liquidity * lower + higher)
     odds += figure("restructure/accept_writedown") * who.over_indebted * given
     accepted: Floats = who.moved / (1.0 + np.exp(-odds))
     return accepted, broken
 
 
-def _outcome(situation: Situation, start: int, offered: Terms) -> Outcome:
-    usual = situation.collected
-    accepted, broken = responses(situation, offered)
-    left = situation.owed_after(start)
-    later = (1.0 + situation.rate) ** (-start / 12.0)
-    net = 1.0 - situation.commission
-    sold_pv, sold = situation.court_later
-    after_pv = (usual.pv - usual.pv_until(start)) * net + sold_pv
-    after_cash = usual.cash - usual.cash_until(start) + sold
-    owed = np.maximum(left * situation.claim, 1.0)
-    each = offered.instalment * left
-    monthly = (1.0 + situation.rate) ** (-1.0 / 12.0)
-    wait = monthly**offered.grace
-    paid_pv, broken_pv, _ = kept(offered.instalments, broken, monthly)
-    paid, fails, months = kept(offered.instalments, broken, 1.0)
-    kept_pv = wait * each * (paid_pv + broken_pv * after_pv / (later * owed))
-    broken_cash = each * fails * after_cash / owed
-    kept_cash = each * paid + broken_cash
-    hours = np.full(len(owed), situation.number("channels/offer_hours"))
-    effort = hours * situation.number("channels/call_hour_cost")
-    pv = usual.pv_until(start) * net + accepted * later * kept_pv + (1.0 - accepted) * after_pv
-    cash = usual.cash_until(start) + accepted * kept_cash + (1.0 - accepted) * after_cash
-    agency = situation.commission * (
-        usual.cash_until(start) + (1.0 - accepted) * after_cash + accepted * broken_cash
-    )
-    plan_months = start + offered.grace + months
-    return Outcome(
-        pv=pv - later * effort,
-        cash=cash,
-        cost=agency + effort,
-        months=accepted * plan_months + (1.0 - accepted) * usual.mean_month,
-        uses={"call_hours": hours, "restructure_offers": np.ones(len(owed))},
-    )
+def _odds_of_acceptance(situation: Situation) -> Floats:
+    """Logarithm of the odds that usual terms are accepted (n,)."""
+    base = situation.by_word("contact_status", "channels/offer_accepted")
+    with np.errstate(divide="ignore"):
+        odds: Floats = np.log(base / (1.0 - base))
+    return odds
 
 
 def kept(count: Ints, broken: Floats, monthly: float) -> tuple[Floats, Floats, Floats]:
