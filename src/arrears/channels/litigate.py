@@ -19,6 +19,8 @@ pool = no_pool
 package = no_pool
 _UNDER_WAY = ("filed", "judged", "enforcing")
 _LEAST_LEFT = 1e-6
+# Sums over all months stand before those of the first ones.
+_WHOLE = 3
 
 
 def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the same on every day
@@ -59,16 +61,16 @@ def outcome(situation: Situation, start: int) -> Outcome:
 
 
 def _until_sold(situation: Situation, start: int, late: Floats) -> Sums:
-    """Usual cash, of which the sale of collateral takes the part of the claim that it covers.
+    """Usual cash without that of the first months alone: the sale takes the part of the claim that it covers.
 
     Args:
         late: chance that a claim past its limitation is won (n,).
     """
-    taken = situation.once(
-        f"settled_by_sale_{start}",
-        lambda s: s.forecast.settled_by_sale(s.weights, [start] * len(s.weights)),
-    )
-    return Sums(situation.collected.values - late[:, None] * taken)
+    weights = situation.weights[:_WHOLE]
+    taken = situation.forecast.settled_by_sale(weights, [start] * _WHOLE)
+    taken *= -late[:, None]
+    taken += situation.collected.values[:, :_WHOLE]
+    return Sums(taken)
 
 
 def takeable(situation: Situation) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from arrears.channels.issue import kinds, reckoned, take
+from arrears.channels.issue import KINDS, kinds, reckoned, take
 from arrears.channels.situation import Flags, Floats, Situation
 from arrears.channels.way import Bars, Outcome, Permit, PoolTerms
 
@@ -62,11 +62,14 @@ def sold_later(
     """
     kind, usual = situation.once("kinds", kinds), situation.collected
     base = situation.once(f"reckoned_{start}", lambda s: reckoned(s, start))
-    worth, got, cost, waits = np.zeros((4, len(kind)))
-    for number in np.unique(kind[open_]).tolist():
-        mine, found = open_ & (kind == number), take(situation, channel, number)
-        worth[mine], got[mine] = found.worth * base[mine], found.cash * base[mine]
-        cost[mine], waits[mine] = found.cost * base[mine], start + found.months
+    # What a yuan brings by kind; the last column is that of the loans which may not go.
+    brings, shut = np.zeros((4, len(KINDS) + 1)), len(KINDS)
+    for number in np.flatnonzero(np.bincount(kind[open_])).tolist():
+        found = take(situation, channel, number)
+        brings[:, number] = found.worth, found.cash, found.cost, start + found.months
+    place = np.where(open_, kind, shut)
+    worth, got, cost = (row[place] * base for row in brings[:3])
+    waits = brings[3, place]
     before = usual.cash_until(start)
     cash = before + got
     weighted = before * start / 2.0 + got * waits
