@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -18,6 +18,7 @@ from arrears.problems import Problem
 from arrears.run import record as run_record
 from arrears.run import steps
 from arrears.run.deals import package_reports
+from arrears.run.early import Early
 from arrears.run.gather import Gathered, gather
 from arrears.run.products import Products, to_json
 from arrears.run.request import Request
@@ -78,14 +79,16 @@ def resolve(
     """
     stages = Stages(watcher)
     if out is None:
-        return _find(request, stages)
+        return _find(request, stages, Early(None))
     with staged(out, force=force) as place:
-        resolution = _find(request, stages)
-        _write(resolution, request, place.folder, stages)
+        products = Products(place.folder)
+        with Early(products) as early:
+            resolution = _find(request, stages, early)
+            _write(resolution, request, products, early=early, stages=stages)
     return resolution
 
 
-def _find(request: Request, stages: Stages) -> Resolution:
+def _find(request: Request, stages: Stages, early: Early) -> Resolution:
     with stages.stage("read"), ThreadPoolExecutor(1) as beside:
         # What forecasts is loaded while the tape is read.
         ready = beside.submit(recovery.get_ready)
@@ -93,11 +96,16 @@ def _find(request: Request, stages: Stages) -> Resolution:
         # Not every way of running kernels lets two threads do so at once.
         ready.result()
     _something_is_owed(gathered)
+    early.write("debtors", _write_debtors, gathered.tape)
+    early.write("tape", _write_tape, gathered.tape)
     with stages.stage("classify"):
         classed, hidden = stand(gathered)
+    early.table("standing.parquet", classed)
     with stages.stage("contacts"):
         seen = steps.learned(gathered)
     situation = situate(gathered, classed, stages, seen)
+    early.table("forecast.parquet", situation.forecast.table)
+    early.table("curve.parquet", situation.forecast.curve)
     with stages.stage("suits"):
         suits = steps.suits(gathered, situation)
         given = steps.terms(gathered)
@@ -109,6 +117,8 @@ def _find(request: Request, stages: Stages) -> Resolution:
     situation = offers.situation
     if isinstance(result, plan.Unreachable):
         raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
+    early.write("offers", _write_offers, offers)
+    early.table("plan.parquet", result.table)
     with stages.stage("book"):
         three = three_ways(gathered, classed, hidden)
         reasons = hidden.reasons()
@@ -258,45 +268,30 @@ def situate(
     )
 
 
-def _write(resolution: Resolution, request: Request, folder: Path, stages: Stages) -> None:
-    """All products, and the record last."""
-    products = Products(folder)
-    # The largest table is written and debtors are found while single-threaded libraries make papers and pictures.
-    with ThreadPoolExecutor(1) as beside:
-        offered = beside.submit(_write_offers, products, resolution)
-        owed = beside.submit(_write_debtors, products, resolution.tape)
-        with stages.stage("tables"):
-            _write_tables(products, resolution)
-        _write_papers(resolution, request, products, stages, owed=owed)
-        with stages.stage("offer table"):
-            offered.result()
+def _write(
+    resolution: Resolution, request: Request, products: Products, *, early: Early, stages: Stages
+) -> None:
+    """All products that are not written yet, and the record last."""
+    with stages.stage("tables"):
+        _write_tables(products, resolution)
+    _write_papers(resolution, request, products, early=early, stages=stages)
     record = resolution.record
     record["products"] = dict(sorted(products.hashes.items()))
     record["seconds"] = stages.seconds
-    (folder / RECORD).write_text(to_json(record), encoding="utf-8")
+    (products.folder / RECORD).write_text(to_json(record), encoding="utf-8")
 
 
 def _write_tables(products: Products, resolution: Resolution) -> None:
-    """All tables but offers and debtors."""
-    tape, situation, result = resolution.tape, resolution.situation, resolution.plan
-    products.table("standing.parquet", resolution.standing)
+    """The tables that stand last."""
     products.table("hidden_why.parquet", resolution.reasons)
-    products.table("forecast.parquet", situation.forecast.table)
-    products.table("curve.parquet", situation.forecast.curve)
-    products.table("plan.parquet", result.table)
     products.table("capacities.parquet", resolution.what_if.capacities)
-    products.table("ladders.parquet", channels.ladder_table(situation))
-    products.table("accepted.parquet", tape.loans)
-    for name, table in (("months", tape.months), ("events", tape.events)):
-        if table is not None:
-            products.table(f"accepted_{name}.parquet", table)
+    products.table("ladders.parquet", channels.ladder_table(resolution.situation))
     write_three_ways(products, resolution.three)
     products.csv("ratios.csv", resolution.ratios)
     products.csv("outcomes.csv", resolution.outcomes)
     products.csv("disposals.csv", resolution.disposals)
     products.csv("whatif.csv", resolution.what_if.cases)
     products.csv("frontier.csv", resolution.what_if.frontier)
-    products.csv("quarantine.csv", tape.quarantine)
 
 
 def write_three_ways(products: Products, three: report.ThreeWays) -> None:
@@ -305,25 +300,32 @@ def write_three_ways(products: Products, three: report.ThreeWays) -> None:
         products.csv(f"{name}.csv", getattr(three, name))
 
 
-def _write_offers(products: Products, resolution: Resolution) -> None:
-    """All ways of all loans."""
-    products.stream("offers.parquet", resolution.offers.tables())
+def _write_tape(products: Products, tape: Tape) -> None:
+    """What was accepted, and what was not."""
+    products.table("accepted.parquet", tape.loans)
+    for name, table in (("months", tape.months), ("events", tape.events)):
+        if table is not None:
+            products.table(f"accepted_{name}.parquet", table)
+    products.csv("quarantine.csv", tape.quarantine)
 
 
-def _write_debtors(products: Products, tape: Tape) -> pl.DataFrame:
+def _write_debtors(products: Products, tape: Tape) -> None:
     """Who owes how much in all."""
-    owed = debtors(tape.loans, link(tape.loans))
-    products.table("debtors.parquet", owed)
-    return owed
+    products.table("debtors.parquet", debtors(tape.loans, link(tape.loans)))
+
+
+def _write_offers(products: Products, offers: channels.Offers) -> None:
+    """All ways of all loans."""
+    products.stream("offers.parquet", offers.tables())
 
 
 def _write_papers(
     resolution: Resolution,
     request: Request,
     products: Products,
-    stages: Stages,
     *,
-    owed: Future[pl.DataFrame],
+    early: Early,
+    stages: Stages,
 ) -> None:
     """What people read: papers, report and workbook."""
     tape, situation, result = resolution.tape, resolution.situation, resolution.plan
@@ -342,9 +344,7 @@ def _write_papers(
         handover.write(decision, folder / "handover")
         proposed = package_reports(folder / "handover")
         products.adopt_all("handover")
-    with stages.stage("debtors"):
-        debtors_owe = owed.result()
-    with stages.stage("report"):
+        early.wait("debtors")
         contents = report.Contents(
             tape=tape,
             standing=resolution.standing,
@@ -357,10 +357,17 @@ def _write_papers(
             disposals=resolution.disposals,
             deals=proposed,
             what_if=resolution.what_if,
-            debtors=debtors_owe,
+            debtors=pl.read_parquet(folder / "debtors.parquet"),
             changes=resolution.changes,
         )
+        early.write("workbook", _write_workbook, contents, every=request.excel_all)
+    with stages.stage("report"):
         products.text("report.html", report.html(contents))
-    with stages.stage("workbook"):
-        report.workbook(contents, folder / "plan.xlsx", all_rows=request.excel_all)
-        products.adopt("plan.xlsx")
+    with stages.stage("last tables"):
+        early.wait()
+
+
+def _write_workbook(products: Products, contents: report.Contents, *, every: bool) -> None:
+    """The plan as people sort and filter it."""
+    report.workbook(contents, products.folder / "plan.xlsx", all_rows=every)
+    products.adopt("plan.xlsx")

@@ -1,0 +1,58 @@
+"""What is written beside a run stands when the run ends, and what went wrong there is told."""
+
+from __future__ import annotations
+
+import time
+
+import polars as pl
+import pytest
+
+from arrears.run.early import Early
+from arrears.run.products import Products
+from arrears.run.stopped import Stopped
+
+TABLE = pl.DataFrame({"loan_id": ["A", "B"], "claim": [1, 2]})
+
+
+def test_what_is_asked_for_stands_after_the_wait(tmp_path) -> None:
+    products = Products(tmp_path)
+    with Early(products) as early:
+        early.table("a.parquet", TABLE)
+        early.write("b", Products.csv, "b.csv", TABLE)
+        early.wait("b")
+        early.wait()
+    assert pl.read_parquet(tmp_path / "a.parquet").equals(TABLE)
+    assert set(products.hashes) == {"a.parquet", "b.csv"}
+
+
+def test_nothing_is_written_where_no_folder_is_asked_for() -> None:
+    with Early(None) as early:
+        early.table("a.parquet", TABLE)
+        early.wait()
+
+
+def test_what_could_not_be_written_is_told(tmp_path) -> None:
+    (tmp_path / "a.parquet").mkdir()
+    with Early(Products(tmp_path)) as early:
+        early.table("a.parquet", TABLE)
+        with pytest.raises(OSError, match="directory"):
+            early.wait()
+
+
+def test_a_run_that_fails_gives_up_what_is_not_begun(tmp_path) -> None:
+    written: list[str] = []
+
+    def slow(_: Products) -> None:
+        time.sleep(0.5)
+        written.append("slow")
+
+    def run() -> None:
+        with Early(Products(tmp_path)) as early:
+            early.write("slow", slow)
+            early.table("a.parquet", TABLE)
+            raise Stopped([], 2)
+
+    with pytest.raises(Stopped):
+        run()
+    assert written == ["slow"]
+    assert not (tmp_path / "a.parquet").exists()
