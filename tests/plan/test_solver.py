@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 
 from arrears.plan import solver
 from arrears.plan.choices import Choices, part_near
+from arrears.plan.dual import Dual
 from arrears.plan.solver import Infeasible, Solution, solve
 
 
@@ -123,7 +124,7 @@ def test_the_dual_and_its_repair_come_close_without_the_exact_way(monkeypatch, s
 @pytest.mark.parametrize("seed", range(4))
 def test_prices_of_many_limits_come_as_close(monkeypatch, seed, floor) -> None:
     monkeypatch.setattr(solver, "EXACT_UP_TO", 0)
-    monkeypatch.setattr(solver, "_MANY", 0)
+    monkeypatch.setattr("arrears.plan.dual._MANY", 0)
     book = random_book(seed, 400, floor=floor)
     found = solve(choices_of(*book))
     assert isinstance(found, Solution)
@@ -175,7 +176,7 @@ def test_forty_limits_are_kept_and_their_prices_prove_the_linear_optimum() -> No
 
 
 def test_the_slope_of_the_smoothed_dual_is_its_derivative() -> None:
-    dual = solver._Dual(scoped_book(2, 300, 4))
+    dual = Dual(scoped_book(2, 300, 4))
     point = np.random.default_rng(3).gamma(2.0, 2_000.0, 8)
     worth, slope, curve = dual.soft(point, 50.0)
     step = 1e-3 * dual.scale

@@ -89,11 +89,8 @@ def part_near(choices: Choices, prices: Floats, reach: Floats) -> Part:
     return Part(part, number, settled, value)
 
 
-def sampled(choices: Choices, most: int) -> tuple[Choices, Ints]:
-    """At most so many of the loans, evenly, with their share of the limits, and which choices they are.
-
-    Its prices are nearly those of the whole.
-    """
+def sampled(choices: Choices, most: int) -> Choices:
+    """At most so many of the loans, evenly, with their share of the limits; its prices are near those of the whole."""
     count = len(choices.first) - 1
     loans = np.arange(0, count, max(-(-count // most), 1))
     share = len(loans) / max(count, 1)
@@ -107,7 +104,7 @@ def sampled(choices: Choices, most: int) -> tuple[Choices, Ints]:
         amount=choices.amount[uses],
         low=choices.low * share,
         high=choices.high * share,
-    ), picked
+    )
 
 
 def restricted(choices: Choices, keep: npt.NDArray[np.bool_]) -> Choices:

@@ -96,13 +96,12 @@ class Problem:
         """Choices without the packages in `closed`, and the way and start month of each (c,), 0 to 17."""
         shut = np.zeros(len(COLUMNS) * packages.PER_OFFER, dtype=np.bool_)
         shut[sorted(closed)] = True
-        sizes = [
-            packages.terms_of(self.offers, number).minimum_claim for number in sorted(self.needed)
-        ]
-        low = [-np.inf if c.min is None else c.min for c in self.capacities]
-        high = [np.inf if c.max is None else c.max for c in self.capacities]
+        low, high = limits_of(self.capacities)
+        sizes = [packages.terms_of(self.offers, one).minimum_claim for one in sorted(self.needed)]
         whole = Choices(
-            *self.menu, low=np.array([*low, *sizes]), high=np.array([*high, *[np.inf] * len(sizes)])
+            *self.menu,
+            low=np.concatenate([low, sizes]),
+            high=np.concatenate([high, np.full(len(sizes), np.inf)]),
         )
         keep = kernels.open_ones(
             self.menu, self.columns, self.packages, self.barred, shut, self.spare
@@ -127,6 +126,39 @@ class Problem:
     def exact_up_to(self) -> int:
         """So many choices are few; without those that nobody takes, a loan has a quarter of them."""
         return EXACT_UP_TO if self.spare else EXACT_UP_TO // 4
+
+
+def sampled_choices(
+    offers: Offers, capacities: Sequence[Capacity], most: int
+) -> tuple[Choices, Numbers]:
+    """All choices of at most so many of the loans, evenly, with their share of the limits; way and start month of each
+    choice (c,), 0 to 17.
+    """
+    count = len(offers.value)
+    rows = np.arange(0, count, max(-(-count // most), 1))
+    uses = [
+        (number, column, amount[rows], within[rows])
+        for number, column, amount, within in uses_of(offers, capacities)
+    ]
+    menu: kernels.Menu
+    menu, columns, _ = kernels.menu_of(
+        offers.value[rows],
+        np.zeros((1, len(COLUMNS))),
+        packages.numbered(offers)[rows],
+        _laid(uses, len(rows)),
+        len(STARTS),
+        True,
+    )
+    low, high = limits_of(capacities)
+    share = len(rows) / max(count, 1)
+    return Choices(*menu, low=low * share, high=high * share), columns
+
+
+def limits_of(capacities: Sequence[Capacity]) -> tuple[Floats, Floats]:
+    """Floors and ceilings (m,), infinite where there is none."""
+    low = np.array([-np.inf if c.min is None else c.min for c in capacities], dtype=np.float64)
+    high = np.array([np.inf if c.max is None else c.max for c in capacities], dtype=np.float64)
+    return low, high
 
 
 def _laid(uses: list[Use], loans: int) -> kernels.Uses:

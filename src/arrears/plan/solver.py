@@ -6,24 +6,22 @@ over the loans an iteration; then a plan that keeps every limit is repaired from
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from arrears.plan import kernels, newton
-from arrears.plan.choices import Choices, Part, part_near, sampled
+from arrears.plan import kernels
+from arrears.plan.choices import Choices, part_near, sampled
+from arrears.plan.dual import Dual, Priced, Progress, descended
 from arrears.plan.kernels import Floats, Ints
 
-_MOST_STEPS = 400
 # Looser than this the value is right and the prices are not: one off by half costs a millionth of it.
-_TOLERANCE = 5e-8
+TOLERANCE = 5e-8
 # A plan of a small book is good enough so near its bound; else the best one is looked for.
 _CLOSE = 5e-6
 EXACT_UP_TO = 4_000
 _ROUNDS = 12
 _SAMPLE, _SAMPLE_FROM = 5_000, 20_000
-_FIRST_REACH, _NEAR_REACH = 0.02, 0.004
 # How many standard errors, at least which share of a price, and at which heat, in mean values of a loan.
 _ERRORS, _LEAST_REACH, _SOFT = 2.5, 0.02, 0.02
 _PARTS = 3
@@ -31,8 +29,6 @@ _PARTS = 3
 _RIGHT = 2e-5
 # A plan further from its bound than this is tried from all loans, without a sample.
 _WIDE = 1e-4
-# Limits from which the prices are found by Newton's method.
-_MANY = 16
 
 
 @dataclass(frozen=True)
@@ -72,9 +68,9 @@ class Infeasible:
 def solve(
     choices: Choices,
     *,
-    tolerance: float = _TOLERANCE,
+    tolerance: float = TOLERANCE,
     exact_up_to: int | None = None,
-    progress: Callable[[float, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Solution | Infeasible:
     """The best plan, or the limits that cannot be kept.
 
@@ -156,83 +152,7 @@ def _broken(choices: Choices, used: Floats) -> np.ndarray[tuple[int], np.dtype[n
     return np.asarray((used > choices.high + slack) | (used < choices.low - slack))
 
 
-def bound_of(choices: Choices) -> tuple[float, Floats]:
-    """No plan is worth more; and what the choices at the prices that prove it use (m,)."""
-    if len(choices.first) == 1:
-        return 0.0, np.zeros(len(choices.low))
-    found = _prices(choices, _TOLERANCE, None)
-    used = kernels.best_choices(choices.menu, found.prices)[1]
-    return found.bound, used
-
-
-class _Dual:
-    """The dual function over scaled prices, one per finite limit; its lowest value and its cuts so far."""
-
-    def __init__(self, choices: Choices, part: Part | None = None) -> None:
-        """Of these choices, or, nearly, of a part of them alone."""
-        self._whole = choices
-        self.choices = choices if part is None else part.choices
-        self.base = 0.0 if part is None else part.value
-        self.loans = len(choices.first) - 1
-        upper, lower = np.isfinite(choices.high), np.isfinite(choices.low)
-        self.owner = np.concatenate([np.flatnonzero(upper), np.flatnonzero(lower)])
-        self.sign = np.concatenate([np.ones(upper.sum()), -np.ones(lower.sum())])
-        whole = np.concatenate([choices.high[upper], choices.low[lower]])
-        self.limit = np.concatenate([self.choices.high[upper], self.choices.low[lower]])
-        self.scale = np.maximum(np.abs(whole), 1.0)
-        self.cuts: list[tuple[float, Floats]] = []
-
-    @property
-    def unit(self) -> float:
-        """Mean worth of a choice, fen."""
-        return float(np.abs(self._whole.value).mean())
-
-    def prices(self, point: Floats) -> Floats:
-        """Prices of the capacities (m,) at a point of scaled ones."""
-        prices = np.zeros(len(self.choices.low))
-        np.add.at(prices, self.owner, self.sign * point / self.scale)
-        return prices
-
-    def point(self, prices: Floats) -> Floats:
-        """The scaled prices of these prices (m,)."""
-        point: Floats = np.maximum(self.sign * prices[self.owner], 0.0) * self.scale
-        return point
-
-    def at(self, point: Floats) -> float:
-        """The dual value, and a cut more."""
-        total: float
-        total, used, _ = kernels.best_choices(self.choices.menu, self.prices(point))
-        slope = self.sign * (self.limit - used[self.owner]) / self.scale
-        worth: float = total + self._paid(point)
-        self.cuts.append((worth - float(slope @ point), slope))
-        return worth
-
-    def soft(self, point: Floats, heat: float) -> tuple[float, Floats, Floats]:
-        """Value, slope and curvature of the dual smoothed by `heat`."""
-        total, used, curve = kernels.soft_choices(self.choices.menu, self.prices(point), heat)
-        weight = self.sign / self.scale
-        slope = weight * (self.limit - used[self.owner])
-        bend = curve[np.ix_(self.owner, self.owner)] * weight[:, None] * weight
-        return total + self._paid(point), slope, bend
-
-    def _paid(self, point: Floats) -> float:
-        """What the limits cost at these prices, and the worth of the loans that have no choice."""
-        return self.base + float((self.sign * point / self.scale) @ self.limit)
-
-
-@dataclass(frozen=True)
-class _Priced:
-    """Prices (m,), the bound that they prove, the steps taken, and the loans that they left open, if not all."""
-
-    prices: Floats
-    bound: float
-    steps: int
-    part: Part | None = None
-
-
-def _prices(
-    choices: Choices, tolerance: float, progress: Callable[[float, float], None] | None
-) -> _Priced:
+def _prices(choices: Choices, tolerance: float, progress: Progress | None) -> Priced:
     """Prices of a small book from nothing; of a large one from those of a sample, over the loans near a choice.
 
     The part is right where the prices stay in reach. Whether they did shows in the dual value of the whole, which is
@@ -241,19 +161,19 @@ def _prices(
     """
     if len(choices.first) - 1 < _SAMPLE_FROM:
         return _from_nothing(choices, tolerance, progress)
-    few = sampled(choices, _SAMPLE)[0]
+    few = sampled(choices, _SAMPLE)
     guess = _prices(few, tolerance, None).prices
     reach = _reach(few, guess)
-    whole = _Dual(choices)
-    best, steps = _Priced(guess, np.inf, 0), 0
+    whole = Dual(choices)
+    best, steps = Priced(guess, np.inf, 0), 0
     for _ in range(_PARTS):
         part = part_near(choices, guess, reach)
-        dual = _Dual(choices, part)
-        found = _descended(dual, dual.point(guess), tolerance, progress)
+        dual = Dual(choices, part)
+        found = descended(dual, dual.point(guess), tolerance, progress)
         steps += found.steps
         bound = whole.at(whole.point(found.prices))
         if bound < best.bound:
-            best = _Priced(found.prices, bound, steps, part)
+            best = Priced(found.prices, bound, steps, part)
         if bound - found.bound <= _RIGHT * max(1.0, abs(bound)):
             return replace(best, steps=steps)
         reach = 2.0 * np.maximum(reach, np.abs(found.prices - guess))
@@ -262,11 +182,9 @@ def _prices(
     return replace(found, steps=steps + found.steps)
 
 
-def _from_nothing(
-    choices: Choices, tolerance: float, progress: Callable[[float, float], None] | None
-) -> _Priced:
-    dual = _Dual(choices)
-    return _descended(dual, np.zeros(len(dual.owner)), tolerance, progress)
+def _from_nothing(choices: Choices, tolerance: float, progress: Progress | None) -> Priced:
+    dual = Dual(choices)
+    return descended(dual, np.zeros(len(dual.owner)), tolerance, progress)
 
 
 def _reach(few: Choices, prices: Floats) -> Floats:
@@ -283,87 +201,8 @@ def _reach(few: Choices, prices: Floats) -> Floats:
     return np.maximum(reach, _LEAST_REACH * np.abs(prices))
 
 
-def _descended(
-    dual: _Dual,
-    centre: Floats,
-    tolerance: float,
-    progress: Callable[[float, float], None] | None,
-) -> _Priced:
-    """Prices from a point that is good if it is not zero."""
-    best, near = dual.at(centre), bool(centre.any())
-    size = len(dual.owner)
-    if size == 0:
-        return _Priced(dual.prices(centre), best, 0)
-    if size > _MANY:
-        point, steps = newton.lowest(
-            dual, centre, unit=dual.unit, loans=dual.loans, near=near, progress=progress
-        )
-        worth = dual.at(point)
-        return _Priced(dual.prices(point if worth < best else centre), min(worth, best), steps)
-    master = _Master(size)
-    master.add(dual.cuts[-1])
-    unit = max(abs(best), 1.0)
-    reach = (_NEAR_REACH if near else _FIRST_REACH) * unit
-    for step in range(1, _MOST_STEPS):
-        point, promised = master.lowest(centre, reach)
-        foreseen = best - promised
-        inside = bool((np.abs(point - centre) < reach * 0.999).all())
-        if foreseen <= tolerance * max(1.0, abs(best)):
-            if inside or reach > 100 * unit:
-                return _Priced(dual.prices(centre), best, step)
-            reach *= 8.0
-            continue
-        worth = dual.at(point)
-        master.add(dual.cuts[-1])
-        got = best - worth
-        if got > 0.0:
-            centre, best = point, worth
-            if got > 0.5 * foreseen and not inside:
-                reach *= 2.0
-        if got < 0.1 * foreseen:
-            reach = max(reach * 0.6, 1e-9 * unit)
-        if progress:
-            progress(step, _MOST_STEPS)
-    return _Priced(dual.prices(centre), best, _MOST_STEPS)
-
-
-class _Master:
-    """The linear program over the cuts, grown cut by cut in HiGHS."""
-
-    def __init__(self, size: int) -> None:
-        import highspy
-
-        # The public class prints a banner to standard output as it is made; its base does not.
-        self._highs = highspy._core._Highs()
-        self._highs.setOptionValue("output_flag", False)
-        self._highs.setOptionValue("solver", "simplex")
-        self._highs.setOptionValue("presolve", "off")
-        self._size = size
-        infinite = highspy.kHighsInf
-        for _ in range(size):
-            self._highs.addCol(0.0, 0.0, infinite, 0, [], [])
-        self._highs.addCol(1.0, -infinite, infinite, 0, [], [])
-        self._infinite = infinite
-
-    def add(self, cut: tuple[float, Floats]) -> None:
-        """The dual lies above this cut."""
-        level, slope = cut
-        columns = np.arange(self._size + 1, dtype=np.int32)
-        row = np.concatenate([-slope, [1.0]])
-        self._highs.addRow(level, self._infinite, len(row), columns, row)
-
-    def lowest(self, centre: Floats, reach: float) -> tuple[Floats, float]:
-        """Lowest point of the cuts within reach of the centre, and their height there."""
-        for column in range(self._size):
-            low = max(0.0, centre[column] - reach)
-            self._highs.changeColBounds(column, low, centre[column] + reach)
-        self._highs.run()
-        found = np.array(self._highs.getSolution().col_value)
-        return np.maximum(found[:-1], 0.0), float(found[-1])
-
-
 def _kept(
-    choices: Choices, found: _Priced
+    choices: Choices, found: Priced
 ) -> tuple[Ints, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """A repaired plan, what it uses, and the limits that it breaks; over the open loans if they suffice."""
     if found.part is not None:

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 
 from arrears.channels import CHANNELS, COLUMNS, Offers, Situation
+from arrears.plan.bounds import Bounds
 from arrears.plan.capacities import Capacity
-from arrears.plan.choices import Choices, restricted, sampled
+from arrears.plan.choices import Choices, restricted
 from arrears.plan.kernels import Floats, Numbers
 from arrears.plan.plan import PlanResult
-from arrears.plan.problem import Problem
-from arrears.plan.solver import bound_of
+from arrears.plan.problem import sampled_choices
 
 _SAMPLE = 20_000
 _TENTH = 0.1
@@ -61,10 +61,8 @@ def what_if(
         ratios: `ratios.csv`, for the bad-loan ratio after the plan.
     """
     free = Capacity(name=_REMOVED, min=0.0)
-    problem = Problem.of(situation, offers, [*capacities, free], spare=True)
-    choices, column = problem.choices(set())
-    choices, picked = sampled(choices, _SAMPLE)
-    sample = _Sample(choices, column[picked], len(situation.claim) / max(len(choices.first) - 1, 1))
+    choices, column = sampled_choices(offers, [*capacities, free], _SAMPLE)
+    sample = _Sample(choices, column, len(situation.claim) / max(len(choices.first) - 1, 1))
     frontier = sample.frontier()
     removed = _removed(offers, result)
     return WhatIf(
@@ -75,41 +73,33 @@ def what_if(
     )
 
 
-@dataclass(frozen=True)
 class _Sample:
-    """A part of the loans, with their share of the limits; the last limit is a floor of zero on what is removed.
+    """A part of the loans, with their share of the limits; the last limit is a floor of zero on what is removed."""
 
-    Attributes:
-        column: way and start month of each choice.
-        times: the book is so many times as large.
-    """
+    def __init__(self, choices: Choices, column: Numbers, times: float) -> None:
+        """Of these choices, each of a way and start month (c,); the book is so many times as large."""
+        self._choices = choices
+        self._column = column
+        self._times = times
+        self._bounds = Bounds(choices)
+        self._base, self._prices = self._bounds.under(choices.low, choices.high)
 
-    choices: Choices
-    column: Numbers
-    times: float
-
-    def worth(self, choices: Choices | None = None) -> float:
-        """The most that any plan is worth, fen of the whole book."""
-        return self.times * bound_of(self.choices if choices is None else choices)[0]
-
-    def with_limit(self, number: int, factor: float) -> Choices:
-        """The choices with one limit so many times as high, floors and ceilings alike."""
-        low, high = self.choices.low.copy(), self.choices.high.copy()
+    def worth(self, number: int, factor: float) -> float:
+        """The most that any plan is worth, fen, with one limit so many times as high, floors and ceilings alike."""
+        low, high = self._choices.low.copy(), self._choices.high.copy()
         low[number] *= factor
         high[number] *= factor
-        return replace(self.choices, low=low, high=high)
+        return self._times * self._bounds.under(low, high)[0]
 
     def ranges(self, capacities: Sequence[Capacity]) -> dict[tuple[str, str], tuple[float, float]]:
         """Worth a unit of a tenth more and of a tenth less, by name and scope of the limits."""
-        base = self.worth()
+        base = self._times * self._base
         found = {}
         for number, capacity in list(enumerate(capacities))[:_MOST_RANGES]:
             limit = capacity.max if capacity.min is None else capacity.min
             if not limit:
                 continue
-            more, less = (
-                self.worth(self.with_limit(number, 1.0 + sign * _TENTH)) for sign in (1.0, -1.0)
-            )
+            more, less = (self.worth(number, 1.0 + sign * _TENTH) for sign in (1.0, -1.0))
             sides = (abs(more - base), abs(base - less))
             gone = _COLLAPSE * abs(base)
             units = [side / (_TENTH * limit) for side in sides if side <= gone]
@@ -121,12 +111,14 @@ class _Sample:
 
     def cases(self, offers: Offers) -> pl.DataFrame:
         """The plan's limits, no limits, and the plan's limits without each way."""
-        base = self.worth()
+        base, choices = self._times * self._base, self._choices
         rows = [("these limits", base), ("no limits", float(np.nanmax(offers.value, axis=1).sum()))]
         rows.append(("collect only, no limits", float(offers.value[:, 0].sum())))
         for way, channel in enumerate(CHANNELS[1:], start=1):
-            keep = self.column // (len(COLUMNS) // len(CHANNELS)) != way
-            rows.append((f"without {channel}", self.worth(restricted(self.choices, keep))))
+            keep = self._column // (len(COLUMNS) // len(CHANNELS)) != way
+            bounds = Bounds(restricted(choices, keep), self._prices)
+            worth = self._times * bounds.under(choices.low, choices.high)[0]
+            rows.append((f"without {channel}", worth))
         # No plan is worth less than the worst ways of all loans: a bound below that says that there is none.
         least = float(np.nanmin(offers.value, axis=1).sum())
         least -= _TENTH * abs(base)
@@ -136,28 +128,28 @@ class _Sample:
 
     def frontier(self) -> pl.DataFrame:
         """`npl_removed, value, cost`: from what the best plan removes to the most that these limits let go."""
-        floor = len(self.choices.low) - 1
-        uses = self._uses(floor)
-        most, _ = bound_of(replace(self.choices, value=uses))
-        best, used = bound_of(self.choices)
-        least = float(used[floor])
+        choices, floor = self._choices, len(self._choices.low) - 1
+        removed = replace(choices, value=self._uses(floor))
+        most, _ = Bounds(removed).under(choices.low, choices.high)
+        least = float(self._bounds.used(self._prices)[floor])
         rows = []
         for level in np.linspace(min(least, most), most * (1.0 - 1e-6), _POINTS):
-            low = self.choices.low.copy()
+            low = choices.low.copy()
             low[floor] = level
-            worth, _ = bound_of(replace(self.choices, low=low))
-            rows.append((self.times * float(level), self.times * min(worth, best)))
+            worth, _ = self._bounds.under(low, choices.high)
+            rows.append((self._times * float(level), self._times * min(worth, self._base)))
         names = {"npl_removed": pl.Float64, "value": pl.Float64}
         table = pl.DataFrame(rows, schema=names, orient="row")
-        return table.with_columns(cost=self.times * best - pl.col("value"))
+        return table.with_columns(cost=self._times * self._base - pl.col("value"))
 
     def _uses(self, number: int) -> Floats:
         """What each choice uses of one capacity."""
-        owner = np.repeat(np.arange(len(self.choices.value)), np.diff(self.choices.start))
-        mine = self.choices.cap == number
-        total: Floats = np.bincount(
-            owner[mine], self.choices.amount[mine], len(self.choices.value)
-        ).astype(np.float64)
+        count = len(self._choices.value)
+        owner = np.repeat(np.arange(count), np.diff(self._choices.start))
+        mine = self._choices.cap == number
+        total: Floats = np.bincount(owner[mine], self._choices.amount[mine], count).astype(
+            np.float64
+        )
         return total
 
 
