@@ -83,6 +83,13 @@ def test_other_content_has_another_hash(other: pl.DataFrame) -> None:
     assert table_hash(other) != table_hash(TABLE)
 
 
+def test_values_that_change_places_within_a_row_change_the_hash() -> None:
+    owed = pl.DataFrame({"principal": [1, 2, None], "interest": [2, 1, 0]})
+    swapped = owed.select(principal="interest", interest="principal")
+    assert table_hash(swapped) != table_hash(owed)
+    assert len(set(owed.hash_rows(seed=0))) == owed.height
+
+
 def test_another_process_with_other_threads_finds_the_same_hash() -> None:
     found = {
         subprocess.run(

@@ -57,33 +57,19 @@ class TableHash:
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
         self._begun = False
-        self._rest: pl.DataFrame | None = None
 
     def add(self, part: pl.DataFrame) -> None:
         """The next rows."""
-        import polars as pl
-
         if not self._begun:
             names = [(name, str(dtype)) for name, dtype in part.schema.items()]
             self._digest.update(repr(names).encode())
             self._begun = True
-        rows = part if self._rest is None else pl.concat([self._rest, part])
-        whole = rows.height // _ROWS * _ROWS
-        for start in range(0, whole, _ROWS):
-            self._take(rows.slice(start, _ROWS))
-        self._rest = rows.slice(whole)
+        for start in range(0, part.height, _ROWS):
+            self._digest.update(part.slice(start, _ROWS).hash_rows(seed=0).to_numpy().tobytes())
 
     def hexdigest(self) -> str:
         """The hash of all rows."""
-        if self._rest is not None and self._rest.height:
-            self._take(self._rest)
-            self._rest = None
         return self._digest.hexdigest()
-
-    def _take(self, piece: pl.DataFrame) -> None:
-        for column in piece.get_columns():
-            self._digest.update(column.hash(seed=0).to_numpy().tobytes())
-            self._digest.update(column.is_null().to_numpy().tobytes())
 
 
 def _plain(value: object) -> object:
