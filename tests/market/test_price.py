@@ -128,6 +128,25 @@ def test_the_page_says_what_it_found_and_what_an_auction_brings(tmp_path) -> Non
         sold = [at[count, far]["sold"] for count in (1, 2, 3, 5, 8)]
         assert sold == sorted(sold)
     assert report.money(told["expected_winning_bid"]) in page
+    assert at[4, told["disagreement"]]["price"] == pytest.approx(told["expected_winning_bid"])
+    assert f"<td class=n>{report.number(told['expected_winning_bid'] / 100)}</td>" in page
+    assert "As of 31 March 2025." in page
+    assert not re.search(r"FACTS|METHODS", page)
+    lost = told["probability_of_loss"]
+    assert ("in none of 20 scenarios" in page) == (lost == 0)
+
+
+def test_loans_that_are_not_past_due_have_a_band_of_their_own(tape, tmp_path) -> None:
+    run.price(tape, out=tmp_path / "out")
+    buckets = pl.read_parquet(tmp_path / "out/buckets.parquet")
+    loans = pl.read_parquet(tmp_path / "out/accepted.parquet")
+    current = loans.filter(pl.col("days_past_due") == 0)
+    owed = current.select(pl.sum_horizontal("principal", "interest", "fees").sum()).item()
+    mine = buckets.filter(age_band="not past due")
+    assert owed > 0
+    assert mine["claim"].sum() == pytest.approx(owed, abs=mine.height)
+    page = (tmp_path / "out/price.html").read_text("utf-8")
+    assert "not past due past due" not in page
 
 
 _NOTICE = "{name: x, base_date: 2025-03-31, product: consumer, %s loans: 1, days_overdue: 700}"

@@ -25,7 +25,7 @@ AGE_BANDS = (
     (3.0, "2 to 3 years"),
     (5.0, "3 to 5 years"),
 )
-OLDEST = "over 5 years"
+NOT_DUE, OLDEST = "not past due", "over 5 years"
 _RANKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BIDDERS, _DISAGREE = (1, 2, 3, 5, 8), (0.1, 0.3, 0.5)
 # More a year than this is a slip: 15 for 0.15.
@@ -199,7 +199,9 @@ def _sale(
     found = expected(terms)
     best, brings = best_start(terms, reserve) if bid > 0.0 else (reserve, reserve)
     cases = [
-        replace(terms, bidders=count, disagreement=far) for count in _BIDDERS for far in _DISAGREE
+        replace(terms, bidders=count, disagreement=far)
+        for count in sorted({*_BIDDERS, bidders})
+        for far in _DISAGREE
     ]
     return {
         "bidders": bidders,
@@ -231,10 +233,10 @@ def _to_the_sum(parts: Floats, whole: float) -> float:
 
 def _buckets(forecast: Forecast, loans: pl.DataFrame, worth: Floats) -> pl.DataFrame:
     """Worth (n,) by product and age, at the return asked for, before the fee of the deal."""
-    years = loans["days_past_due"].to_numpy() / DAYS_A_YEAR
+    days = loans["days_past_due"].to_numpy()
     edges = [edge for edge, _ in AGE_BANDS]
-    names = [name for _, name in AGE_BANDS] + [OLDEST]
-    band = np.searchsorted(edges, years, side="right")
+    names = [NOT_DUE, *(name for _, name in AGE_BANDS), OLDEST]
+    band = np.where(days > 0, np.searchsorted(edges, days / DAYS_A_YEAR, side="right") + 1, 0)
     frame = pl.DataFrame(
         {
             "product": loans["product"],

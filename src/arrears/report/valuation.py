@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -14,11 +15,20 @@ from arrears.report import charts, figures
 from arrears.report.by_class import PRODUCTS
 from arrears.report.parts import paragraph, shell, table
 
+_COSTS = {
+    "commission": "what those who collect keep, more of older loans",
+    "litigation": "courts and lawyers",
+    "tax": "value-added tax on what comes in",
+    "channel_fee": "use of an asset management company's licence, once",
+    "funding": "interest on the price until it is paid back",
+}
+
 
 def price_page(
     title: str,
     told: dict[str, Any],
     *,
+    as_of: date,
     buckets: pl.DataFrame,
     by_irr: pl.DataFrame,
     forecast: Forecast,
@@ -41,20 +51,22 @@ def price_page(
         ),
         (
             figures.percent(told["probability_of_loss"], 0),
-            "probability that collections do not cover price and costs",
-            f"multiple {figures.number(told['multiple'], 2)}, paid back in month {told['payback_month'] or 'none'}",
+            f"chance that price and costs are not covered{_none(told, forecast)}",
+            _back(told),
         ),
         (
             figures.money(told["reserve"]),
             "what keeping the loans is worth to the seller",
-            f"with {told['bidders']} bidders a sale brings about {figures.money(told['expected_winning_bid'])}",
+            f"a sale with {counted(int(told['bidders']), 'bidder')} who may come brings about "
+            f"{figures.money(told['expected_winning_bid'])}",
         ),
     ]
     shown = "\n".join(
         f"<li><b>{escape(big)}</b><span>{escape(what)}</span><span>{escape(more)}</span></li>"
         for big, what, more in items
     )
-    costs = [[name.replace("_", " "), figures.yuan(fen)] for name, fen in told["costs"].items()]
+    spent = sorted(told["costs"].items(), key=lambda cost: (cost[0] == "funding", -cost[1]))
+    costs = [[name.replace("_", " "), _COSTS[name], figures.yuan(fen)] for name, fen in spent]
     rows = [
         [
             PRODUCTS.get(row["product"], row["product"]),
@@ -70,20 +82,48 @@ def price_page(
     line = charts.svg(charts.price_by_irr(by_irr, claim), falls, "irr") if claim else ""
     parts = [
         f"<h1>{escape(head)}</h1>",
+        paragraph(f"As of {figures.day(as_of)}. {_rests(told)}", "when"),
         f'<ul class="numbers">{shown}</ul>',
         f"<h2>{escape(comes)}</h2>",
-        f"<figure>{fan}</figure>",
+        f"<figure>{fan}<figcaption class=note>What has come in by each month, before costs. Inner band: half of all "
+        "scenarios; outer band: nine in ten.</figcaption></figure>",
         f"<h2>{escape(costly)}</h2>",
-        table(["cost", "yuan"], costs),
+        table(["cost", "of what", "yuan"], costs, words=2, short=1),
         paragraph("Funding is inside the return asked for; the others are taken off before it.", "note"),
         f"<h2>{escape(falls)}</h2>",
         f"<figure>{line}</figure>",
         *_auction(told),
         f"<h2>{escape(_dearest(buckets))}</h2>",
         table(["product", "past due", "claim, yuan", "fen a yuan owed", "fen a yuan of principal"], rows, words=2),
-        paragraph(f"It rests on a {told['basis']}: {told['rests_on']}.{_under(told)}", "note"),
+        paragraph(
+            f"At the return asked for, before the channel fee, of what comes in within {told['months']} months: who "
+            "pays as agreed over a longer term pays the rest after it. All figures: price.json, curve.parquet, "
+            f"buckets.parquet.{_under(told)}",
+            "note",
+        ),
     ]  # fmt: skip
     return shell(head, parts)
+
+
+def _rests(told: dict[str, Any]) -> str:
+    """What the forecast rests on."""
+    if told["basis"] == "model":
+        return f"It rests on a model of the bank's own history: {told['rests_on']}."
+    return "It rests on published recoveries and prices of the market, not on the history of these loans."
+
+
+def _none(told: dict[str, Any], forecast: Forecast) -> str:
+    """That no scenario loses, which is not to say that none can."""
+    return "" if told["probability_of_loss"] else f" (in none of {len(forecast.paths):,} scenarios)"
+
+
+def _back(told: dict[str, Any]) -> str:
+    """How often, and when, the price comes back."""
+    if told["multiple"] is None:
+        return "nothing is paid"
+    month = told["payback_month"]
+    when = f"paid back in month {month}" if month else f"not paid back in {told['months']} months"
+    return f"after costs {figures.number(told['multiple'], 2)} times the price comes in, {when}"
 
 
 def _comes(told: dict[str, Any], forecast: Forecast) -> str:
@@ -128,7 +168,8 @@ def _dearest(buckets: pl.DataFrame) -> str:
 
     def told(row: dict[str, Any]) -> str:
         name = PRODUCTS.get(row["product"], row["product"])
-        return f"{name}, {row['age_band']} past due, {_fen(row['per_claim'])}"
+        age = row["age_band"].removesuffix(" past due")
+        return f"{name}, {age} past due, {_fen(row['per_claim'])}"
 
     least, most = told(known.row(0, named=True)), told(known.row(-1, named=True))
     if known.height == 1:
@@ -171,7 +212,8 @@ def _sale(told: dict[str, Any]) -> str:
     price = figures.money(told["expected_winning_bid"])
     come = counted(int(told["bidders"]), "bidder")
     brings = "brings" if told["bidders"] == 1 else "bring"
-    return f"{come} who may come {brings} {price}, a start at {figures.money(told['start_price'])}"
+    start = figures.money(told["start_price"])
+    return f"If it is sold, {come} who may come {brings} about {price}; bidding starts at {start}"
 
 
 def _best(told: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from arrears.run.modelfile import read_model
 from arrears.run.products import Products, to_json
 from arrears.run.request import is_file_name
 from arrears.run.stopped import Stopped
-from arrears.run.values import leave, reserve_of
+from arrears.run.values import Valued, leave, reserve_of
 
 if TYPE_CHECKING:
     from arrears.recovery.fitting.model import RecoveryModel
@@ -74,7 +74,7 @@ def price_header(
     with staged(out, force=force) as place:
         products = Products(place.folder)
         summary, lines = leave(
-            priced, forecast, products, reserve=reserve, title=told.name, stress=stress
+            priced, forecast, products, reserve=reserve, of=Valued(told.name, day, stress)
         )
         lines += _told_besides(told, share)
         files = {"header": str(header), "model": model and str(model)}

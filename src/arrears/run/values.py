@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import cast
@@ -107,8 +108,8 @@ def price(
                 bidders=bidders,
                 reserve=reserve,
             )
-        title, stress = Path(request.loans).name, request.stress
-        left = leave(priced, found, products, reserve=reserve, title=title, stress=stress)
+        of = Valued(Path(request.loans).name, gathered.tape.as_of, request.stress)
+        left = leave(priced, found, products, reserve=reserve, of=of)
         accepted.result()
         return left
 
@@ -125,17 +126,25 @@ def reserve_of(found: recovery.Forecast, book: rules.MarketBook, day: date) -> f
     return float(market.kept_by_loan(found, weights, book, day, paid=found.present).sum())
 
 
+@dataclass(frozen=True)
+class Valued:
+    """What a valuation is of, and of when."""
+
+    title: str
+    as_of: date
+    stress: str | None
+
+
 def leave(
     priced: market.Priced,
     found: recovery.Forecast,
     products: Products,
     *,
     reserve: float,
-    title: str,
-    stress: str | None,
+    of: Valued,
 ) -> tuple[dict[str, object], list[str]]:
     """Write the products of a valuation; its summary, and lines for people."""
-    told = priced.told | {"reserve": reserve, "stress": stress}
+    told = priced.told | {"reserve": reserve, "stress": of.stress}
     bid, per = priced.price, priced.told["per_claim"]
     products.table("curve.parquet", found.curve)
     products.table("buckets.parquet", priced.buckets)
@@ -143,7 +152,12 @@ def leave(
     products.text(
         "price.html",
         report.price_page(
-            title, told, buckets=priced.buckets, by_irr=priced.by_irr, forecast=found
+            of.title,
+            told,
+            as_of=of.as_of,
+            buckets=priced.buckets,
+            by_irr=priced.by_irr,
+            forecast=found,
         ),
     )
     each = (
@@ -156,10 +170,11 @@ def leave(
     lines = [
         f"Price     {report.money(bid)}, {each}, for {report.percent(priced.irr_asked, 0)} a year; {span}",
         f"Collects  {report.money(priced.collections)} in {len(priced.net)} months, before costs",
-        f"Loses     with a probability of {report.percent(priced.loses, 0)}",
+        f"Loses     with a probability of {report.percent(priced.loses, 0)}"
+        + ("" if priced.loses else f", in none of {len(found.paths):,} scenarios"),
         f"Reserve   {report.money(reserve)}: what keeping is worth to the seller",
         f"Auction   {counted(int(str(sale['bidders'])), 'bidder')} who may come, expected price "
-        f"{report.money(float(str(sale['expected_winning_bid'])))}"
+        f"{report.money(float(str(sale['expected_winning_bid'])))} if it is sold"
         if bid
         else "Auction   nobody bids: what comes in does not cover the costs of getting it and of the deal",
     ]
