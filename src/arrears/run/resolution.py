@@ -96,14 +96,15 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
         # Not every way of running kernels lets two threads do so at once.
         ready.result()
     _something_is_owed(gathered)
-    early.write("debtors", _write_debtors, gathered.tape)
-    early.write("tape", _write_tape, gathered.tape)
     with stages.stage("classify"):
         classed, hidden = stand(gathered)
-    early.table("standing.parquet", classed)
     with stages.stage("contacts"):
         seen = steps.learned(gathered)
     situation = situate(gathered, classed, stages, seen)
+    # Until here Polars has work for all processors.
+    early.write("debtors", _write_debtors, gathered.tape)
+    early.write("tape", _write_tape, gathered.tape)
+    early.table("standing.parquet", classed)
     early.table("forecast.parquet", situation.forecast.table)
     early.table("curve.parquet", situation.forecast.curve)
     with stages.stage("suits"):
