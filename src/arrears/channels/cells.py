@@ -39,8 +39,7 @@ def cells(loans: pl.DataFrame, claim: Floats, age: Ints) -> Ints:
 
 
 def _code(words: pl.Series, known: tuple[str, ...], other: int) -> Ints:
-    codes = {word: number for number, word in enumerate(known)}
-    found = words.replace_strict(codes, default=other, return_dtype=pl.Int64)
+    found = words.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int64)
     return found.fill_null(other).to_numpy()
 
 

@@ -50,13 +50,13 @@ def outcome(situation: Situation, start: int) -> Outcome:
     proceeds = sold * (1.0 + situation.rate) ** (-delay / 12.0)
     total = cash + sold
     months = usual.cash * usual.mean_month + late * gain[2] + sold * delay
-    hours = np.full(len(costs), situation.number("channels/case_hours"))
+    hours = situation.each(situation.number("channels/case_hours"))
     return Outcome(
         pv=pv * (1.0 - situation.commission) + proceeds - later * costs,
         cash=total,
         cost=cash * situation.commission + costs,
         months=np.divide(months, total, out=np.zeros_like(total), where=total > 0),
-        uses={"court_filings": np.ones(len(costs)), "call_hours": hours},
+        uses={"court_filings": situation.each(1.0), "call_hours": hours},
     )
 
 
@@ -177,17 +177,21 @@ def added(
     chance = takeable(situation)[:, None]
     sums = []
     for age, owed in filed:
-        ones = np.ones(len(owed))
+        late = np.flatnonzero(age >= 0)
+        ones = np.ones(len(late))
         own, others = (
-            1.0 - grid.read_off(paid, age, score, ones) for score in (forecast.score, alike)
+            1.0 - grid.read_off(paid, age[late], score[late], ones)
+            for score in (forecast.score, alike)
         )
-        left = owed * (np.clip(own, 0.0, 1.0) / np.maximum(others, _LEAST_LEFT))[:, 0]
+        left = np.zeros(len(owed))
+        left[late] = owed[late] * (np.clip(own, 0.0, 1.0) / np.maximum(others, _LEAST_LEFT))[:, 0]
         total = np.zeros((len(owed), len(weights)))
         for table, (_, share) in zip(tables, parts, strict=True):
-            mine = np.flatnonzero((share > 0.0) & (age >= 0))
+            mine = late[share[late] > 0.0]
             taken = grid.read_off(table, age[mine], alike[mine], left[mine])
             total[mine] += share[mine, None] * taken
-        sums.append(total * chance)
+        total[late] *= chance[late]
+        sums.append(total)
     return sums
 
 

@@ -254,10 +254,7 @@ def outcome(situation: Situation, start: int) -> Outcome:
         cash=before + accepted * (each * paid + broken_cash) + unmoved,
         cost=agency + hours * situation.number("channels/call_hour_cost"),
         months=accepted * plan_months + refused * collected.mean_month,
-        uses={
-            "call_hours": np.full(len(each), hours),
-            "restructure_offers": np.ones(len(each)),
-        },
+        uses={"call_hours": situation.each(hours), "restructure_offers": situation.each(1.0)},
     )
 
 

@@ -39,7 +39,7 @@ def outcome(situation: Situation, start: int) -> Outcome:
         capital=situation.capital,
         uses={
             "securitise_claim": situation.claim,
-            "npl_removed": np.where(situation.written_off, 0.0, situation.claim),
+            "npl_removed": situation.removed,
         },
     )
 

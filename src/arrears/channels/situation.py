@@ -67,8 +67,21 @@ class Situation:
         """A market figure by a column's word (n,); null reads the word `unknown`, else `default`."""
         words = self.market.numbers(path, self.as_of)
         fallback = words.get("unknown", default)
-        found = self.loans[column].replace_strict(words, default=fallback, return_dtype=pl.Float64)
-        return found.fill_null(fallback).to_numpy()
+        known, place = self._words(column)
+        figures = np.array([*(words.get(word, fallback) for word in known), fallback])
+        found: Floats = figures[place]
+        return found
+
+    def _words(self, column: str) -> tuple[list[str], npt.NDArray[np.int32]]:
+        """The words of a column, and the place of each loan's among them (n,); null stands behind the last."""
+
+        def made(here: Situation) -> tuple[list[str], npt.NDArray[np.int32]]:
+            words = here.loans[column]
+            known = words.drop_nulls().unique().sort()
+            place = words.cast(pl.Enum(known)).to_physical().cast(pl.Int32).fill_null(len(known))
+            return known.to_list(), place.to_numpy()
+
+        return self.once(f"words of {column}", made)
 
     @property
     def rate(self) -> float:
@@ -148,6 +161,15 @@ class Situation:
         weight = np.where(self.days > book.number(root + "past_due_days", day), late, weight)
         freed: Floats = np.maximum(self.book_value, 0.0) * weight * self.required_capital
         return freed
+
+    @cached_property
+    def removed(self) -> Floats:
+        """What leaves the balance sheet with the loan (n,), fen; nothing of what is written off."""
+        return np.where(self.written_off, 0.0, self.claim)
+
+    def each(self, figure: float) -> Floats:
+        """The same figure for every loan (n,)."""
+        return self.once(f"each {figure}", lambda here: np.full(len(here.claim), figure))
 
     @property
     def required_capital(self) -> float:

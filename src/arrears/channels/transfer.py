@@ -101,7 +101,7 @@ def outcome(situation: Situation, start: int) -> Outcome:
         provision_released=situation.provision,
         uses={
             "transfer_claim": situation.claim,
-            "npl_removed": np.where(situation.written_off, 0.0, situation.claim),
+            "npl_removed": situation.removed,
         },
     )
 
@@ -118,8 +118,10 @@ def price(situation: Situation, start: int) -> Floats:
     owed = situation.owed_after(start) * situation.claim
     valued = _valued(situation)[STARTS.index(start)]
     own = np.divide(valued, owed, out=np.zeros_like(owed), where=owed > 0)
-    weight = np.where(own > 0, situation.number("transfer/valuation_weight"), 0.0)
-    share: Floats = published ** (1.0 - weight) * np.where(own > 0, own, 1.0) ** weight
+    share: Floats = published.copy()
+    known = np.flatnonzero(own > 0)
+    weight = np.full(len(known), situation.number("transfer/valuation_weight"))
+    share[known] = published[known] ** (1.0 - weight) * own[known] ** weight
     return np.minimum(share, 0.9)
 
 
