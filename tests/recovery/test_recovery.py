@@ -223,6 +223,13 @@ def test_expectations_depend_on_neither_seed_nor_scenarios() -> None:
     assert_frame_equal(one.curve, _forecast(loans, seed=1, scenarios=20).curve, check_exact=True)
 
 
+def test_without_scenarios_expectations_are_the_same_and_there_is_no_range() -> None:
+    loans = _mixed()
+    bare = _forecast(loans, scenarios=0)
+    assert_frame_equal(bare.table, _forecast(loans).table, check_exact=True)
+    assert (bare.curve.height, len(bare.paths)) == (0, 0)
+
+
 def test_an_empty_book_has_an_empty_forecast() -> None:
     found = _forecast(_loans())
     assert found.table.height == 0

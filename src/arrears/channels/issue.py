@@ -226,7 +226,7 @@ def _standard_pool(key: _Key) -> Situation:
         as_of=key.as_of,
         market=key.market,
         discount_rate=key.rate,
-        scenarios=2,
+        scenarios=0,
         shares=_shares(replace(key, kind=0)),
     )
     nothing = pl.DataFrame()

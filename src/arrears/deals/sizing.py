@@ -84,7 +84,7 @@ def at_faces(program: Program, faces: Mapping[str, int]) -> Program:
 
 
 def size(
-    deal: Deal,
+    deal: Deal | Program,
     collections: Ints,
     names: Ints,
     *,
@@ -105,7 +105,7 @@ def size(
     """
     stressed = stress.on(collections)
     found: list[Sized] = []
-    program = compiled(deal)
+    program = deal if isinstance(deal, Program) else compiled(deal)
     faces = {**(faces or {}), **dict.fromkeys(asked, 1)}
     for name, chance in asked.items():
         case = _Case(program, stressed, name, faces, unit)

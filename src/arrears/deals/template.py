@@ -11,7 +11,7 @@ from arrears.core.dates import add_months
 from arrears.deals.deal import Deal
 from arrears.deals.engine import run_deal
 from arrears.deals.kernels import Ints
-from arrears.deals.program import compiled
+from arrears.deals.program import Program, compiled
 from arrears.deals.results import days_from_closing, flows_of
 from arrears.deals.sizing import Stress, at_faces, largest, size
 from arrears.deals.tables import cash_table, place
@@ -165,24 +165,30 @@ def sized_file(terms: Terms, cash: np.ndarray, asked: Asked) -> Built:
     gross = placed.collections
     # What the trust costs grows with the issue, which is not known before it is sized.
     for _ in range(_ROUNDS):
+        program = compiled(bare)
         if securities:
             chance = {"Senior": asked.shortfall}
             found = size(
-                bare, gross, placed.names, asked=chance, stress=asked.stress, faces=faces, unit=unit
+                program,
+                gross,
+                placed.names,
+                asked=chance,
+                stress=asked.stress,
+                faces=faces,
+                unit=unit,
             )
             faces["Senior"] = max(found[0].face, unit)
         held = asked.stress.on(gross)
-        faces[last] = _at_par(bare, held, last, faces=faces, rate=asked.last_yield, unit=unit)
+        faces[last] = _at_par(program, held, last, faces=faces, rate=asked.last_yield, unit=unit)
         body = deal_file(terms, faces)
         bare = Deal.model_validate(body)
     return Built(body, bare, cash, gross)
 
 
 def _at_par(
-    deal: Deal, gross: Ints, last: str, *, faces: dict[str, int], rate: float, unit: int
+    laid_out: Program, gross: Ints, last: str, *, faces: dict[str, int], rate: float, unit: int
 ) -> int:
     """The largest face of a class that its expected cash is worth at a yield, fen; one unit at least."""
-    laid_out = compiled(deal)
 
     def holds(units: int) -> bool:
         program = at_faces(laid_out, faces | {last: units * unit})

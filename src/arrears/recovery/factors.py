@@ -78,8 +78,8 @@ class Factors:
         return prices
 
 
-# Pools are forecast one after another under the same factors: theirs, and those of a forecast without a range.
-@lru_cache(maxsize=2)
+# Pools are forecast one after another under the same factors.
+@lru_cache(maxsize=1)
 def draw(count: int, months: int, persistence: float, seed: int) -> Factors:
     """The factors of `count` scenarios: the same for the same seed, whatever the book and the number of threads."""
     from scipy.stats import qmc

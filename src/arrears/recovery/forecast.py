@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -215,7 +216,8 @@ def forecast(
     Args:
         loans: canonical loans that owe anything (n rows).
         discount_rate: a year.
-        scenarios: paths of the common factor behind the range; expectations do not depend on them.
+        scenarios: paths of the common factor behind the range; expectations do not depend on them. With 0 there is
+            neither curve nor range.
         model: what `fit` has left.
         shares: those of a forecast of other loans, of the same day, market, stress and model.
     """
@@ -255,12 +257,15 @@ def forecast(
         home_risk=_home_risk(market, as_of),
         _shares={} if shares is None else shares,
     )
-    segment = segments(loans, market, as_of)
-    ahead = book_ahead(bare.due, bare.score, segment // len(REGIONS), bare.after_default)
-    book = book_of(bare, segment, ahead)
-    curve, drawn = outlook(bare, book, stress=stress, seed=seed, scenarios=scenarios)
+    ranged: dict[str, Any] = {}
+    if scenarios:
+        segment = segments(loans, market, as_of)
+        ahead = book_ahead(bare.due, bare.score, segment // len(REGIONS), bare.after_default)
+        book = book_of(bare, segment, ahead)
+        curve, drawn = outlook(bare, book, stress=stress, seed=seed, scenarios=scenarios)
+        ranged = {"curve": curve, "paths": drawn}
     present = bare.voluntary(window(discount_rate, 0)[None, :])[:, 0]
-    return replace(bare, table=_table(bare, present), present=present, curve=curve, paths=drawn)
+    return replace(bare, table=_table(bare, present), present=present, **ranged)
 
 
 def shifts(
