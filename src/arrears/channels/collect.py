@@ -47,9 +47,9 @@ def _gain(situation: Situation, start: int, sums: Sums) -> tuple[Floats, Floats]
     """What the ladder adds to usual collecting, and the cash of its quarter past day 91: worth and cash (2, n) each."""
     shift = ladders(situation).shift
     seen = responses(situation) if start == 0 else responses_at(situation, start)
-    still = situation.once(f"unmoved_{start}", lambda _: seen.at(np.zeros_like(shift)))
+    still = situation.once(f"unmoved_{start}", lambda _: seen.at(np.zeros_like(shift))[:2].copy())
     moved = seen.at(shift)
-    gain, meanwhile = moved[:2] - still[:2], moved[2:]
+    gain, meanwhile = moved[:2] - still, moved[2:]
     if start == 0:
         return gain, meanwhile
     claim = np.maximum(situation.claim, 1.0)

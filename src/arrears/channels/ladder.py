@@ -277,8 +277,8 @@ class Responses:
     Attributes:
         rows: loans past day 91 (k,).
         late: of these, at the three shifts (3, 4, k).
-        early: worth and cash of those before it, usual and at the first shift (2, 2, n), without such a quarter; None
-            where all are older.
+        early: worth and cash of all loans, usual and at the first shift (2, 2, n), which say what those before it pay,
+            without such a quarter; None where all are older.
         roll: chance of reaching day 91 in these two (2, n).
     """
 
@@ -291,7 +291,7 @@ class Responses:
         """All four under a shift of each loan (4, n)."""
         found = np.zeros((4, len(shift)))
         if self.early is not None:
-            found[:2] = _by_roll(self.early, _share(self.roll, shift))
+            found[:2] = _by_roll(self.early[0], self.early[1], _share(self.roll, shift))
         low, usual, high = _lagrange(shift[self.rows]).T
         for column, (down, here, up) in enumerate(self.late.transpose(1, 0, 2)):
             found[column, self.rows] = low * down + usual * here + high * up
@@ -323,7 +323,7 @@ def _responses_at(situation: Situation, later: int) -> Responses:
     weights = np.stack(
         [window(rate, 0), window(0.0, 0), window(rate, 0, months), window(0.0, 0, months)]
     )
-    early = None if later else _in_columns(before_91(situation)[:, :, :2])
+    early = None if later else _in_columns(np.stack([s[:, :2] for s in before_91(situation)]))
     rows, late = _late(situation, weights, months, later=later)
     return Responses(rows, _in_columns(late), early, rolls(situation))
 
@@ -343,23 +343,20 @@ def _idle_until(situation: Situation, start: int) -> Sums:
     shift = np.where(situation.overdue, -usual(situation)[cell_of(situation)], 0.0)
     rows, late = _late(situation, situation.weights, start, nodes=_IDLE)
     laid = _lagrange(shift[rows], _IDLE)
-    values = _by_roll(before_91(situation), _share(rolls(situation), shift)[:, None])
-    for node in range(len(_IDLE)):
-        values[rows] += late[node] * laid[:, node, None]
+    values = _by_roll(*before_91(situation), _share(rolls(situation), shift)[:, None])
+    values[rows] = sum(late[node] * laid[:, node, None] for node in range(len(_IDLE)))
     return Sums(values)
 
 
-def before_91(situation: Situation) -> Floats:
-    """Sums of loans before day 91, usual and at the first shift (2, n, columns of `Situation.weights`)."""
-    return situation.once("before_91", _before_91)
+def before_91(situation: Situation) -> tuple[Floats, Floats]:
+    """Usual sums (n, columns of `Situation.weights`), and those of loans before day 91 at the first shift."""
+    return situation.collected.values, situation.once("before_91", _before_91)
 
 
 def _before_91(situation: Situation) -> Floats:
     forecast = situation.forecast
     odd = replace(forecast, due=replace(forecast.due, roll=rolls(situation)[1]))
-    found = np.stack([situation.collected.values, odd.voluntary(situation.weights)])
-    found[:, forecast.age >= 0] = 0.0
-    return found
+    return odd.voluntary(situation.weights)
 
 
 def rolls(situation: Situation) -> Floats:
@@ -382,9 +379,11 @@ def _share(roll: Floats, shift: Floats) -> Floats:
     return share
 
 
-def _by_roll(early: Floats, share: Floats) -> Floats:
+def _by_roll(usual: Floats, moved: Floats, share: Floats) -> Floats:
     """Between the two sums in proportion to the chance of reaching day 91."""
-    part: Floats = early[0] + (early[1] - early[0]) * share
+    part = moved - usual
+    part *= share
+    part += usual
     return part
 
 
