@@ -10,6 +10,7 @@ from arrears import run
 from arrears.channels import COLUMNS
 from arrears.plan import Capacity, make_plan
 from arrears.plan.reasons import _yuan
+from arrears.plan.table import ranked
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,16 @@ def test_sums_are_whole_yuan_told_as_people_read_them(offers) -> None:
 
 @pytest.mark.parametrize(
     ("fen", "said"),
-    [(-123_449, "−1,234"), (-49, "0"), (99_949, "999"), (100_000_000, "1,000,000"), (12e13, "1,200,000,000,000")],
-)  # fmt: skip
+    [
+        (-123_449, "−1,234"),
+        (-49, "0"),
+        (99_949, "999"),
+        (-10_000_700, "−100,007"),
+        (100_000_000, "1,000,000"),
+        (12e13, "1,200,000,000,000"),
+        (9e18, "90,000,000,000,000,000"),
+    ],
+)
 def test_thousands_are_separated_whatever_the_size(fen, said) -> None:
     assert pl.select(_yuan(pl.lit(float(fen)))).item() == said
 
@@ -77,3 +86,22 @@ def test_who_pays_as_agreed_is_told_so(offers) -> None:
     made, _ = _plan(offers)
     sound = ~offers.situation.overdue & (made.table["channel"] == "collect").to_numpy()
     assert made.table["reason"].str.starts_with("Pays as agreed: worth").to_numpy()[sound].all()
+
+
+def test_offers_are_ranked_as_plain_python_ranks_them() -> None:
+    draw = np.random.default_rng(4)
+    value = draw.integers(-3, 4, (500, 6)).astype(float)
+    value[draw.random(value.shape) < 0.5] = np.nan
+    column = draw.integers(0, 6, 500)
+    found = ranked(value, column, 2)
+    for loan, (row, taken) in enumerate(zip(value.tolist(), column.tolist(), strict=True)):
+        open_ = [offer for offer in range(6) if row[offer] == row[offer]]
+        others = [offer for offer in open_ if offer // 2 != taken // 2]
+        best = max(open_, key=lambda offer: row[offer], default=-1)
+        second = max(others, key=lambda offer: row[offer], default=-1)
+        assert [each[loan] for each in found] == [
+            best,
+            row[best] if open_ else -np.inf,
+            second // 2 if others else -1,
+            row[second] if others else -np.inf,
+        ]

@@ -10,6 +10,7 @@ import polars as pl
 from arrears.channels import (
     CHANNELS,
     COLUMNS,
+    STARTS,
     Holder,
     Offers,
     Situation,
@@ -183,7 +184,9 @@ def outcomes(situation: Situation, offers: Offers, result: PlanResult) -> pl.Dat
         later counts when they start.
     """
     before = of_holder(situation.holder) if situation.holder.products else of_tape(situation)
-    sums = {word: _sums(situation, offers, result, word) for word in (*CHANNELS, WRITE_OFF)}
+    later = _Later(_by_five_years(situation), _book_left(situation))
+    sums = {word: _sums(situation, offers, result, word=word, later=later) for word in CHANNELS}
+    sums[WRITE_OFF] = _written_off(situation, result)
     rows = []
     for word, found in sums.items():
         rows.append({"way": word, **found, **_two(before, situation, offers, result, only=word)})
@@ -228,32 +231,37 @@ def _two(
     return {"bad_loan_ratio": told["bad-loan ratio"], "coverage": told["coverage"]}
 
 
-def _sums(situation: Situation, offers: Offers, result: PlanResult, word: str) -> dict[str, float]:
-    """Sums over the loans that go a way, or that are written off."""
-    if word == WRITE_OFF:
-        return _written_off(situation, result)
+@dataclass(frozen=True)
+class _Later:
+    """Five years on: the share of a loan's cash that has come by then (n,), and what its book value then stands for."""
+
+    share: Floats
+    left: Floats
+
+
+def _sums(
+    situation: Situation, offers: Offers, result: PlanResult, *, word: str, later: _Later
+) -> dict[str, float]:
+    """Sums over the loans that go a way."""
     sums = dict.fromkeys(_NAMES, 0.0)
-    by_then, left = _by_five_years(situation), _book_left(situation)
-    for number, (channel, start) in enumerate(COLUMNS):
-        here = result.column == number
-        if channel != word or not here.any():
-            continue
+    reported, sold = situation.reported_npl & ~situation.written_off, word in _LEAVES
+    for start in STARTS:
+        number = COLUMNS.index((word, start))
+        here = np.flatnonzero(result.column == number)
         outcome, worth = offers.outcomes[number], offers.value[here, number]
         book = situation.book_value[here]
-        sold = channel in _LEAVES
-        share = 1.0 if sold else by_then[here]
-        sums["loans"] += float(here.sum())
+        share = 1.0 if sold else later.share[here]
+        sums["loans"] += float(len(here))
         sums["claim"] += float(situation.claim[here].sum())
         sums["value"] += float(worth.sum())
         sums["cash"] += float(outcome.cash[here].sum())
         sums["cost"] += float(outcome.cost[here].sum())
         sums["tax"] += float((outcome.pv[here] - worth).sum())
-        still = 0.0 if sold else left[here]
+        still = 0.0 if sold else later.left[here]
         sums["profit_5y"] += float((worth * share + still - book).sum())
         if sold and not start:
             sums["profit_now"] += float((worth - book).sum())
-            reported = situation.reported_npl & ~situation.written_off
-            sums["npl_removed"] += float(situation.claim[here & reported].sum())
+            sums["npl_removed"] += float(situation.claim[here[reported[here]]].sum())
         for name in ("capital_freed", "provision_released"):
             amount = getattr(outcome, name)
             sums[name] += 0.0 if amount is None else float(amount[here].sum())

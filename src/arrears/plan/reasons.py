@@ -25,9 +25,10 @@ _REGRET = 1.0
 
 def reasons(
     frame: pl.DataFrame,
-    runner: pl.Series,
+    behind: Floats,
     *,
     offers: Offers,
+    best: Ints,
     column: Ints,
     capacities: Sequence[Capacity],
     prices: Floats,
@@ -36,15 +37,21 @@ def reasons(
 
     Args:
         frame: `plan.parquet` so far.
-        runner: worth of the best other way (n,), null where none is open.
-        column: offer taken (n,); prices: fen a unit of each capacity, below 0 where a floor presses.
+        behind: worth of the best other way (n,), where one is open.
+        best, column: offer that is worth most, and the one taken (n,); prices: fen a unit of each capacity, below 0
+            where a floor presses.
     """
     way = pl.col("channel").replace_strict(_WAYS)
-    at_ease = ~pl.Series(offers.situation.overdue) & (frame["channel"] == "collect")
+    at_ease = ~offers.situation.overdue & (frame["channel"] == "collect").to_numpy()
+    # Of equal worth to the yuan no limit need be named.
+    kept = np.flatnonzero(~at_ease & (frame["regret"].to_numpy() > _REGRET))
+    bars = _bars(frame["regret"].gather(kept), best[kept])
+    why = _because(offers, kept, best[kept], column[kept], capacities=capacities, prices=prices)
+    place = np.zeros(len(column), np.uint32)
+    place[kept] = np.arange(1, len(kept) + 1)
     told = frame.with_columns(
-        ahead=pl.col("value") - runner,
-        because=_because(offers, column, capacities, prices),
-        better=_better(offers),
+        ahead=pl.col("value") - pl.Series(behind),
+        kept=pl.concat([pl.Series([""]), bars + why]).gather(place),
     )
     compared = (
         pl.when(pl.col("runner_up").is_null())
@@ -59,70 +66,76 @@ def reasons(
         )
     )
     body = (
-        pl.when(at_ease)
+        pl.when(pl.Series(at_ease))
         .then(pl.lit("Pays as agreed"))
         .otherwise(way + _when(pl.col("start_month")))
     )
-    # Of equal worth to the yuan no limit need be named.
-    kept = pl.when(at_ease | (pl.col("regret") <= _REGRET)).then(pl.lit("")).otherwise(
-        pl.format(
-            "; {} would be worth {} yuan more, but {}",
-            pl.col("better"),
-            _yuan(pl.col("regret")),
-            pl.col("because"),
-        )
-    )  # fmt: skip
-    sentence = pl.format("{}: worth {} yuan, {}{}.", body, _yuan(pl.col("value")), compared, kept)
+    sentence = pl.format(
+        "{}: worth {} yuan, {}{}.", body, _yuan(pl.col("value")), compared, pl.col("kept")
+    )
     return told.select(reason=sentence).to_series()
 
 
 def _yuan(fen: pl.Expr) -> pl.Expr:
     """Whole yuan as people read them: `−1,234`."""
     whole = (fen / 100).round().cast(pl.Int64)
-    size = _separated(whole.abs())
-    return pl.when(whole < 0).then(pl.format("−{}", size)).otherwise(size)
+    size, minus = whole.abs(), (whole < 0).cast(pl.Int64)
+    # Every group of three digits is looked up, which is quicker than writing it.
+    written = pl.lit(pl.Series(_GROUPS))
+    groups = []
+    for above in range(_MOST_GROUPS, -1, -1):
+        group = size // 1_000**above
+        first = 1 + 1_000 * minus + group
+        inner = 2_001 + group % 1_000
+        place = pl.when(group < 1_000).then(first).otherwise(inner)
+        if above:
+            place = pl.when(group == 0).then(0).otherwise(place)
+        groups.append(written.gather(place.cast(pl.UInt32)))
+    return pl.concat_str(groups)
 
 
-def _separated(size: pl.Expr, groups: int = 4) -> pl.Expr:
-    if groups == 0:
-        return size.cast(pl.String)
-    last = (size % 1_000).cast(pl.String).str.zfill(3)
-    whole = pl.format("{},{}", _separated(size // 1_000, groups - 1), last)
-    return pl.when(size < 1_000).then(size.cast(pl.String)).otherwise(whole)
+_MOST_GROUPS = 5
+# Nothing; the first group of a number; that of a number below zero; one that follows another.
+_GROUPS = [""] + [
+    f"{mark}{k:{size}}" for mark, size in (("", ""), ("−", ""), (",", "03")) for k in range(1_000)
+]
 
 
 def _when(start: pl.Expr) -> pl.Expr:
     return pl.when(start == 0).then(pl.lit(" now")).otherwise(pl.format(" in {} months", start))
 
 
-def _best(offers: Offers) -> Ints:
-    best: Ints = np.argmax(np.nan_to_num(offers.value, nan=-np.inf), axis=1)
-    return best
-
-
-def _better(offers: Offers) -> pl.Series:
-    """The offer that is worth most (n,), in words."""
+def _bars(regret: pl.Series, best: Ints) -> pl.Series:
+    """`; to sue now would be worth 1,234 yuan more, but ` of each loan, by the offer worth most."""
     words = [
         f"to {_WAYS[channel][0].lower()}{_WAYS[channel][1:]} "
         + ("now" if start == 0 else f"in {start} months")
         for channel, start in COLUMNS
     ]
-    return pl.Series(words).gather(_best(offers).astype(np.uint32))
+    better = pl.Series(words).gather(best.astype(np.uint32))
+    told = pl.format("; {} would be worth {} yuan more, but ", better, _yuan(pl.lit(regret)))
+    return pl.select(told).to_series()
 
 
 def _because(
-    offers: Offers, column: Ints, capacities: Sequence[Capacity], prices: Floats
+    offers: Offers,
+    rows: Ints,
+    best: Ints,
+    column: Ints,
+    *,
+    capacities: Sequence[Capacity],
+    prices: Floats,
 ) -> pl.Series:
-    """What keeps each loan from its best offer (n,): what that takes is scarce, or a floor asks for the way taken."""
-    count, best = len(column), _best(offers)
+    """What keeps each of these loans from its best offer: what that takes is scarce, or a floor asks for its way."""
+    count = len(rows)
     scarce, asked = np.zeros(count, np.int64), np.zeros(count, np.int64)
     dearest, pressing = np.zeros(count), np.zeros(count)
     for number, its_column, amount, within in uses_of(offers, capacities):
-        price = float(prices[number])
+        price, used = float(prices[number]), (amount * within)[rows]
         if price > 0.0:
-            _most(scarce, dearest, price * amount * (within & (best == its_column)), number)
+            _most(scarce, dearest, price * used * (best == its_column), number)
         elif price < 0.0:
-            _most(asked, pressing, -price * amount * (within & (column == its_column)), number)
+            _most(asked, pressing, -price * used * (column == its_column), number)
     words = pl.Series([_named(capacity) for capacity in capacities] or [""])
     verbs = pl.Series(["are" if one.name.endswith("s") else "is" for one in capacities] or [""])
     its = scarce.astype(np.uint32)

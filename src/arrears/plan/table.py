@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numba import njit, prange
 
-from arrears.channels import CHANNELS, COLUMNS, Offers, Situation
+from arrears.channels import CHANNELS, COLUMNS, STARTS, Offers, Situation
+from arrears.core.loops import marked_loops
 from arrears.plan.capacities import Capacity
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.reasons import reasons
@@ -19,22 +21,8 @@ def table_of(
 ) -> pl.DataFrame:
     """`plan.parquet`, in the order of the situation's loans."""
     situation = offers.situation
-    rows = np.arange(len(column))
-    value = offers.value[rows, column]
-    by_channel = np.stack(
-        [
-            np.nan_to_num(offers.value[:, 3 * k : 3 * k + 3], nan=-np.inf).max(
-                axis=1, initial=-np.inf
-            )
-            for k in range(len(CHANNELS))
-        ],
-        axis=1,
-    )
-    best = by_channel.max(axis=1, initial=-np.inf)
-    by_channel[rows, column // 3] = -np.inf
-    second = np.argmax(by_channel, axis=1) if len(rows) else rows
-    runner_value = by_channel[rows, second]
-    has_second = np.isfinite(runner_value)
+    value = offers.value[np.arange(len(column)), column]
+    best, most, second, behind = ranked(offers.value, column, len(STARTS))
     names = pl.Series(CHANNELS)
     starts = np.array([start for _, start in COLUMNS])[column]
     loans = situation.loans
@@ -49,16 +37,39 @@ def table_of(
             "start_month": starts.astype(np.int32),
             "write_off_now": write_off(situation, column),
             "value": value,
-            "runner_up": names.gather(second.astype(np.uint32)),
-            "regret": np.maximum(best - value, 0.0),
+            "runner_up": pl.Series([*CHANNELS, None]).gather(second),
+            "regret": np.maximum(most - value, 0.0),
         }
     )
-    frame = frame.with_columns(
-        runner_up=pl.when(pl.Series(has_second)).then("runner_up"),
+    why = reasons(
+        frame, behind, offers=offers, best=best, column=column, capacities=capacities, prices=prices
     )
-    runner = pl.Series("runner_value", np.where(has_second, runner_value, np.nan)).fill_nan(None)
-    why = reasons(frame, runner, offers=offers, column=column, capacities=capacities, prices=prices)
     return frame.with_columns(reason=why)
+
+
+@njit(cache=True, parallel=marked_loops())
+def ranked(value: Floats, column: Ints, starts: int) -> tuple[Ints, Floats, Ints, Floats]:
+    """How the offers of each loan compare.
+
+    Args:
+        value: worth of the offers (n, o), NaN where one may not be taken; a channel's offers lie side by side.
+        column: the offer that is taken (n,).
+
+    Returns:
+        The offer worth most (n,), its worth, the best other channel, and its worth; -1 and -inf where there is none.
+    """
+    loans, wide = value.shape
+    best, most = np.full(loans, -1), np.full(loans, -np.inf)
+    second, behind = np.full(loans, -1), np.full(loans, -np.inf)
+    for loan in prange(loans):
+        taken = column[loan] // starts
+        for offer in range(wide):
+            worth = value[loan, offer]
+            if worth > most[loan]:
+                best[loan], most[loan] = offer, worth
+            if worth > behind[loan] and offer // starts != taken:
+                second[loan], behind[loan] = offer // starts, worth
+    return best, most, second, behind
 
 
 def write_off(situation: Situation, column: Ints) -> npt.NDArray[np.bool_]:
