@@ -108,7 +108,7 @@ class _Found:
 
     chance: Floats
     rows: Ints
-    chances: Chances
+    chances: Chances | _Shifted
     basis: str
     why: str
     modelled: Modelled | None = None
@@ -141,7 +141,7 @@ def _known(found: _Found, looked: Ints, hidden: npt.NDArray[np.bool_]) -> _Found
     chance = found.chance.copy()
     chance[looked] = hidden
     rows = np.union1d(np.setdiff1d(found.rows, looked), looked[hidden])
-    chances = np.ones((len(rows), found.chances.shape[1]), dtype=np.float32)
+    chances = np.ones((len(rows), DRAWS), dtype=np.float32)
     place = np.searchsorted(rows, found.rows)
     place = np.where(
         (place < len(rows)) & (rows[np.minimum(place, len(rows) - 1)] == found.rows), place, -1
@@ -154,7 +154,7 @@ def _known(found: _Found, looked: Ints, hidden: npt.NDArray[np.bool_]) -> _Found
 def _by_scorecard(book: Book, scored: Floats, *, errors: dict[str, float], seed: int) -> _Found:
     """The indicators' scorecard; its level may be off by the error the market book states."""
     rows = _drawable(book, scored)
-    chances = _shifted(scored[rows], errors["scorecard"], seed)
+    chances = _Shifted.of(scored[rows], errors["scorecard"], seed)
     why = "The indicators' scorecard: the tape has no two months of a loan to fit a model on."
     return _Found(scored, rows, chances, "scorecard", why)
 
@@ -187,7 +187,7 @@ def _by_model(
     since_renewal(histories, missing[histories.loan], gamma)
     chance = either(own, missing)
     rows = _drawable(book, chance)
-    chances = _shifted(chance[rows], errors["scorecard"], seed)
+    chances = _Shifted.of(chance[rows], errors["scorecard"], seed)[:]
     place = np.full(len(chance), -1)
     place[histories.loan] = np.arange(len(histories.loan))
     with_months = np.flatnonzero(place[rows] >= 0)
@@ -212,9 +212,9 @@ def _by_model(
     chance = np.where(book.shown, chance, 0.0)
     chance[book.shown] = levelled(picked.ranking[book.shown], float(chance.sum()))
     rows = _drawable(book, chance)
-    chances = _shifted(chance[rows], errors["model"], seed)
+    near = _Shifted.of(chance[rows], errors["model"], seed)
     why = f"In the order of the {picked.way}, at the level of the hidden-state model. {picked.why}"
-    return _Found(chance, rows, chances, picked.way, why, made, untraced)
+    return _Found(chance, rows, near, picked.way, why, made, untraced)
 
 
 def chances_of(
@@ -250,13 +250,29 @@ def _redrawn(
     return np.asarray(1.0 / (1.0 + np.exp(-(odds + level))))
 
 
-def _shifted(chance: Floats, error: float, seed: int) -> Chances:
-    """Chances (m, DRAWS) whose common level is off by a normal error of the log-odds."""
-    shift = generator(seed, "hidden", "scorecard").normal(0.0, error, DRAWS)
-    against = np.clip(1.0 - chance, 1e-12, None) / chance
-    chances = np.multiply.outer(against.astype(np.float32), np.exp(-shift).astype(np.float32))
-    chances += 1.0
-    return np.reciprocal(chances, out=chances)
+@dataclass(frozen=True)
+class _Shifted:
+    """Chances (m, DRAWS) whose common level is off by a normal error of the log-odds, those that are asked for.
+
+    Attributes:
+        against: odds (m,) against each.
+        off: what the error of each draw (DRAWS,) makes of them.
+    """
+
+    against: Chances
+    off: Chances
+
+    @classmethod
+    def of(cls, chance: Floats, error: float, seed: int) -> _Shifted:
+        """Of chances (m,), at the error of the level."""
+        shift = generator(seed, "hidden", "scorecard").normal(0.0, error, DRAWS)
+        against = np.clip(1.0 - chance, 1e-12, None) / chance
+        return cls(against.astype(np.float32), np.exp(-shift).astype(np.float32))
+
+    def __getitem__(self, loans: slice | npt.NDArray[np.bool_]) -> Chances:
+        chances = np.multiply.outer(self.against[loans], self.off)
+        chances += 1.0
+        return np.reciprocal(chances, out=chances)
 
 
 def _drawable(book: Book, chance: Floats) -> Ints:
@@ -276,6 +292,5 @@ def _finding(book: Book, found: _Found, *, seed: int) -> Hidden:
         hidden_amount=pl.when(told).then(pl.Series(p * book.claim)),
     )
     rows = found.rows
-    uniform = generator(seed, "hidden", "draws").random((len(rows), DRAWS), dtype=np.float32)
-    draws = drawn(rows, found.chances, book.claim[rows], uniform)
+    draws = drawn(rows, found.chances, book.claim[rows], generator(seed, "hidden", "draws"))
     return Hidden(table, rows, draws, basis, why, book.signs, book, found.modelled, found.untraced)

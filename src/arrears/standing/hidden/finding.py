@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from arrears.standing.hidden.signs import told_months
 Floats = npt.NDArray[np.float64]
 
 DRAWS = 200
+_AT_ONCE = 4_096
 LEAST = 1e-4
 WORTH_A_WORD = 0.01
 
@@ -67,6 +68,12 @@ class Modelled:
     histories: Coded
     gamma: npt.NDArray[np.float32]
     choice: Choice
+
+
+class Sliced(Protocol):
+    """Chances (m, DRAWS) of loans, by slices of them."""
+
+    def __getitem__(self, loans: slice, /) -> npt.NDArray[np.float32]: ...
 
 
 class Drawn(NamedTuple):
@@ -216,16 +223,22 @@ def _places(keys: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int64]]:
 
 def drawn(
     rows: npt.NDArray[np.int64],
-    chances: npt.NDArray[np.float32],
+    chances: Sliced,
     claim: npt.NDArray[np.int64],
-    uniform: npt.NDArray[np.float32],
+    chance: np.random.Generator,
 ) -> Drawn:
     """Who is hidden where a loan is hidden in a draw with the chance (m, DRAWS) of that draw.
 
     Args:
         rows: place of each loan (m,) in the book.
         claim: what each owes (m,), fen.
-        uniform: (m, DRAWS) numbers between 0 and 1.
     """
-    which, draw = np.nonzero(uniform < chances)
+    # Some at a time: few are hidden in any draw, and the numbers they are drawn by are as many as all chances.
+    found = [
+        (start + loan, draw)
+        for start in range(0, len(rows), _AT_ONCE)
+        for part in [chances[start : start + _AT_ONCE]]
+        for loan, draw in [np.nonzero(chance.random(part.shape, dtype=np.float32) < part)]
+    ] or [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+    which, draw = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Drawn(rows[which], draw, claim[which].astype(np.float32))
