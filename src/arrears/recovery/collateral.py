@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtr
+import scipy
 
 from arrears.core.records import picked
 from arrears.recovery.params import Floats, Ints
@@ -152,7 +152,7 @@ def _call(worth: Floats, strike: Floats, deviation: Floats) -> Floats:
     risky = (worth > 0.0) & (strike > 0.0) & (deviation > 0.0)
     w, k, s = worth[risky], strike[risky], deviation[risky]
     d = np.log(w / k) / s + s / 2.0
-    found[risky] = w * ndtr(d) - k * ndtr(d - s)
+    found[risky] = w * scipy.special.ndtr(d) - k * scipy.special.ndtr(d - s)
     return found
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtri
+import scipy
 
 from arrears.core.rng import generator
 from arrears.recovery.params import PRODUCTS, Floats, Ints
@@ -82,15 +82,13 @@ class Factors:
 @lru_cache(maxsize=1)
 def draw(count: int, months: int, persistence: float, seed: int) -> Factors:
     """The factors of `count` scenarios: the same for the same seed, whatever the book and the number of threads."""
-    from scipy.stats import qmc
-
     half = (count + 1) // 2
     first = min(_QUASI, months)
     size = len(_NAMES) * first + _BESIDES
     scrambler = np.random.default_rng(generator(seed, "sobol").integers(2**63))
-    sobol = qmc.Sobol(size, scramble=True, rng=scrambler)
+    sobol = scipy.stats.qmc.Sobol(size, scramble=True, rng=scrambler)
     points = sobol.random_base2(max(int(np.ceil(np.log2(half))), 0))[:half]
-    quasi = ndtri(np.clip(points, 1e-12, 1.0 - 1e-12)).T
+    quasi = scipy.special.ndtri(np.clip(points, 1e-12, 1.0 - 1e-12)).T
     paths = np.empty((len(_NAMES), months, half))
     for place, name in enumerate(_NAMES):
         normals = generator(seed, "factor", name).standard_normal((months, half))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaincinv, ndtr, ndtri
+import scipy
 
 from arrears.recovery.params import Floats
 
@@ -46,7 +46,9 @@ def wandering(variance: Floats, stream: np.random.Generator) -> Floats:
     steps = np.diff(np.maximum.accumulate(variance, axis=0), axis=0, prepend=0.0)
     whole = np.cumsum(steps, axis=0)
     walk = np.cumsum(np.sqrt(steps) * stream.standard_normal(steps.shape), axis=0)
-    ranks: Floats = ndtr(np.divide(walk, np.sqrt(whole), out=np.zeros_like(walk), where=whole > 0))
+    ranks: Floats = scipy.special.ndtr(
+        np.divide(walk, np.sqrt(whole), out=np.zeros_like(walk), where=whole > 0)
+    )
     return ranks
 
 
@@ -55,11 +57,11 @@ def _standard(skew: Floats, rank: Floats) -> Floats:
     rank = np.broadcast_to(rank, skew.shape)
     size = np.maximum(np.abs(skew), 1e-6)
     upper = np.where(skew < 0.0, 1.0 - rank, rank)
-    cubes = 1.0 + size / 6.0 * (ndtri(upper) - size / 6.0)
+    cubes = 1.0 + size / 6.0 * (scipy.special.ndtri(upper) - size / 6.0)
     found = 2.0 / size * (cubes**3 - 1.0)
     skewed = size > _NEARLY_NORMAL
     shape = 4.0 / size[skewed] ** 2
-    found[skewed] = (gammaincinv(shape, upper[skewed]) - shape) / np.sqrt(shape)
+    found[skewed] = (scipy.special.gammaincinv(shape, upper[skewed]) - shape) / np.sqrt(shape)
     result: Floats = np.where(skew < 0.0, -found, found)
     return result
 

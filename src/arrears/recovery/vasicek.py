@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+import scipy
 
 from arrears.errors import BadArgument
 from arrears.recovery.params import Floats
@@ -53,8 +53,8 @@ def default_quantile(default: Floats, rho: Floats | float, confidence: float) ->
         raise BadArgument("Probabilities lie between 0 and 1, the ends left out.")
     if ((shared < 0.0) | (shared >= 1.0)).any():
         raise BadArgument("A correlation lies from 0 to below 1.")
-    pushed = ndtri(chance) + np.sqrt(shared) * ndtri(confidence)
-    rate: Floats = ndtr(pushed / np.sqrt(1.0 - shared))
+    pushed = scipy.special.ndtri(chance) + np.sqrt(shared) * scipy.special.ndtri(confidence)
+    rate: Floats = scipy.special.ndtr(pushed / np.sqrt(1.0 - shared))
     return rate
 
 

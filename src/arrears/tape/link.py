@@ -11,9 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
+import scipy
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,10 +43,10 @@ def link(loans: pl.DataFrame) -> pl.DataFrame:
     probability = _probabilities(rows, known, left, right)
     count = rows.height
     linked = probability >= SAME
-    graph = coo_array(
+    graph = scipy.sparse.coo_array(
         (np.ones(int(linked.sum())), (left[linked], right[linked])), shape=(count, count)
     )
-    _, group = connected_components(graph, directed=False)
+    _, group = scipy.sparse.csgraph.connected_components(graph, directed=False)
     best = np.zeros(count)
     other = np.zeros(count)
     for ends in (left, right):
@@ -146,7 +144,7 @@ def _probabilities(
         yes = np.log(same) - np.log(chance)
         no = np.log1p(-same) - np.log1p(-chance)
         weight: Floats = np.where(seen, np.where(agree, yes, no), 0.0).sum(axis=0)
-        probability = expit(weight + np.log(prior / (1.0 - prior)))
+        probability = scipy.special.expit(weight + np.log(prior / (1.0 - prior)))
         probability[certain] = 1.0
         mass = seen.astype(np.float64) @ probability
         moved = np.divide(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
+import scipy
 
 from arrears.errors import BadArgument
 
@@ -46,7 +46,7 @@ def noise(kind: str, spread: float, at: Floats) -> Noise:
         return Noise(inside / (2 * spread), np.clip((scaled + 1.0) / 2.0, 0.0, 1.0), spread)
     if kind == "normal":
         bell = np.exp(-0.5 * scaled**2) / (spread * np.sqrt(2 * np.pi))
-        return Noise(bell, ndtr(scaled), _FAR * spread)
+        return Noise(bell, scipy.special.ndtr(scaled), _FAR * spread)
     raise BadArgument(f"No law of errors {kind!r}.", fix="Use uniform or normal.")
 
 

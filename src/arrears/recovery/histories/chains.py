@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.optimize import minimize_scalar
-from scipy.special import gammaln
+import scipy
 
 from arrears.recovery.aalen_johansen import from_moves
 from arrears.recovery.histories.moves import Moves
@@ -44,12 +43,12 @@ def _strength(n: Ints, mean: Floats) -> float:
 
     def unlikely(log_k: float) -> float:
         k = np.exp(log_k)
-        whole = gammaln(k) - gammaln(k + seen.sum(axis=-1))
-        parts = gammaln(seen + k * mean) - gammaln(k * mean)
+        whole = scipy.special.gammaln(k) - scipy.special.gammaln(k + seen.sum(axis=-1))
+        parts = scipy.special.gammaln(seen + k * mean) - scipy.special.gammaln(k * mean)
         return -float(whole.sum() + parts.sum())
 
     low, high = np.log(_STRENGTHS)
-    found = minimize_scalar(unlikely, bounds=(low, high), method="bounded")
+    found = scipy.optimize.minimize_scalar(unlikely, bounds=(low, high), method="bounded")
     return float(np.exp(found.x))
 
 
