@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from arrears import report, run
-from arrears.report import charts, figures, page
+from arrears.report import charts, figures, page, parts
+from arrears.report.history.told import hundred, span, which
 
 
 class _Outline(HTMLParser):
@@ -120,6 +121,30 @@ def test_no_table_of_another_page_is_cut(pages, name) -> None:
         widths = _least_widths(page, heads_break=True, screen=screen)
         assert widths
         assert {heads: width for heads, width in widths.items() if width > room} == {}
+
+
+def test_words_of_the_tape_are_not_shown_to_people(pages) -> None:
+    for name, whole in pages.items():
+        text = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", whole, flags=re.S)
+        shown = re.sub(r"\b\w+\.(csv|json|parquet)\b", "", text)
+        assert not re.search(r"\b[a-z]+_[a-z]+\b", shown), name
+        assert not re.search(r">0\.0 %[^<]*</h\d>|>Of 100[^<]*\b0\.0 are", whole), name
+
+
+def test_few_rows_stay_on_one_sheet() -> None:
+    assert 'class="scroll whole"' in parts.table(["a", "b"], [["1", "2"]] * 14)
+    assert 'class="scroll"' in parts.table(["a", "b"], [["1", "2"]] * 15)
+    assert ".whole { break-inside: avoid; }" in parts.shell("", [])
+
+
+def test_how_many_of_a_hundred_is_all_or_none_only_where_it_is() -> None:
+    said = {0.0: "none", 0.0004: "under 0.1", 0.004: "0.4", 0.0996: "10.0", 0.42: "42", 0.996: "99.6",
+            0.9996: "over 99.9", 1.0: "100"}  # fmt: skip
+    assert {share: hundred(share) for share in said} == said
+    assert span(0.01, 0.02)[0] == "0"
+    assert [which(state) for state in ("1-30", "90+", "current", "written-off")] == [
+        "loans 1 to 30 days past due", "loans over 90 days past due", "current loans", "written off loans",
+    ]  # fmt: skip
 
 
 def test_signs_of_hidden_loans_are_told_in_words(pages) -> None:

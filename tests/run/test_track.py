@@ -54,7 +54,13 @@ def test_cash_stands_beside_the_forecast_by_month(folder: Path, tmp_path: Path) 
     ahead = again["reforecast"].diff()[3:] / again["forecast"].diff()[3:]
     multiplier = float(done.summary["multiplier"])  # type: ignore[arg-type]
     assert ahead.to_list() == pytest.approx([multiplier] * len(ahead), abs=1e-6)
-    assert "came in" in (tmp_path / "out/track.html").read_text("utf-8")
+    page = (tmp_path / "out/track.html").read_text("utf-8")
+    assert "came in" in page
+    assert "Cumulative, from 31 March 2025 on." in page
+    # Three months are drawn beside the rest of a year, not of ten
+    drawn = page.split("<svg")[1].split("</svg>")[0]
+    assert ">12</text>" in drawn
+    assert ">120</text>" not in drawn
     assert json.loads((tmp_path / "out/run.json").read_text("utf-8"))["command"] == "track"
 
 

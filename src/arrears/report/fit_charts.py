@@ -41,7 +41,7 @@ def hazard(points: pl.DataFrame) -> dict[str, object]:
         points: `age, hazard, lo90, hi90, observed, market`, shares.
     """
     table = points.with_columns(pl.exclude("age") * 100)
-    x = _axis("age", "months since day 91", scale={"zero": True})
+    x = _axis("age", "months since day 91", scale={"zero": True, "nice": False})
     y = _axis("lo90", "paying in a month, per cent")
     fitted, market = _line(x, "hazard", ACCENT), _line(x, "market", GREY)
     band = {
@@ -101,33 +101,39 @@ def effects(table: pl.DataFrame) -> dict[str, object]:
     order: Sequence[str] = table["level"].to_list()
     y = {"field": "level", "type": "nominal", "sort": order, "title": None}
     title = "added to the log odds of a payment"
+    # Few enough that nought, which every effect is read against, keeps its label.
+    axis = {"tickCount": 6}
     return {
         "data": _rows(table),
         "width": _WIDTH - 150,
         "height": {"step": 18},
         "encoding": {"y": y},
         "layer": [
-            {"mark": _RULE, "encoding": {"x": _axis("lo", title), "x2": {"field": "hi"}}},
+            {
+                "mark": _RULE,
+                "encoding": {"x": _axis("lo", title, axis=axis), "x2": {"field": "hi"}},
+            },
             {
                 "mark": {"type": "point", "color": ACCENT, "filled": True, "size": 45},
-                "encoding": {"x": _axis("effect", title)},
+                "encoding": {"x": _axis("effect", title, axis=axis)},
             },
             {
                 "mark": {"type": "tick", "color": GREY, "thickness": 2, "height": 12},
-                "encoding": {"x": _axis("market", title)},
+                "encoding": {"x": _axis("market", title, axis=axis)},
             },
         ],
     }
 
 
-def pools(triangle: pl.DataFrame) -> dict[str, object]:
-    """Cumulative cash of each pool as a share of its claim, by month since; what is estimated is dashed.
+def pools(triangle: pl.DataFrame, since: str) -> dict[str, object]:
+    """Cumulative cash of each pool as a share of its claim, by month; what is estimated is dashed.
 
     Args:
         triangle: `pool, month, share, estimated`.
+        since: what the months count from.
     """
     table = triangle.with_columns(pl.col("share") * 100)
-    x = _axis("month", "months since")
+    x = _axis("month", f"months since {since}")
     y = _axis("share", "collected, per cent of the claim")
     detail = {"field": "pool", "type": "nominal"}
 
@@ -154,7 +160,7 @@ def track(table: pl.DataFrame) -> dict[str, object]:
         table: `month, forecast, actual, lo90, hi90, reforecast`, fen.
     """
     shown = table.with_columns(pl.exclude("month").cast(pl.Float64) / 1e8)
-    x = _axis("month", "months from the cut-off date")
+    x = _axis("month", "months from the cut-off date", scale={"zero": True, "nice": False})
     y = _axis("lo90", "million yuan, cumulative")
     band = {
         "mark": {"type": "area", "color": ACCENT, "opacity": 0.2},
@@ -192,7 +198,7 @@ def pools_watched(table: pl.DataFrame) -> dict[str, object]:
     return {
         "data": _rows(table),
         "width": _WIDTH - 100,
-        "height": {"step": 14},
+        "height": {"step": 18},
         "encoding": {"y": y},
         "layer": [
             {

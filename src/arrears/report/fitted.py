@@ -14,6 +14,7 @@ from arrears.report.parts import paragraph, shell, table
 
 _NINETY = 1.645
 _SHOWN = 40
+_CAUSES = {"limitation": "past its limitation", "written_off": "written off"}
 _NAMES = {"hazard": "hazard (logit)", "boosted": "boosted trees", "market prior": "market prior"}
 
 
@@ -53,7 +54,11 @@ def _numbers(model: RecoveryModel) -> str:
             f"pay in month {first.start + 1} since day 91" if first else "no month was seen",
             f"a payment takes {figures.percent(model.share_paid)} of what is owed",
         ),
-        (error, "payments predicted over seen, out of time", f"rank {rank}; {model.chosen}"),
+        (
+            error,
+            "payments foretold over seen, less one, in months that it had not seen",
+            f"rank {rank} ({figures.number(0.5, 1)} is chance, 1 is perfect); {_NAMES[model.chosen]}",
+        ),
         (
             figures.percent(model.level_sd),
             "standard deviation of the level that stays unknown",
@@ -121,6 +126,9 @@ def _choice(model: RecoveryModel) -> list[str]:
     parts += [
         paragraph(f"Fitted on the months before {model.seen.tested_from}, tested on those from then on.", "note"),
         table(heads, rows),
+        paragraph(
+            "Log loss: how much what happened surprises a model, less is better. Error: payments foretold over seen, "
+            "less one. Rank: how often a month with a payment was given a higher chance than one without.", "note"),
     ]  # fmt: skip
     if model.calibration:
         deciles = pl.DataFrame([decile.model_dump() for decile in model.calibration])
@@ -132,10 +140,14 @@ def _choice(model: RecoveryModel) -> list[str]:
             hi=pl.col("observed") + _NINETY * se,
         )
         out = deciles.filter((pl.col("predicted") - pl.col("observed")).abs() > _NINETY * se).height
-        told = f"{deciles.height - out} of {deciles.height} tenths lie within chance of the line"
+        told = f"{deciles.height - out} of {deciles.height} tenths lie within chance of what was foretold"
         parts += [
             f"<h3>{escape(told)}</h3>",
             _figure(fit_charts.calibration(shown), told, "tenths"),
+            paragraph(
+                "Each point a tenth of the months tested, by their chance; bars: nine times in ten.",
+                "note",
+            ),
         ]
     return parts
 
@@ -187,8 +199,9 @@ def _credibility(model: RecoveryModel) -> list[str]:
     def row(name: str, belief: object) -> list[str]:
         b = model.products.get(name) or model.segments[name]
         del belief
+        product, *province = name.split(", ")
         return [
-            PRODUCTS.get(name, name),
+            ", ".join([PRODUCTS.get(product, product), *province]),
             figures.number(b.payments),
             figures.number(b.expected, 1),
             figures.NOT_KNOWN if b.ratio is None else figures.number(b.ratio, 2),
@@ -221,8 +234,10 @@ def _credibility(model: RecoveryModel) -> list[str]:
     return [
         *parts,
         paragraph(
-            "Expected counts payments; missing says how many more expected ones a weight of one half would need. "
-            f"Spread of half-years over that of counts: {figures.number(model.dispersion, 2)}.",
+            "Expected: payments by what the group is held against; ratio: seen over expected; believed: the factor "
+            "that is used, the ratio by its weight and 1 by the rest. Missing for half: how many more expected "
+            "payments a weight of one half needs. Half-years differ "
+            f"{figures.number(model.dispersion, 2)} times as much as counts alone would make them.",
             "note",
         ),
     ]
@@ -232,21 +247,23 @@ def _share(model: RecoveryModel) -> list[str]:
     share = model.share
     if share.own is None:
         return []
-    head = (
-        f"{figures.percent(share.full)} of payments settle the loan, "
-        f"{figures.percent(share.usual)} are a usual instalment"
-    )
+    head = f"A payment takes {figures.percent(model.share_paid)} of what is owed"
     told = (
-        f"A payment takes {figures.percent(share.own)} of what is owed; with the market's figure, which weighs "
-        f"{figures.percent(1 - share.z, 0)}, {figures.percent(model.share_paid)}. Reversals are netted."
+        f"{figures.percent(share.own)} by this history, which weighs {figures.percent(share.z, 0)}; the rest is the "
+        f"market's figure. {_part(share.full)} of the payments settle the loan, {_part(share.usual).lower()} are a "
+        "usual instalment. Reversals are netted."
     )
     return [f"<h2>{escape(head)}</h2>", paragraph(told)]
+
+
+def _part(share: float) -> str:
+    return figures.percent(share) if share else "None"
 
 
 def _exits(model: RecoveryModel) -> list[str]:
     rows = [
         [
-            point.cause,
+            _CAUSES.get(point.cause, point.cause),
             figures.number(point.month),
             f"{figures.percent(point.share)} ({figures.percent(point.se)})",
             figures.NOT_KNOWN if point.model is None else figures.percent(point.model),
@@ -257,7 +274,7 @@ def _exits(model: RecoveryModel) -> list[str]:
     if not rows:
         return []
     last = [point for point in model.exits if point.cause == "settled"][-1]
-    head = f"{figures.percent(last.share)} are settled within {last.month} months of day 91"
+    head = f"{_part(last.share)} of the loans are settled within {last.month} months of day 91"
     return [
         f"<h2>{escape(head)}</h2>",
         table(["left by", "month", "share (s.e.)", "by the model"], rows),
@@ -273,10 +290,10 @@ def _pools(pools: Pools) -> list[str]:
     if pools.ladder is None:
         return []
     told = pools.table
-    rest = float((told["remaining"] + told["tail"]).sum())
+    rest, tail = (float(told[name].sum()) for name in ("remaining", "tail"))
     head = (
-        f"Pools by month of {pools.by}: {figures.money(rest)} still to come by the chain ladder, "
-        f"with a standard error of {figures.money(pools.ladder.total_se)}"
+        f"Pools by month of {pools.by}: {figures.money(rest)} still to come by the chain ladder (standard error "
+        f"{figures.money(pools.ladder.total_se)}), {figures.money(tail)} in the tail after it"
     )
     claims = told.select("pool", "claim")
     shares = pools.triangle.join(claims, on="pool").select(
@@ -296,9 +313,10 @@ def _pools(pools: Pools) -> list[str]:
     heads = ["pool", "loans", "claim, yuan", "collected", "to come", "s.e. (Mack)", "tail"]
     return [
         f"<h2>{escape(head)}</h2>",
-        _figure(fit_charts.pools(shares), head, f"pools-{pools.by}"),
+        _figure(fit_charts.pools(shares, pools.by), head, f"pools-{pools.by}"),
         table(heads, rows),
         paragraph(
+            "Each line a pool; dashed: what the chain ladder expects of it. Money in yuan. "
             f"Only pools that the history shows from their start; all cells: triangle_{pools.by}.csv. The tail after "
             "the triangle's months goes on by a power law to month 120.",
             "note",

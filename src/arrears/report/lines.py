@@ -39,7 +39,14 @@ def fans(table: pl.DataFrame, *, x: str, title_x: str | None, title_y: str) -> d
         "legend": None,
         "scale": {"domain": names, "range": list(_SHADES[: len(names)])},
     }
-    along = {"field": x, "type": "temporal" if time else "quantitative", "title": title_x}
+    along: dict[str, object] = {
+        "field": x,
+        "type": "temporal" if time else "quantitative",
+        "title": title_x,
+    }
+    if not time:
+        # A label at the end of a line would lie on an axis that goes on.
+        along |= {"scale": {"zero": True, "nice": False}}
 
     def band(low: str, high: str, opacity: float) -> dict[str, object]:
         y = {"field": low, "type": "quantitative", "title": title_y}

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
+# A table of so few rows is not cut in two by the end of a page.
+_WHOLE = 14
+
 
 def shell(title: str, parts: Sequence[str]) -> str:
     """A whole page that works offline."""
@@ -32,9 +35,10 @@ def table(
         )
 
     head = cells("th", heads, ' scope="col"')
+    whole = " whole" if len(rows) <= _WHOLE else ""
     body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n'
+        f'<div class="scroll{whole}"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n'
         "</tbody></table></div>"
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from html import escape
 
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.report import charts, figures, fit_charts
 from arrears.report.parts import paragraph, shell, table
 
@@ -18,7 +20,7 @@ def track_page(
     tracked: pl.DataFrame,
     again: pl.DataFrame,
     *,
-    since: str,
+    since: date,
     multiplier: float,
     pools: pl.DataFrame,
     kinds: Mapping[str, Mapping[str, float]],
@@ -39,12 +41,15 @@ def track_page(
         f"was expected: {within} the band"
     )
     alarms = int(tracked["alarm"].sum())
+    # What came in is to be read beside its band: of a forecast of ten years the first months would be a dot.
+    near = -(-2 * int(last["month"]) // 12) * 12
     shown = again.join(tracked.select("month", "actual"), on="month", how="left")
+    shown = shown.filter(pl.col("month") <= near)
     rows = [
         [
             str(row["month"]),
             *(figures.yuan(row[name]) for name in ("forecast", "actual", "lo90", "hi90")),
-            "outside" if row["alarm"] else "",
+            "outside" if row["alarm"] else "inside",
         ]
         for row in tracked.tail(_SHOWN).iter_rows(named=True)
     ]
@@ -52,15 +57,17 @@ def track_page(
     picture = charts.svg(fit_charts.track(shown), head, "track")
     parts = [
         f"<h1>{escape(head)}</h1>",
-        paragraph(f"Cumulative, from {since} on. {alarms} of {tracked.height} months lie outside nine in ten.", "when"),
+        paragraph(
+            f"Cumulative, from {figures.day(since)} on. {alarms} of {counted(tracked.height, 'month')} "
+            f"{'lies' if alarms == 1 else 'lie'} outside the band, which holds nine times in ten.", "when"),
         f"<figure>{picture}</figure>",
         paragraph(
             f"What is still to come is now taken as {figures.number(multiplier, 2)} times the forecast: "
             f"{figures.money(end['reforecast'])} in all within {end['month']} months, where "
-            f"{figures.money(end['forecast'])} was expected (dashed). "
+            f"{figures.money(end['forecast'])} was expected (dashed line). "
             "What came in so far is believed as far as the band says that it tells of the level."
         ),
-        table(["month", "forecast, yuan", "came in", "low", "high", "alarm"], rows),
+        table(["month", "forecast, yuan", "came in", "low", "high", "band"], rows),
     ]  # fmt: skip
     for by, kind in kinds.items():
         parts += _pools(pools.filter(by=by), by, kind)
@@ -82,7 +89,7 @@ def _found(by: str, kind: Mapping[str, float]) -> str:
 def _pools(pools: pl.DataFrame, by: str, kind: Mapping[str, float]) -> list[str]:
     """Pools of one kind: how many have left their band, which, and what they will still bring."""
     head = _found(by, kind)
-    often = figures.percent(kind["chance"], 0)
+    often = f"{figures.percent(kind['chance'], 0)} of" if kind["chance"] else "none of"
     shown = pools.filter(pl.col("forecast") > 0).tail(_SHOWN)
     ratios = shown.select(
         "pool",
@@ -103,20 +110,20 @@ def _pools(pools: pl.DataFrame, by: str, kind: Mapping[str, float]) -> list[str]
         for row in ordered.iter_rows(named=True)
     ]
     heads = ["pool", "left, in month", "forecast, yuan", "came in", "low", "high"]
-    heads += ["as far by luck", "times", "to come"]
+    heads += ["luck", "multiplier", "to come"]
     return [
         f"<h2>{escape(head)}</h2>",
         paragraph(
             "The band of a pool holds over all looks of five years at once: one pool in ten leaves it in some month "
-            f"though it pays as forecast. Pools share good and bad times; so many or more leave in {often} of the "
-            "forecast's own draws. Cash over forecast so far, with the band:"
+            f"though it pays as forecast. Pools share good and bad times; so many or more leave in {often} the "
+            "forecast's own draws. Cash over forecast so far, with the band (in the second colour: outside it):"
         ),
         f"<figure>{picture}</figure>",
         table(heads, rows, words=1, short=1),
         paragraph(
-            f"Pools in alarm first, then by how often luck takes a pool as far; {len(rows)} of {pools.height}, all in "
-            "pools.parquet. What is to come is the forecast times the multiplier: that of all pools, moved by this "
-            "pool's cash as far as that is more than luck.",
+            "Money in yuan; luck: how often luck alone takes a pool as far from its forecast. Pools that have left "
+            f"their band first; {len(rows)} of {pools.height}, all in pools.parquet. What is to come is the forecast "
+            "times the multiplier: that of all pools, moved by this pool's cash as far as that is more than luck.",
             "note",
         ),
     ]

@@ -207,7 +207,7 @@ def _lines(model: RecoveryModel, out: Path) -> list[str]:
     seen = model.seen
     return [
         f"Seen      {counted(seen.payments, 'payment')} in {counted(seen.loan_months, 'loan-month')} past day 91",
-        f"Taken     {model.chosen}. {model.why}",
+        f"Taken     {model.chosen.replace('boosted', 'boosted trees')}. {model.why}",
         f"Believed  {report.percent(model.believed, 0)} own experience, the rest is the market prior",
         f"Model     {out / 'model.json'}; page: {out / 'fit.html'}",
     ]

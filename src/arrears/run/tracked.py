@@ -101,13 +101,12 @@ def track(folder: Path, *, payments: Path, out: Path, force: bool = False) -> Do
         products.table("reforecast.parquet", again)
         products.table("pools.parquet", pools.table)
         products.table("pool_months.parquet", pools.months)
-        since = told.as_of.isoformat()
         products.text(
             "track.html",
             report.track_page(
                 tracked,
                 again,
-                since=since,
+                since=told.as_of,
                 multiplier=multiplier,
                 pools=pools.table,
                 kinds=pools.kinds,

@@ -90,7 +90,7 @@ def _judged(counts: Ints, origin: int) -> Contest:
     cells = np.nonzero((early + late).any(axis=-1))
     seen = np.flatnonzero(early.sum(axis=tuple(range(early.ndim - 1))))
     if len(seen) < 2:
-        return _kept(name, "only one move was ever made from here", test)
+        return _kept(name, "the earlier months show only one move from here", test)
     rows, _ = smoothed(early.sum(axis=(0, 1, 3, 4))[:, None, :])
     plain = rows[cells[2], 0]
     modelled = _modelled(_features(cells, early.shape), early[cells], seen, plain=plain)

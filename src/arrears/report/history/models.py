@@ -7,7 +7,7 @@ from html import escape
 import polars as pl
 
 from arrears.report import figures
-from arrears.report.history.told import SURE, Past
+from arrears.report.history.told import DAYS, SURE, Past, which
 from arrears.report.parts import paragraph, table
 
 
@@ -29,12 +29,12 @@ def outlook(past: Past) -> list[str]:
     title = (
         f"Over {months} months the chain foretells what was observed, within chance"
         if not apart
-        else f"Over {months} months the chain is off for loans {', '.join(row['from'] for row in apart)}: "
+        else f"Over {months} months the chain is off for {', '.join(which(row['from']) for row in apart)}: "
         "their moves depend on more than where they are"
     )
     rows = [
         [
-            row["from"],
+            DAYS[row["from"]],
             f"{100 * row['chain']:.2f}",
             f"{100 * row['observed']:.2f} ± {100 * row['se']:.2f}",
             f"{100 * ends[row['from']]:.1f}",
@@ -42,19 +42,24 @@ def outlook(past: Past) -> list[str]:
         for row in ahead.iter_rows(named=True)
     ]
     heads = [
-        "loans now",
-        f"past 90 or written off within {months} months: chain",
-        "observed (Aalen-Johansen)",
-        "in the end: chain",
+        "days past due",
+        "by the chain, per cent",
+        "observed",
+        "in the end, by the chain",
     ]
-    return [f"<h2>{escape(title)}</h2>", table(heads, rows)]
+    note = (
+        f"Past 90 days or written off within {months} months. The chain takes the next month to depend on where a loan "
+        "is in this one, and on nothing else. Observed: Aalen-Johansen estimator, with its standard error."
+    )
+    return [f"<h2>{escape(title)}</h2>", table(heads, rows), paragraph(note, "note")]
 
 
 def contests(past: Past) -> list[str]:
     """Chain against logit, state by state."""
     won = [one.state for one in past.contests if one.ships == "logit"]
     title = (
-        f"Time in the state and age foretell moves better than the chain from {', '.join(won)}: the logit is used there"
+        f"Time in the state and age foretell the moves of {', '.join(map(which, won))} better than the chain: "
+        "the logit is used there"
         if won
         else "The plain chain is used: nothing foretells moves better out of time"
     )
@@ -64,7 +69,7 @@ def contests(past: Past) -> list[str]:
 
     rows = [
         [
-            one.state,
+            DAYS[one.state],
             one.ships,
             one.why,
             figures.number(one.moves),
@@ -76,10 +81,10 @@ def contests(past: Past) -> list[str]:
         ]
         for one in past.contests
     ]
-    heads = ["from", "used", "why", "moves foretold", "surprise: chain", "logit", "gain"]
+    heads = ["days past due", "used", "why", "moves foretold", "surprise: chain", "logit", "gain"]
     note = (
-        "Both were fitted on the earlier months and foretold the last quarter of them. Surprise is the mean of -log of "
-        "the chance given to what happened: less is better."
+        "Both were fitted on the earlier months and foretold the last quarter of them. Surprise is the mean, "
+        "its sign turned, of the logarithm of the chance given to what happened: less is better."
     )
     return [
         f"<h2>{escape(title)}</h2>",

@@ -8,7 +8,7 @@ import polars as pl
 
 from arrears.report import figures
 from arrears.report.by_class import PRODUCTS
-from arrears.report.history.told import FEWEST, STATES, SURE, YEAR, Past, hundred, picture
+from arrears.report.history.told import DAYS, FEWEST, STATES, SURE, YEAR, Past, hundred, picture
 from arrears.report.lines import fans, ranges
 from arrears.report.parts import paragraph, table
 
@@ -31,18 +31,23 @@ def rolls(past: Past) -> list[str]:
     starts = [start for start in states if any(key[0] == start for key in cells)]
     rows = [
         [
-            start,
+            DAYS[start],
             figures.number(sum(cells[key]["n"] for key in cells if key[0] == start)),
             *(cell(start, end) for end in states),
         ]
         for start in starts
     ]
-    owed = [[start, *(cell(start, end, "_balance") for end in states)] for start in starts]
+    owed = [[DAYS[start], *(cell(start, end, "_balance") for end in states)] for start in starts]
     parts = [
         f"<h2>{escape(_after_a_miss(cells))}</h2>",
-        table(["from, to, per cent", "loan-months", *states], rows),
+        table(["days past due", "loan-months", *(DAYS[end] for end in states)], rows),
+        paragraph(
+            "Rows: where loans are, by days past due; columns: where they are a month later, per cent with its "
+            "standard error.",
+            "note",
+        ),
         "<h3>The same by balance</h3>",
-        table(["from, to, per cent", *states], owed),
+        table(["days past due", *(DAYS[end] for end in states)], owed),
     ]
     current = (
         past.roll.filter(pl.col("from") == "current")
