@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from arrears import run
 from arrears.channels.issue import SCENARIOS
 from arrears.handover.pools import write_deal
@@ -63,6 +65,15 @@ def test_each_deal_of_a_plan_has_its_page_beside_it(situation, tmp_path) -> None
         assert 0 < one["size"] <= one["issue"] < one["collections"]
         assert ("1 class</span>" in page) == ("income" in str(one["place"]))
         assert "<h1>Class " in page
+        assert "n/a" not in page
+        assert not re.search(r">[a-z]+_[a-z_]+<", page)
+        assert "servicing fee, yuan" in page
+        assert re.search(
+            r"[\d.]+ % of what is collected has come in by the first payment date", page
+        )
+        # A class is drawn from its size at closing on
+        first = page.split('id="fans"')[1].split("<svg")[1].split("</svg>")[0]
+        assert ">0</text>" in first
         own = (tmp_path / str(one["place"]) / "term_sheet.md").read_text("utf-8")
         cost = "500,000" if "income" in str(one["place"]) else "2,000,000"
         assert f"Fixed costs of the deal, about {cost} yuan" in own

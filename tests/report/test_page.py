@@ -137,6 +137,16 @@ def test_few_rows_stay_on_one_sheet() -> None:
     assert ".whole { break-inside: avoid; }" in parts.shell("", [])
 
 
+def test_a_day_is_not_broken_on_paper() -> None:
+    rows = [["1", "2025-10-27", "5"], ["2", "later", "6"]]
+    page = parts.table(["payment", "date", "yuan"], rows, words=2)
+    assert "<td class=d>2025-10-27</td>" in page
+    assert "<td class=w>later</td>" in page
+    printed = parts.shell("", []).split("@media print")[1]
+    assert "td.w { white-space: normal; }" in printed
+    assert "td.d" not in printed
+
+
 def test_how_many_of_a_hundred_is_all_or_none_only_where_it_is() -> None:
     said = {0.0: "none", 0.0004: "under 0.1", 0.004: "0.4", 0.0996: "10.0", 0.42: "42", 0.996: "99.6",
             0.9996: "over 99.9", 1.0: "100"}  # fmt: skip

@@ -17,6 +17,15 @@ from arrears.report.parts import paragraph, shell, table
 from arrears.report.sheets import Sheets
 
 _RANKS = ("q05", "q25", "q50", "q75", "q95")
+_ROLES = {"sub": "subordinated"}
+_TAKES = {
+    "servicing": "servicing fee",
+    "servicer": "servicer, of what is left at the end",
+    "servicer_in_all": "servicer in all",
+    "originator_retained": "originator, on the classes that it keeps",
+    "originator_proceeds": "originator, from the sale at closing",
+    "originator_in_all": "originator in all",
+}
 
 
 def deal_page(deal: Deal, found: Answers, actual: pl.DataFrame | None = None) -> str:
@@ -30,7 +39,10 @@ def deal_page(deal: Deal, found: Answers, actual: pl.DataFrame | None = None) ->
     title = _headline(deal, classes)
     parts = [
         f"<h1>{escape(title)}</h1>",
-        paragraph(f"{deal.name}. Closing {figures.day(deal.closing_date)}.", "when"),
+        paragraph(
+            f"{deal.name}. Cut-off {figures.day(deal.cutoff_date)}, closing {figures.day(deal.closing_date)}.",
+            "when",
+        ),
         _numbers(deal, told, classes),
         *_terms(deal, classes),
         *_fans(deal, found),
@@ -97,9 +109,9 @@ def _terms(deal: Deal, classes: dict[str, Any]) -> list[str]:
     rows = [
         [
             one.name,
-            one.role,
+            _ROLES.get(one.role, one.role),
             figures.yuan(one.face),
-            figures.percent(_rate(deal, one.name), 2),
+            _coupon(deal, one.name),
             f"{float(one.issue_price):g}",
             figures.percent(row["yield"], 2),
             figures.number(row["wal_years"], 2),
@@ -116,10 +128,21 @@ def _terms(deal: Deal, classes: dict[str, Any]) -> list[str]:
              "expected maturity", "falls short in", "expected loss", "cash / size", "break-even"]  # fmt: skip
     return [
         '<h2 id="terms">Term sheet</h2>',
-        table(["term", ""], sheet, words=2, short=1),
+        table(["term", "of this deal"], sheet, words=2, short=1),
         '<h2 id="classes">What each class gets</h2>',
         table(heads, rows, words=2),
+        paragraph(
+            "Yield, life and loss: means over all scenarios. Cash / size: what the class is paid over its size. "
+            "Break-even: the part of expected collections that just pays it in full. A class falls short where "
+            "principal or interest is unpaid on the last date.",
+            "note",
+        ),
     ]
+
+
+def _coupon(deal: Deal, name: str) -> str:
+    rate = _rate(deal, name)
+    return "none" if rate is None else figures.percent(rate, 2)
 
 
 def _order(labels: Iterable[str]) -> str:
@@ -159,20 +182,23 @@ def _fans(deal: Deal, found: Answers) -> list[str]:
             else "never repaid in the middle scenario"
         )
         caption = f"{one.name}: {said}."
-        drawn = charts.svg(fan_chart(fan), caption, f"fan-{one.name}")
+        drawn = charts.svg(fan_chart(fan, one.face), caption, f"fan-{one.name}")
         parts.append(
             f"<h3>{escape(caption)}</h3><figure>{drawn}<figcaption class=note>"
-            "Balance after each payment. Inner band: half of all scenarios; outer band: nine in ten."
+            "Balance after each payment, from closing (0) on. Inner band: half of all scenarios; outer band: nine in "
+            "ten."
             "</figcaption></figure>"
         )
     return parts
 
 
-def fan_chart(fan: np.ndarray) -> dict[str, object]:
-    """Balance of a class by payment, with its ranges, million yuan."""
-    frame = pl.DataFrame({name: fan[:, place] / 1e8 for place, name in enumerate(_RANKS)})
-    data = {"values": frame.with_columns(payment=pl.int_range(1, pl.len() + 1)).to_dicts()}
-    x = {"field": "payment", "type": "quantitative", "title": "payment", "axis": {"tickMinStep": 1}}
+def fan_chart(fan: np.ndarray, face: float) -> dict[str, object]:
+    """Balance of a class of that size by payment, with its ranges, million yuan."""
+    whole = np.vstack([np.full(len(_RANKS), float(face)), fan]) / 1e8
+    frame = pl.DataFrame({name: whole[:, place] for place, name in enumerate(_RANKS)})
+    data = {"values": frame.with_columns(payment=pl.int_range(pl.len())).to_dicts()}
+    x = {"field": "payment", "type": "quantitative", "title": "payment", "axis": {"tickMinStep": 1},
+         "scale": {"nice": False}}  # fmt: skip
 
     def band(low: str, high: str, opacity: float) -> dict[str, object]:
         y = {"field": low, "type": "quantitative", "title": "million yuan"}
@@ -207,12 +233,15 @@ def _by_date(deal: Deal, found: Answers) -> list[str]:
         [str(row[0]), str(row[1]), *(figures.yuan(cell) for cell in row[2:])]
         for row in frame.iter_rows()
     ]
-    heads = ["payment", "date", *(f"{name}, yuan" for name in frame.columns[2:])]
-    note = (
-        "Means over scenarios; what a class gets is interest, principal and its part of the rest."
+    names = (_TAKES.get(name, name).split(",")[0] for name in frame.columns[2:])
+    heads = ["payment", "date", *(f"{name}, yuan" for name in names)]
+    whole, early = float(frame["collections"].sum()), float(frame["collections"][0])
+    title = (
+        f"{figures.share(early, whole)} of what is collected has come in by the first payment date"
     )
+    note = "Means over scenarios; what a class gets is interest, principal and its part of what is left at the end."
     return [
-        '<h2 id="cash">Cash by payment date</h2>',
+        f'<h2 id="cash">{escape(title)}</h2>',
         table(heads, rows, words=2),
         paragraph(note, "note"),
     ]
@@ -220,7 +249,7 @@ def _by_date(deal: Deal, found: Answers) -> list[str]:
 
 def _takes(told: dict[str, Any]) -> list[str]:
     rows = [
-        [name.replace("_", " "), figures.yuan(amount)]
+        [_TAKES.get(name, name.replace("_", " ")), figures.yuan(amount)]
         for name, amount in told["takes"].items()
         if amount
     ]
@@ -250,16 +279,17 @@ def _investors(deal: Deal, found: Answers, actual: pl.DataFrame | None) -> list[
     seen = frame.drop_nulls("actual")
     if seen.is_empty():
         title = "Investor report: nothing has come in yet to hold against the forecast"
-    else:
-        share = float(seen["actual_to_forecast"][-1])
-        title = f"Investor report: {figures.percent(share)} of the forecast has come in so far"
+        text = "Name what has come in with --actual: it is told beside the forecast, date by date."
+        return [f'<h2 id="investors">{escape(title)}</h2>', paragraph(text, "note")]
+    share = float(seen["actual_to_forecast"][-1])
+    title = f"Investor report: {figures.percent(share)} of the forecast has come in so far"
     rows = [
         [
             str(row["payment"]),
             str(row["date"]),
             figures.yuan(row["forecast"]),
-            figures.yuan(row["actual"]),
-            figures.percent(row["actual_to_forecast"]),
+            "not yet" if row["actual"] is None else figures.yuan(row["actual"]),
+            "" if row["actual"] is None else figures.percent(row["actual_to_forecast"]),
         ]
         for row in frame.iter_rows(named=True)
     ]

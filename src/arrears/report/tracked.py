@@ -12,7 +12,8 @@ from arrears.core.words import counted
 from arrears.report import charts, figures, fit_charts
 from arrears.report.parts import paragraph, shell, table
 
-_SHOWN = 60
+# As many pools as a picture holds on one sheet.
+_SHOWN, _POOLS = 60, 30
 _KINDS = {"default": "by month of default", "purchase": "by month of purchase"}
 
 
@@ -90,14 +91,17 @@ def _pools(pools: pl.DataFrame, by: str, kind: Mapping[str, float]) -> list[str]
     """Pools of one kind: how many have left their band, which, and what they will still bring."""
     head = _found(by, kind)
     often = f"{figures.percent(kind['chance'], 0)} of" if kind["chance"] else "none of"
-    shown = pools.filter(pl.col("forecast") > 0).tail(_SHOWN)
+    first = pools.filter(pl.col("forecast") > 0).sort(
+        "alarm", "forecast", "pool", descending=[True, True, False]
+    )
+    shown = first.head(_POOLS).sort("pool")
     ratios = shown.select(
         "pool",
         "alarm",
         *((pl.col(name) / pl.col("forecast")).alias(name) for name in ("actual", "lo90", "hi90")),
     )
     picture = charts.svg(fit_charts.pools_watched(ratios), head, f"pools-{by}")
-    ordered = pools.sort("alarm", "chance", "pool", descending=[True, False, False]).head(_SHOWN)
+    ordered = pools.sort("alarm", "chance", "pool", descending=[True, False, False]).head(_POOLS)
     rows = [
         [
             row["pool"],
@@ -116,7 +120,8 @@ def _pools(pools: pl.DataFrame, by: str, kind: Mapping[str, float]) -> list[str]
         paragraph(
             "The band of a pool holds over all looks of five years at once: one pool in ten leaves it in some month "
             f"though it pays as forecast. Pools share good and bad times; so many or more leave in {often} the "
-            "forecast's own draws. Cash over forecast so far, with the band (in the second colour: outside it):"
+            "forecast's own draws. Cash over forecast so far, with the band (in the second colour: pools that have "
+            "left it), of the largest pools:"
         ),
         f"<figure>{picture}</figure>",
         table(heads, rows, words=1, short=1),

@@ -349,7 +349,8 @@ def _told(deal: deals.Deal, summary: dict[str, object]) -> list[str]:
         )
     kept = cast("dict[str, int]", summary["conservation"])
     lines.append(
-        f"Cash in {report.money(kept['in'])}, out the same to the fen: difference {kept['difference']}."
+        f"Cash of all scenarios in {report.money(kept['in'])}, out the same to the fen: "
+        f"difference {kept['difference']}."
     )
     return lines
 
