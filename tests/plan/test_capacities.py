@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from arrears import tape
-from arrears.plan import Capacity, read_capacities
+from arrears.plan import Capacity, check_scopes, joined, read_capacities
 from arrears.plan.capacities import inside
 
 
@@ -145,6 +145,39 @@ def test_the_same_limit_twice_is_refused(tmp_path) -> None:
     capacities, problems = _read(tmp_path, f"capacities:\n{line}{line}")
     assert capacities is None
     assert problems[0].code == "CAPACITY-TWICE"
+
+
+@pytest.mark.parametrize("scope", ["{start_month: 0}", "{}"])
+def test_a_floor_and_a_ceiling_in_two_lines_are_one_limit(tmp_path, scope) -> None:
+    floor = f"  - {{name: visits, min: 3, scope: {scope}}}\n"
+    ceiling = "  - {name: visits, max: 9}\n"
+    other = "  - {name: visits, max: 4, scope: {province: Henan}}\n"
+    for lines in (floor + other + ceiling, ceiling + other + floor):
+        capacities, problems = _read(tmp_path, f"capacities:\n{lines}")
+        assert problems == []
+        one, two = joined(capacities)
+        assert (one.name, one.min, one.max, one.places()) == ("visits", 3.0, 9.0, {})
+        assert (two.min, two.max) == (None, 4.0)
+
+
+@pytest.mark.parametrize(
+    "third", ["{name: visits, min: 2}", "{name: visits, max: 8}", "{name: visits, min: 2, max: 8}"]
+)
+def test_a_third_line_of_the_same_is_refused(tmp_path, third) -> None:
+    text = f"capacities:\n  - {{name: visits, max: 9}}\n  - {{name: visits, min: 3}}\n  - {third}\n"
+    _, problems = _read(tmp_path, text)
+    assert [(one.code, one.where) for one in problems] == [
+        ("CAPACITY-TWICE", "capacities.yaml capacities/3")
+    ]
+
+
+def test_a_floor_above_a_ceiling_in_another_line_is_told_by_its_number(tmp_path) -> None:
+    lines = "  - {name: visits, max: 9}\n  - {name: visits, min: 12}\n"
+    capacities, problems = _read(tmp_path, f"capacities:\n{lines}")
+    assert problems == []
+    found = check_scopes(capacities, pl.DataFrame({"branch": ["a", "b"]}))
+    assert [(one.code, one.where) for one in found] == [("CAPACITY-CLASH", "capacities/2 visits")]
+    assert "at most 9" in found[0].found
 
 
 def test_a_scope_narrows_a_limit_and_the_court_is_the_province_if_not_named() -> None:

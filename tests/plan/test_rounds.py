@@ -80,3 +80,58 @@ def test_packages_that_hold_their_own_stay_open(offers, made) -> None:
     assert not isinstance(again, Unreachable)
     assert again.value == pytest.approx(made.value, rel=1e-6)
     assert not again.closed & held
+
+
+def _costs(found) -> tuple[float, float]:
+    """What the loans of a plan cost today, and its packages whatever their size."""
+    rows = np.arange(len(found.column))
+    now = np.array([start == 0 for _, start in COLUMNS])
+    cost = np.stack([outcome.cost for outcome in found.offers.outcomes], axis=1)
+    loans = cost[rows, found.column][now[found.column]].sum()
+    taken = packages.numbered(found.offers)[rows, found.column]
+    whole = 0.0
+    for number in np.unique(taken[taken >= 0]).tolist():
+        channel, start = COLUMNS[number // packages.PER_OFFER]
+        whole += found.offers.pools[channel].fixed_cost * (start == 0)
+    return float(loans), whole
+
+
+def test_what_packages_cost_whatever_their_size_counts_against_a_limit_on_costs(offers) -> None:
+    free = make_plan(offers.situation, offers)
+    loans, whole = _costs(free)
+    assert whole > 0.0
+    for most in (loans + whole + 1.0, loans + 0.5 * whole, 0.95 * loans):
+        found = make_plan(offers.situation, offers, [Capacity(name="cash_cost", max=most)])
+        assert not isinstance(found, Unreachable)
+        told = found.capacities["used"].item()
+        assert told == pytest.approx(sum(_costs(found)), rel=1e-9)
+        assert told <= most * (1.0 + 1e-8)
+        # Nothing is kept free for packages that are not there.
+        assert told >= 0.98 * min(most, loans + whole)
+
+
+def test_packages_give_way_where_costs_leave_them_no_room(offers) -> None:
+    cost = np.stack([outcome.cost for outcome in offers.outcomes], axis=1)
+    now = np.array([start == 0 for _, start in COLUMNS])
+    cheap = np.where(np.isfinite(offers.value), np.where(now, cost, 0.0), np.inf)
+    least = float(cheap.min(axis=1).sum())
+    fixed = min(terms.fixed_cost for terms in offers.pools.values())
+    limit = Capacity(name="cash_cost", max=least + 0.5 * fixed)
+    found = make_plan(offers.situation, offers, [limit])
+    assert not isinstance(found, Unreachable)
+    assert sum(_costs(found)) <= least + 0.5 * fixed
+
+
+def test_a_scope_bears_its_share_of_what_packages_cost(offers) -> None:
+    pools = packages.numbered(offers)
+    column = COLUMNS.index(("transfer", 0))
+    number = int(pools[offers.eligible(column), column][0])
+    words = offers.situation.loans["province"].drop_nulls().unique().sort()
+    limits = [
+        Capacity(name="cash_cost", max=1.0, scope={"province": word}) for word in words
+    ]  # fmt: skip
+    later = Capacity(name="cash_cost", max=1.0, scope={"start_month": 6})
+    found = packages.spent(offers, pools, [*limits, later, LIMITS[0]], [number])
+    assert found[:-2].sum() == pytest.approx(offers.pools["transfer"].fixed_cost)
+    assert (found[:-2] > 0.0).sum() > 1
+    assert not found[-2:].any()

@@ -1,6 +1,13 @@
 """Capacities, the dual solver, shadow prices, repair and pools."""
 
-from arrears.plan.capacities import Capacity, check_scopes, inside, read_capacities, scope_of
+from arrears.plan.capacities import (
+    Capacity,
+    check_scopes,
+    inside,
+    joined,
+    read_capacities,
+    scope_of,
+)
 from arrears.plan.disposals import disposals
 from arrears.plan.plan import PlanResult, Unreachable, make_better_plan, make_plan
 from arrears.plan.pool import Concentration, Pool, PoolRules, select_pool
@@ -19,6 +26,7 @@ __all__ = [
     "check_scopes",
     "disposals",
     "inside",
+    "joined",
     "make_better_plan",
     "make_plan",
     "outcomes",

@@ -9,6 +9,8 @@ import polars as pl
 from arrears.channels import CHANNELS, STARTS
 from arrears.plan.kernels import Floats, Ints
 
+_APART = ("restructure", "litigate")
+
 
 def numbers_of(borrowers: pl.Series) -> Ints:
     """A number of each loan's borrower (n,): the row of his first loan."""
@@ -29,15 +31,20 @@ def contradicting(borrower: Ints, value: Floats, column: Ints) -> npt.NDArray[np
         borrower: number of each loan's borrower (n,), below n.
     """
     count, channel = len(column), column // len(STARTS)
-    worth, there = [], []
-    for name in ("restructure", "litigate"):
-        mine = np.flatnonzero(channel == CHANNELS.index(name))
-        sums = np.bincount(borrower[mine], weights=value[mine, column[mine]], minlength=count)
-        worth.append(sums)
-        there.append(np.bincount(borrower[mine], minlength=count) > 0)
-    both, suit = there[0] & there[1], worth[1] > worth[0]
+    taken = [np.flatnonzero(channel == CHANNELS.index(name)) for name in _APART]
+    there = np.zeros((len(_APART), count), dtype=np.bool_)
+    for place, rows in enumerate(taken):
+        there[place, borrower[rows]] = True
+    both = there[0] & there[1]
     bars = np.zeros(value.shape, dtype=np.bool_)
-    for name, whose in (("restructure", both & suit), ("litigate", both & ~suit)):
+    if not both.any():
+        return bars
+    worth = []
+    for rows in taken:
+        mine = rows[both[borrower[rows]]]
+        worth.append(np.bincount(borrower[mine], value[mine, column[mine]], minlength=count))
+    suit = worth[1] > worth[0]
+    for name, whose in zip(_APART, (both & suit, both & ~suit), strict=True):
         first = CHANNELS.index(name) * len(STARTS)
         bars[np.flatnonzero(whose[borrower]), first : first + len(STARTS)] = True
     return bars

@@ -53,6 +53,7 @@ def _amount(told: object, line: ValidationInfo) -> object:
         raise ValueError(f"{name} is no money, and {told!r} is no number") from None
 
 
+_Counted = tuple[str, int, tuple[tuple[str, str], ...]]
 Amount = Annotated[float, BeforeValidator(_amount), Field(allow_inf_nan=False)]
 
 
@@ -106,6 +107,12 @@ class Capacity(BaseModel):
         """The scope without its start month."""
         return {key: word for key, word in self.scope.items() if key != "start_month"}
 
+    @property
+    def counted(self) -> _Counted:
+        """What it counts: name, start month and places."""
+        places = tuple(sorted((key, str(word)) for key, word in self.places().items()))
+        return self.name, self.start, places
+
     def scope_told(self) -> str:
         """`province=Zhejiang`; empty for the whole book."""
         return ", ".join(f"{key}={word}" for key, word in sorted(self.scope.items()))
@@ -128,21 +135,44 @@ class _File(BaseModel):
 
 
 def read_capacities(path: Path) -> tuple[tuple[Capacity, ...] | None, list[Problem]]:
-    """The limits of a file, None where they cannot be used, and what is wrong."""
+    """The limits of a file, line by line, None where they cannot be used, and what is wrong."""
     file, problems = read_model(path, _File, code="CAPACITY")
     if file is None:
         return None, problems + _rest(path)
-    seen: set[tuple[str, str]] = set()
+    seen: dict[_Counted, Capacity] = {}
     for number, capacity in enumerate(file.capacities, start=1):
         place = f"{path.name} capacities/{number}"
         problems += _wrong(capacity, place)
-        key = (capacity.name, capacity.scope_told())
-        if key in seen:
+        other = seen.get(capacity.counted)
+        if other is not None and not _other_side(capacity, other):
             found = f"{capacity.name} stands twice with the same scope."
             why, fix = "One of them must hold.", "Keep one."
             problems.append(Problem("CAPACITY-TWICE", "error", place, found, why, fix))
-        seen.add(key)
+        seen[capacity.counted] = capacity if other is None else _both_sides(capacity, other)
     return (None if errors(problems) else file.capacities), problems
+
+
+def joined(capacities: Sequence[Capacity]) -> tuple[Capacity, ...]:
+    """With a floor and a ceiling of the same, written in two lines, as one limit."""
+    found: dict[_Counted, Capacity] = {}
+    for capacity in capacities:
+        other = found.get(capacity.counted)
+        found[capacity.counted] = capacity if other is None else _both_sides(capacity, other)
+    return tuple(found.values())
+
+
+def _other_side(one: Capacity, two: Capacity) -> bool:
+    """Whether one is a floor alone and the other a ceiling alone."""
+    return (one.max is None) != (two.max is None) and (one.min is None) != (two.min is None)
+
+
+def _both_sides(one: Capacity, two: Capacity) -> Capacity:
+    return two.model_copy(
+        update={
+            "max": one.max if two.max is None else two.max,
+            "min": one.min if two.min is None else two.min,
+        }
+    )
 
 
 def _rest(path: Path) -> list[Problem]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from arrears.plan import packages
 from arrears.plan.borrowers import contradicting, numbers_of
-from arrears.plan.kernels import Ints
-from arrears.plan.problem import Problem
+from arrears.plan.kernels import Floats, Ints
+from arrears.plan.problem import Problem, limits_of
+
+_SLACK = 1e-9
 
 
 class Closing:
@@ -21,37 +27,60 @@ class Closing:
         self.closed: set[int] = set()
         self._needed: set[int] = set()
         self._expected = expected
+        self._weighed: dict[int, packages.Weighed] = {}
+        # Packages whose fixed costs are taken off the limits.
+        self._paid: set[int] = set()
         self._borrower = problem.situation.once(
             "borrowers", lambda s: numbers_of(s.loans["borrower_id"])
         )
 
-    def stands(self, column: Ints) -> bool:
-        """Whether a plan (n,) may stand; what it may not do is closed or barred if not."""
+    def stands(self, column: Ints, used: Floats) -> bool:
+        """Whether a plan (n,), which uses so much of the limits, may stand; what it may not do is closed or barred if
+        not.
+        """
         problem = self.problem
+        self._weighed = packages.weighed(problem.offers, problem.pools, column)
         bars = contradicting(self._borrower, problem.offers.value, column)
-        losing = self._losing(column)
+        losing = self._losing()
         if not losing and not bars.any():
             bars, hopeless = packages.outside(
                 problem.offers, problem.pools, column, barred=problem.barred
             )
             self.closed |= hopeless
-        stands = not losing and not bars.any()
-        if not stands:
+        if losing or bars.any():
             self.problem = problem.barring(bars)
-            if losing:
-                self._close(losing)
-        return stands
+            self._close(losing)
+            return False
+        return self._can_pay(used)
 
-    def _losing(self, column: Ints) -> set[int]:
+    def gives_way(self) -> bool:
+        """Whether a package whose fixed cost leaves too little of a limit has been closed: the one that gains least."""
+        paid = (self._paid & self._weighed.keys()) - self.closed - self._needed
+        if not paid:
+            return False
+        self._close({min(paid, key=lambda number: self._weighed[number].gain)})
+        self._pay(self._paid - self.closed)
+        return True
+
+    def _losing(self) -> set[int]:
         """Packages to close next."""
-        small, dear, sound = packages.judged(self.problem.offers, self.problem.pools, column)
+        offers, found = self.problem.offers, self._weighed
+        small = {
+            number: one.size
+            for number, one in found.items()
+            if one.size < packages.terms_of(offers, number).minimum_claim
+        }
+        dear = {number for number in found.keys() - small.keys() if found[number].gain < 0.0}
         least = packages.smallest(small)
         if self.problem.floors:
             return (least or dear) - self._needed
+        sound = found.keys() - small.keys() - dear
         expected, self._expected = self._expected - sound, frozenset()
         return least | dear | expected
 
     def _close(self, losing: set[int]) -> None:
+        if not losing:
+            return
         if not self.problem.floors or self.problem.is_kept(self.closed | losing):
             self.closed |= losing
             return
@@ -60,3 +89,26 @@ class Closing:
             kept = self.problem.is_kept(self.closed | {number})
             (self.closed if kept else self._needed).add(number)
         self.problem = self.problem.needing(frozenset(self._needed))
+
+    def _can_pay(self, used: Floats) -> bool:
+        """Whether limits have room for the fixed costs of the packages, too; they are taken off the limits if not."""
+        problem, taken = self.problem, set(self._weighed)
+        high, costs = limits_of(problem.capacities)[1], self._costs(taken)
+        whole = used[: len(costs)] + costs
+        if (whole > high + _SLACK * np.maximum(1.0, np.abs(whole))).any():
+            self._pay(self._paid | taken)
+            return False
+        idle = self._paid - taken
+        if idle:
+            # What was kept free for them is given back.
+            self._close(idle - self.closed)
+            self._pay(taken)
+        return not idle
+
+    def _pay(self, numbers: set[int]) -> None:
+        self._paid = numbers
+        self.problem = replace(self.problem, spent=self._costs(numbers))
+
+    def _costs(self, numbers: set[int]) -> Floats:
+        problem = self.problem
+        return packages.spent(problem.offers, problem.pools, problem.capacities, numbers)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from arrears.channels import COLUMNS, Offers, PoolTerms
+from arrears.plan.capacities import Capacity, inside
 from arrears.plan.kernels import Floats, Ints, Numbers
 from arrears.plan.pool import beyond_limits
 
@@ -27,13 +31,15 @@ def terms_of(offers: Offers, number: int) -> PoolTerms:
     return offers.pools[COLUMNS[number // PER_OFFER][0]]
 
 
-def judged(
-    offers: Offers, pools: Numbers, column: Ints
-) -> tuple[dict[int, float], set[int], set[int]]:
-    """Packages of a plan below their smallest size, with their sizes; others that gain less than they cost; the rest.
+class Weighed(NamedTuple):
+    """A package of a plan: what its loans owe, and what it gains over their ways one by one, less its fixed cost."""
 
-    What a package gains is counted over the best way of each of its loans that takes loans one by one.
-    """
+    size: float
+    gain: float
+
+
+def weighed(offers: Offers, pools: Numbers, column: Ints) -> dict[int, Weighed]:
+    """Every package that a plan (n,) takes, by its number."""
     taken = pools[np.arange(len(column)), column]
     rows = np.flatnonzero(taken >= 0)
     packages = taken[rows]
@@ -41,17 +47,12 @@ def judged(
     sizes, gains = (
         np.bincount(packages, weights=each) for each in (offers.situation.claim[rows], gain)
     )
-    small: dict[int, float] = {}
-    dear, sound = set(), set()
-    for number in np.unique(packages).tolist():
-        terms = terms_of(offers, number)
-        if sizes[number] < terms.minimum_claim:
-            small[number] = float(sizes[number])
-        elif gains[number] < terms.fixed_cost:
-            dear.add(number)
-        else:
-            sound.add(number)
-    return small, dear, sound
+    return {
+        number: Weighed(
+            float(sizes[number]), float(gains[number]) - terms_of(offers, number).fixed_cost
+        )
+        for number in np.unique(packages).tolist()
+    }
 
 
 def smallest(small: dict[int, float]) -> set[int]:
@@ -106,6 +107,29 @@ def costs(offers: Offers, taken: Numbers) -> float:
     return float(
         sum(terms_of(offers, number).fixed_cost for number in np.unique(taken[taken >= 0]).tolist())
     )
+
+
+def spent(
+    offers: Offers, pools: Numbers, capacities: Sequence[Capacity], numbers: Iterable[int]
+) -> Floats:
+    """What these packages take of each limit whatever their size (m,): their fixed costs, of limits on `cash_cost`.
+
+    A limit with a scope bears the share of those who owe there among all that the package could hold.
+    """
+    found = np.zeros(len(capacities))
+    for place, capacity in enumerate(capacities):
+        if capacity.name != "cash_cost":
+            continue
+        within = inside(capacity, offers.situation.loans).to_numpy()
+        for number in numbers:
+            offer = number // PER_OFFER
+            if COLUMNS[offer][1] != capacity.start:
+                continue
+            could = (pools[:, offer] == number) & np.isfinite(offers.value[:, offer])
+            owed = offers.situation.claim[could]
+            share = float(owed[within[could]].sum()) / max(float(owed.sum()), 1.0)
+            found[place] += share * terms_of(offers, number).fixed_cost
+    return found
 
 
 def names(taken: Numbers) -> pl.Series:

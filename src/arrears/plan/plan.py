@@ -147,12 +147,14 @@ def _rounds(
         choices, columns = problem.choices(closing.closed)
         solved = solve(choices, exact_up_to=problem.exact_up_to, progress=progress)
         if isinstance(solved, Infeasible):
-            return _unreachable(solved, problem.capacities)
+            if closing.gives_way():
+                continue
+            return _unreachable(solved, problem)
         found, first = solved, first or solved
         if found.bound + switching <= least:
             return None
         column = columns[found.chosen].astype(np.int64)
-        if closing.stands(column):
+        if closing.stands(column, found.used):
             result = _result(closing, found, column, first.bound, moves=moves)
             return result if result.value > least else None
 
@@ -166,7 +168,8 @@ def _result(
     left = problem.switch[rows if len(problem.switch) > 1 else 0, column]
     taken = problem.pools[rows, column]
     bound = max(bound + float(left.sum()), value)
-    prices, used = found.prices[: len(limits)], found.used[: len(limits)]
+    prices, numbers = found.prices[: len(limits)], np.unique(taken[taken >= 0]).tolist()
+    used = found.used[: len(limits)] + packages.spent(offers, problem.pools, limits, numbers)
     return PlanResult(
         offers=offers,
         limits=limits,
@@ -199,11 +202,15 @@ def _switch(situation: Situation, before: pl.DataFrame | None) -> Floats:
     return cost
 
 
-def _unreachable(found: Infeasible, capacities: Sequence[Capacity]) -> Unreachable:
+def _unreachable(found: Infeasible, problem: Problem) -> Unreachable:
     """The limit that cannot be kept; a package that cannot reach its size is told by the floor that needs it."""
+    capacities = problem.capacities
     if found.capacity < len(capacities):
-        capacity = capacities[found.capacity]
-        return Unreachable(capacity, found.needed, found.reached, found.proven)
+        over = found.needed < found.reached
+        spent = float(problem.spent[found.capacity]) if over else 0.0
+        return Unreachable(
+            capacities[found.capacity], found.needed + spent, found.reached + spent, found.proven
+        )
     floor = next(capacity for capacity in capacities if capacity.min is not None)
     return Unreachable(floor, float(floor.min or 0.0), 0.0, False)
 

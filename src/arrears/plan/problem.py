@@ -26,6 +26,7 @@ class Problem:
         barred: offers that a borrower's other loans rule out (n, 18).
         spare: choices are in it that only a floor can make anybody take.
         needed: packages that must reach their smallest size; each is a limit after those of `capacities`.
+        spent: what packages take of each limit whatever their size (m,); it is taken off the ceilings.
     """
 
     situation: Situation
@@ -38,6 +39,7 @@ class Problem:
     packages: Numbers
     barred: npt.NDArray[np.bool_]
     spare: bool
+    spent: Floats
     needed: frozenset[int] = frozenset()
 
     @classmethod
@@ -82,6 +84,7 @@ class Problem:
             numbers,
             bars,
             spare,
+            np.zeros(first),
             needed,
         )
 
@@ -90,7 +93,7 @@ class Problem:
         if packages == self.needed:
             return self
         made = self.of(self.situation, self.offers, self.capacities, self.switch, needed=packages)
-        return replace(made, barred=self.barred)
+        return replace(made, barred=self.barred, spent=self.spent)
 
     def choices(self, closed: set[int]) -> tuple[Choices, Numbers]:
         """Choices without the packages in `closed`, and the way and start month of each (c,), 0 to 17."""
@@ -101,7 +104,7 @@ class Problem:
         whole = Choices(
             *self.menu,
             low=np.concatenate([low, sizes]),
-            high=np.concatenate([high, np.full(len(sizes), np.inf)]),
+            high=np.concatenate([high - self.spent, np.full(len(sizes), np.inf)]),
         )
         keep = kernels.open_ones(
             self.menu, self.columns, self.packages, self.barred, shut, self.spare

@@ -118,7 +118,7 @@ def gather(request: Request) -> Gathered:
         rulebook,
         market,
         holder,
-        capacities,
+        plan.joined(capacities),
         previous,
         letter,
         audit,
