@@ -34,9 +34,7 @@ _PLAIN = (
 )
 
 
-def write_packages(
-    situation: Situation, plan: PlanResult, folder: Path, *, every: bool = False
-) -> None:
+def write(situation: Situation, plan: PlanResult, folder: Path, *, every: bool = False) -> None:
     """One folder a package that goes now: `notice.md`, `tape.csv`; for a sale the notices to borrowers, else the deal.
 
     Args:

@@ -12,9 +12,8 @@ import polars as pl
 from arrears.channels import Offers, Situation, demands, ladder_table, terms
 from arrears.conduct import limits
 from arrears.files import MOST_LOANS, SHEET_ROWS
-from arrears.handover import covers, letters, workbooks
+from arrears.handover import covers, letters, packages, workbooks
 from arrears.handover.cases import asks_mediation, last_contacts
-from arrears.handover.packages import write_packages
 from arrears.handover.template import Template
 from arrears.plan import PlanResult
 from arrears.rules import Rulebook, court_fee
@@ -102,8 +101,19 @@ def facts(tape: Tape, rulebook: Rulebook) -> pl.DataFrame:
     )
 
 
-def write(decision: Decision, folder: Path) -> None:
-    """Write all papers below `folder`.
+def write_packages(decision: Decision, folder: Path) -> None:
+    """Write what leaves, a folder below `folder` for each way to sell.
+
+    Raises:
+        OSError: the place cannot be written.
+    """
+    for channel in _SOLD:
+        (folder / channel).mkdir(parents=True, exist_ok=True)
+    packages.write(decision.situation, decision.plan, folder, every=decision.every)
+
+
+def write_papers(decision: Decision, folder: Path) -> None:
+    """Write worklists, offers, filings and write-offs below `folder`.
 
     Raises:
         OSError: the place cannot be written.
@@ -138,9 +148,6 @@ def write(decision: Decision, folder: Path) -> None:
     }
     for name, text in papers.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    for channel in _SOLD:
-        (folder / channel).mkdir(exist_ok=True)
-    write_packages(decision.situation, decision.plan, folder, every=decision.every)
 
 
 def _with_facts(offered: pl.DataFrame, decision: Decision) -> pl.DataFrame:

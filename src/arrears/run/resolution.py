@@ -329,43 +329,54 @@ def _write_papers(
     stages: Stages,
 ) -> None:
     """What people read: papers, report and workbook."""
-    tape, situation, result = resolution.tape, resolution.situation, resolution.plan
-    folder = products.folder
+    folder = products.folder / "handover"
     with stages.stage("handover"):
-        known = handover.facts(tape, situation.rulebook)
         decision = handover.Decision(
-            tape,
-            situation,
+            resolution.tape,
+            resolution.situation,
             resolution.offers,
-            result,
-            known,
+            resolution.plan,
+            handover.facts(resolution.tape, resolution.situation.rulebook),
             resolution.letter,
             request.excel_all,
         )
-        handover.write(decision, folder / "handover")
-        proposed = package_reports(folder / "handover")
-        products.adopt_all("handover")
+        handover.write_packages(decision, folder)
+        proposed = package_reports(folder)
         early.wait("debtors")
-        contents = report.Contents(
-            tape=tape,
-            standing=resolution.standing,
-            situation=situation,
-            plan=result,
-            three=resolution.three,
-            record=resolution.record,
-            ratios=resolution.ratios,
-            outcomes=resolution.outcomes,
-            disposals=resolution.disposals,
-            deals=proposed,
-            what_if=resolution.what_if,
-            debtors=pl.read_parquet(folder / "debtors.parquet"),
-            changes=resolution.changes,
-        )
+        owed = pl.read_parquet(products.folder / "debtors.parquet")
+        contents = _contents(resolution, proposed, owed)
+        early.write("report", _write_report, contents)
         early.write("workbook", _write_workbook, contents, every=request.excel_all)
+        handover.write_papers(decision, folder)
+        products.adopt_all("handover")
     with stages.stage("report"):
-        products.text("report.html", report.html(contents))
-    with stages.stage("last tables"):
         early.wait()
+
+
+def _contents(
+    resolution: Resolution, proposed: list[dict[str, object]], owed: pl.DataFrame
+) -> report.Contents:
+    """What report and workbook tell of."""
+    return report.Contents(
+        tape=resolution.tape,
+        standing=resolution.standing,
+        situation=resolution.situation,
+        plan=resolution.plan,
+        three=resolution.three,
+        record=resolution.record,
+        ratios=resolution.ratios,
+        outcomes=resolution.outcomes,
+        disposals=resolution.disposals,
+        deals=proposed,
+        what_if=resolution.what_if,
+        debtors=owed,
+        changes=resolution.changes,
+    )
+
+
+def _write_report(products: Products, contents: report.Contents) -> None:
+    """The plan as people read it."""
+    products.text("report.html", report.html(contents))
 
 
 def _write_workbook(products: Products, contents: report.Contents, *, every: bool) -> None:
