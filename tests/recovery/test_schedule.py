@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from arrears.core.lanes import LANES
 from arrears.recovery.grid import NODE_SCORES, NODES
-from arrears.recovery.schedule import ROWS, Schedule, performing
+from arrears.recovery.schedule import Schedule, early, performing
 
 MONTHS, LOANS = 30, 200
 
@@ -22,6 +23,12 @@ def _schedule() -> Schedule:
         roll_month=g.integers(1, 5, LOANS),
         hazard=g.choice([0.0, 0.01, 0.3], LOANS),
     )
+
+
+def _performing(
+    due: Schedule, score: np.ndarray, weights: np.ndarray, after: np.ndarray
+) -> np.ndarray:
+    return performing(due, score, early(due, score), weights=weights, after=after)
 
 
 def _by_hand(due: Schedule, loan: int, weights: list[float], after: list[float]) -> float:
@@ -48,12 +55,12 @@ def _by_hand(due: Schedule, loan: int, weights: list[float], after: list[float])
     return total
 
 
-@pytest.mark.parametrize("rows", [1, ROWS - 1, ROWS, 2 * ROWS + 3])
+@pytest.mark.parametrize("rows", [1, LANES - 1, LANES, 2 * LANES + 3])
 def test_each_loan_is_worth_what_its_months_are(rows) -> None:
     g = np.random.default_rng(rows)
     due, node = _schedule(), g.integers(0, NODES, LOANS)
     weights, after = g.random((rows, MONTHS)), g.random((MONTHS, NODES, rows))
-    found = performing(due, NODE_SCORES[node], weights, after)
+    found = _performing(due, NODE_SCORES[node], weights, after)
     assert found.shape == (LOANS, rows)
     by_hand = [
         [
@@ -68,9 +75,9 @@ def test_each_loan_is_worth_what_its_months_are(rows) -> None:
 def test_a_row_is_the_same_whatever_stands_beside_it() -> None:
     g = np.random.default_rng(1)
     due, score = _schedule(), g.uniform(-5.0, 2.5, LOANS)
-    weights, after = g.random((ROWS + 2, MONTHS)), g.random((MONTHS, NODES, ROWS + 2))
-    whole = performing(due, score, weights, after)
-    for row in range(ROWS + 2):
+    weights, after = g.random((LANES + 2, MONTHS)), g.random((MONTHS, NODES, LANES + 2))
+    whole = _performing(due, score, weights, after)
+    for row in range(LANES + 2):
         one = slice(row, row + 1)
-        alone = performing(due, score, weights[one], after[:, :, one])
+        alone = _performing(due, score, weights[one], after[:, :, one])
         assert (alone == whole[:, one]).all()

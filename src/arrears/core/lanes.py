@@ -108,6 +108,19 @@ def store(_typing: Any, array: Any, at: Any, value: Any) -> Any:
 
 
 @intrinsic
+def spread(_typing: Any, value: Any) -> Any:
+    """One number in every lane."""
+
+    def build(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        nothing = ir.Constant(_VECTOR, ir.Undefined)
+        first = builder.insert_element(nothing, args[0], _INT(0))
+        every = ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES)
+        return builder.shuffle_vector(first, nothing, every)
+
+    return _LANES(types.float64), build
+
+
+@intrinsic
 def scale(_typing: Any, value: Any) -> Any:
     """Two to the power of minus the exponent of each number, none negative: times it, a number lies between 1 and 2."""
 

@@ -21,6 +21,7 @@ from arrears.recovery.schedule import (
     Schedule,
     balance_after,
     book_ahead,
+    early,
     performing,
     schedule,
     weighted_after_default,
@@ -96,8 +97,13 @@ class Forecast:
         past: Floats = grid.read_off(sums, self.age, self.score, self.claim)
         if not past_only and (self.due.balance > 0.0).any():
             after = weighted_after_default(self.after_default, weights)
-            past += performing(self.due, self.score, weights, after)
+            past += performing(self.due, self.score, self._early, weights=weights, after=after)
         return past
+
+    @cached_property
+    def _early(self) -> Ints:
+        """Loans before day 91, as kernels take them (k,)."""
+        return early(self.due, self.score)
 
     @property
     def after_default(self) -> Floats:

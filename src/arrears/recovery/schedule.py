@@ -10,6 +10,7 @@ import polars as pl
 from numba import njit, prange
 
 from arrears.core.dates import DAYS_A_MONTH
+from arrears.core.lanes import LANES, load, spread, store
 from arrears.core.records import picked
 from arrears.recovery.grid import BLOCKS, NODE_SCORES, NODES, lay
 from arrears.recovery.params import DEFAULT_DAY, PRODUCTS, Floats, Ints, Params
@@ -17,8 +18,8 @@ from arrears.recovery.params import DEFAULT_DAY, PRODUCTS, Floats, Ints, Params
 _KINDS = {"amortising": 0, "interest_only": 1, "bullet": 2, "revolving": 0}
 # Months at which the luck of defaults is worked out; between them it grows evenly.
 _KNOTS = (1, 3, 6, 12, 24, 36, 60, 90)
-# Rows of weights that are worked out side by side; a step through the blocks that meets each of them once.
-ROWS, _FAR_APART = 8, 29
+# A step through the blocks that meets each of them once: it shares no divisor with their number.
+_FAR_APART = 29
 
 
 @dataclass(frozen=True)
@@ -124,23 +125,31 @@ def _due(balance: float, rate: float, left: int, kind: int, level: float) -> tup
     return 0.0, balance + interest
 
 
-def performing(due: Schedule, score: Floats, weights: Floats, after: Floats) -> Floats:
+def early(due: Schedule, score: Floats) -> Ints:
+    """Loans before day 91 (k,), those of one score together: they share what a default is worth in each month."""
+    there = np.flatnonzero(due.balance > 0.0)
+    found: Ints = there[np.argsort(score[there])]
+    return found
+
+
+def performing(
+    due: Schedule, score: Floats, order: Ints, *, weights: Floats, after: Floats
+) -> Floats:
     """Weighted expected cash (n, F) of loans before day 91: due payments while they last, the curve after default.
 
     Args:
+        order: these loans, as `early` has them.
         weights: (F, H) weights of the months.
         after: (H, NODES, F) weighted cash after a default in each month, for a yuan then owed.
     """
-    there = np.flatnonzero(due.balance > 0.0)
-    # Loans of one score share what a default is worth in each month.
-    order = there[np.argsort(score[there])]
     parts = []
-    for first in range(0, len(weights), ROWS):
-        rows = slice(first, first + ROWS)
+    for first in range(0, len(weights), LANES):
+        rows = slice(first, first + LANES)
         width = len(weights[rows])
-        wide = [(0, 0), (0, ROWS - width)]
+        wide = [(0, 0), (0, LANES - width)]
         weighed, later = np.pad(weights[rows].T, wide), np.pad(after[:, :, rows], [(0, 0), *wide])
-        parts.append(_performing(order, *due.columns, score, weighed, later, width))
+        flat = weighed.ravel(), later.ravel()
+        parts.append(_performing(order, *due.columns, score, *flat, width))
     return parts[0] if len(parts) == 1 else np.hstack(parts)
 
 
@@ -159,19 +168,18 @@ def _performing(
     after: Floats,
     width: int,
 ) -> Floats:
-    """The kernel of `performing` for ROWS rows of weights side by side, of which `width` are asked for.
+    """The kernel of `performing` for LANES rows of weights side by side, of which `width` are asked for.
 
     Args:
-        order: places of the loans, those of one score together.
-        weights: (H, ROWS); after: (H, NODES, ROWS).
+        weights: (H * LANES,); after: (H * NODES * LANES,).
     """
-    horizon = len(weights)
+    horizon = len(weights) // LANES
     values = np.zeros((len(balance), width))
     size = (len(order) + BLOCKS - 1) // BLOCKS
     for turn in prange(BLOCKS):
         # Loans of neighbouring scores have terms alike: no thread is to get all the long ones.
         block = turn * _FAR_APART % BLOCKS
-        nodes, worth, total = np.empty(NODES), np.empty((horizon, ROWS)), np.empty(ROWS)
+        nodes, worth, total = np.empty(NODES), np.empty(horizon * LANES), np.empty(LANES)
         here, known = np.nan, 0
         for loan in order[block * size : (block + 1) * size]:
             if score[loan] != here:
@@ -179,14 +187,14 @@ def _performing(
                 lay(here, nodes)
             last = min(horizon, max(term[loan], roll_month[loan]))
             for month in range(known, last):
-                worth[month] = 0.0
+                sums = spread(0.0)
                 for node in range(NODES):
-                    for row in range(ROWS):
-                        worth[month, row] += nodes[node] * after[month, node, row]
+                    sums = sums + spread(nodes[node]) * load(after, (month * NODES + node) * LANES)
+                store(worth, month * LANES, sums)
             known = max(known, last)
             owed, alive = balance[loan], 1.0
             level = _level(owed, rate[loan], term[loan])
-            total[:] = 0.0
+            sums = spread(0.0)
             for month in range(last):
                 fails = hazard[loan] * alive
                 if month + 1 == roll_month[loan]:
@@ -196,9 +204,9 @@ def _performing(
                 alive -= fails
                 if month < term[loan]:
                     cash, owed = _due(owed, rate[loan], term[loan] - month, kind[loan], level)
-                paid = alive * cash
-                for row in range(ROWS):
-                    total[row] = total[row] + lost * worth[month, row] + paid * weights[month, row]
+                sums = sums + spread(lost) * load(worth, month * LANES)
+                sums = sums + spread(alive * cash) * load(weights, month * LANES)
+            store(total, 0, sums)
             values[loan] = total[:width]
     return values
 
