@@ -16,6 +16,8 @@ from arrears.rules import MarketBook
 
 _REAL = ("home", "vehicle", "other")
 _TIERS = 3
+# What the value of today rests on.
+_INDEXED = ("city_tier", "collateral_value_date", "security")
 
 
 class Auction(NamedTuple):
@@ -97,7 +99,9 @@ def collateral(
     security = loans["security"].fill_null("none")
     home = (security == "home").to_numpy()
     real = security.is_in(_REAL).to_numpy()
-    today = np.where(real, value * _indexed(loans, as_of, market), 0.0)
+    mine = np.flatnonzero(real)
+    today = np.zeros(len(value))
+    today[mine] = value[mine] * _indexed(loans.select(_INDEXED)[mine], as_of, market)
     today *= np.where(home, 1.0 + house_prices, 1.0)
 
     def by_security(name: str) -> Floats:
@@ -130,7 +134,9 @@ def collateral(
         auctions=auctions,
     )
     deviation = np.array([0.0, *market.table("collateral/home_deviation", as_of)[0]])
-    net = _expected(bare, deviation[bare.tier] * np.sqrt(bare.delay / 12.0))
+    spread = deviation[bare.tier] * np.sqrt(bare.delay / 12.0)
+    net = np.zeros(len(claim))
+    net[mine] = _expected(bare.of(mine), spread[mine])
     return replace(bare, net=net)
 
 
