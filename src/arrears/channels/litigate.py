@@ -26,7 +26,7 @@ _WHOLE = 3
 def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the same on every day
     """From one day past due until the case has ended (READINGS B)."""
     bars = Bars(len(situation.claim))
-    ended = (situation.loans["legal_status"] == "ended").fill_null(False).to_numpy()
+    ended = situation.says("legal_status", "ended")
     bars.bar(~situation.overdue, "CN-READING-NOT-DUE", "nothing is past due")
     bars.bar(ended, "CN-READING-ENDED", "the case has ended")
     return bars.permit()
@@ -93,9 +93,9 @@ def demands(situation: Situation) -> Flags:
     soon = situation.as_of + timedelta(days=int(situation.number("courts/demand_days")))
     ends = situation.limitation_ends
     near = ((ends >= situation.as_of) & (ends <= soon)).fill_null(False).to_numpy()
-    sued = situation.loans["legal_status"].is_in([*_UNDER_WAY, "ended"]).fill_null(False)
-    sued |= situation.loans["judgment_date"].is_not_null()
-    return np.asarray(near & situation.overdue & ~sued.to_numpy())
+    judged = situation.loans["judgment_date"].is_not_null().to_numpy()
+    sued = situation.says("legal_status", *_UNDER_WAY, "ended") | judged
+    return np.asarray(near & situation.overdue & ~sued)
 
 
 def case_costs(situation: Situation) -> Floats:
@@ -109,7 +109,7 @@ def _case_costs(situation: Situation) -> Floats:
     halved = book.number("cn/court/summary_halving", day)
     fee = court_fee(claims, book, day) * (1.0 - early * (1.0 - halved))
     frozen = preservation_fee(claims, book, day) * situation.number("channels/preserved")
-    under_way = situation.loans["legal_status"].is_in(_UNDER_WAY).fill_null(False).to_numpy()
+    under_way = situation.says("legal_status", *_UNDER_WAY)
     costs: Floats = np.where(under_way, 0.0, fee + frozen)
     return costs + situation.number("channels/lawyer_cost")
 
@@ -117,11 +117,9 @@ def _case_costs(situation: Situation) -> Floats:
 def waits(situation: Situation) -> npt.NDArray[np.int64]:
     """Months from filing until enforcement is felt (n,): by province; who has a judgment need not wait for it."""
     after = int(situation.number("courts/months_to_enforcement"))
-    status = situation.loans["legal_status"].fill_null("not_sued").to_numpy()
+    enforcing, judged = (situation.says("legal_status", word) for word in ("enforcing", "judged"))
     whole = situation.forecast.collateral.judgment + after
-    found: npt.NDArray[np.int64] = np.select(
-        [status == "enforcing", status == "judged"], [0, after], whole
-    )
+    found: npt.NDArray[np.int64] = np.select([enforcing, judged], [0, after], whole)
     return found
 
 

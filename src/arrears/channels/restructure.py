@@ -24,7 +24,7 @@ _MOST_BROKEN = 0.5
 def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the same on every day
     """Unless the borrower has vanished (READINGS 6.2)."""
     bars = Bars(len(situation.claim))
-    vanished = (situation.loans["contact_status"] == "vanished").fill_null(False).to_numpy()
+    vanished = situation.says("contact_status", "vanished")
     bars.bar(vanished, "CN-READING-VANISHED", "the borrower has vanished")
     return bars.permit()
 
@@ -172,7 +172,7 @@ def _owed(situation: Situation) -> _Owed:
     cap = np.full(len(grace), int(most))
     legal = book.at_or_none(_CAP, day)
     if isinstance(legal, int):
-        cards = (loans["product"] == _CARD).to_numpy()
+        cards = situation.says("product", _CARD)
         cap = np.where(cards, np.minimum(cap, legal - grace), cap)
     names = ("interest", "fees", "principal")
     parts = {name: loans[name].fill_null(0).to_numpy() for name in names}

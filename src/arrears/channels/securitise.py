@@ -99,5 +99,4 @@ def pool(situation: Situation) -> PoolTerms:
 
 def package(situation: Situation) -> npt.NDArray[np.int64]:
     """Secured and unsecured loans apart (n,)."""
-    secured = situation.loans["security"].is_in(["home", "vehicle", "other"]).fill_null(False)
-    return secured.to_numpy().astype(np.int64)
+    return situation.says("security", "home", "vehicle", "other").astype(np.int64)

@@ -72,6 +72,16 @@ class Situation:
         found: Floats = figures[place]
         return found
 
+    def words(self, column: str) -> list[str]:
+        """What a column says, each word once, in order."""
+        return self._words(column)[0]
+
+    def says(self, column: str, *words: str) -> Flags:
+        """Whether a column says one of some words (n,); null says nothing."""
+        known, place = self._words(column)
+        said: Flags = np.array([*(word in words for word in known), False])[place]
+        return said
+
     def _words(self, column: str) -> tuple[list[str], npt.NDArray[np.int32]]:
         """The words of a column, and the place of each loan's among them (n,); null stands behind the last."""
 
@@ -129,8 +139,7 @@ class Situation:
     @cached_property
     def reported_npl(self) -> Flags:
         """Reported as non-performing, or written off (n,) (READINGS 2.2)."""
-        reported = self.loans["reported_class"].is_in(NPL).fill_null(False).to_numpy()
-        return np.asarray(reported | self.written_off)
+        return np.asarray(self.says("reported_class", *NPL) | self.written_off)
 
     @cached_property
     def provision(self) -> Floats:
@@ -146,7 +155,7 @@ class Situation:
     def capital(self) -> Floats:
         """Capital that the loan takes (n,), fen (READINGS 1.5); 0 for what is written off."""
         book, day, root = self.rulebook, self.as_of, "cn/capital/"
-        home = (self.loans["product"] == "mortgage").to_numpy()
+        home = self.says("product", "mortgage")
         weight = np.where(
             home,
             book.number(root + "weight_mortgage", day),

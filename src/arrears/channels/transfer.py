@@ -29,7 +29,7 @@ def permit(situation: Situation, start: int) -> Permit:
     barred = _seller_bar(situation, day)
     if barred is not None:
         bars.bar(True, *barred)
-    book, loans = situation.rulebook, situation.loans
+    book = situation.rulebook
     products = book.words(_RULES + "eligible_products", day)
     barred_security = dict.fromkeys(
         book.words(_RULES + "excluded_security", day), _RULES + "excluded_security"
@@ -38,14 +38,21 @@ def permit(situation: Situation, start: int) -> Permit:
         barred_security["guarantee"] = _RULES + "guarantee_bars"
     for product in WORDS["product"]:
         if product not in products:
-            mine = (loans["product"] == product).to_numpy()
-            bars.bar(mine, _PILOT, f"product {product}", _RULES + "eligible_products")
+            bars.bar(
+                situation.says("product", product),
+                _PILOT,
+                f"product {product}",
+                _RULES + "eligible_products",
+            )
     for security, rule in barred_security.items():
-        mine = (loans["security"] == security).fill_null(False).to_numpy()
-        bars.bar(mine, _PILOT, f"collateral {security}", rule)
-    for reason in loans["excluded_reason"].drop_nulls().unique().sort().to_list():
-        mine = (loans["excluded_reason"] == reason).fill_null(False).to_numpy()
-        bars.bar(mine, _PILOT, f"excluded: {reason}", _RULES + "excluded_reasons")
+        bars.bar(situation.says("security", security), _PILOT, f"collateral {security}", rule)
+    for reason in situation.words("excluded_reason"):
+        bars.bar(
+            situation.says("excluded_reason", reason),
+            _PILOT,
+            f"excluded: {reason}",
+            _RULES + "excluded_reasons",
+        )
     bars.bar(situation.flag("fraud_flag"), "CN-FRAUD", "obtained by fraud")
     bars.bar_unless_reported(
         situation.reported_npl, situation.npl, _PILOT, _RULES + "reported_classes"
