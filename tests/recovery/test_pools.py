@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arrears import recovery
@@ -89,6 +89,7 @@ def test_pools_of_a_book_add_up_to_it() -> None:
     assert total == pytest.approx(whole.curve["mean"].to_numpy(), rel=1e-6)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([0.05, 0.1, 0.3]), st.booleans())
 def test_no_more_scenarios_leave_a_band_than_it_says(seed: int, often: float, whole: bool) -> None:
     g = np.random.default_rng(seed)
