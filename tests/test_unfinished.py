@@ -104,3 +104,12 @@ def test_what_another_thread_still_writes_goes_too(tmp_path: Path) -> None:
         assert gone.wait(30)
         thread.join()
     assert names(tmp_path) == []
+
+
+def test_what_stands_is_forgotten_when_the_next_is_begun(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        with staged(tmp_path / name):
+            pass
+    assert [work.final.name for work in unfinished._filled] == ["c"]
+    assert not unfinished.take_all_back()
+    assert names(tmp_path) == ["a", "b", "c"]

@@ -49,7 +49,7 @@ def filling(final: Path) -> Iterator[Unfinished]:
     """A new hidden folder beside `final`; on leaving it is gone, or stands under that name."""
     folder = tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".partial", dir=final.parent)
     work = Unfinished(Path(folder), final)
-    _filled.append(work)
+    _filled[:] = [*(earlier for earlier in _filled if not earlier.stands), work]
     try:
         yield work
     finally:

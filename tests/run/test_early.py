@@ -56,3 +56,11 @@ def test_a_run_that_fails_gives_up_what_is_not_begun(tmp_path) -> None:
         run()
     assert written == ["slow"]
     assert not (tmp_path / "a.parquet").exists()
+
+
+def test_what_comes_after_a_stop_makes_no_folder_anew(tmp_path) -> None:
+    products = Products(tmp_path / "taken back")
+    for name in ("a.parquet", "handover/a.parquet"):
+        with pytest.raises(FileNotFoundError):
+            products.table(name, TABLE)
+    assert not list(tmp_path.iterdir())

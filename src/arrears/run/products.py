@@ -80,7 +80,9 @@ class Products:
 
     def _place(self, name: str) -> Path:
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # A stop may have taken the folder itself back: nothing makes it anew.
+        if path.parent != self.folder:
+            path.parent.mkdir(exist_ok=True)
         return path
 
 
