@@ -168,6 +168,16 @@ def test_limits_of_a_part_are_told_in_words(made) -> None:
     assert "province=" not in page
 
 
+def test_figures_of_the_report_are_written_as_people_write_them(made) -> None:
+    page = (made[1] / "report.html").read_text("utf-8")
+    text = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", page, flags=re.S)
+    assert "3,000,000 to 10,000,000" in text
+    assert not re.search(r"\de\+\d", text)
+    # A ratio is told in the unit that its warning names
+    assert "over 100 %: reported too little" in text
+    assert "over 1:" not in text
+
+
 def test_every_category_of_an_axis_is_named() -> None:
     names = [f"Branch {number:02}" for number in range(20)]
     values = {"values": [{"branch": name, "hidden": 1.0} for name in names]}
@@ -294,7 +304,7 @@ def test_the_workbook_says_what_the_plan_says(made) -> None:
 
 def test_the_page_tells_what_debtors_owe_in_all(made) -> None:
     out = made[1]
-    page = (out / "report.html").read_text("utf-8").split("Who owes how much in all")[1]
+    page = (out / "report.html").read_text("utf-8").split('id="owed"')[1]
     owed = pl.read_parquet(out / "debtors.parquet")
     several = owed.filter(pl.col("loans") > 1)
     assert several.height > 0

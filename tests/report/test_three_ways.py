@@ -41,7 +41,7 @@ def hidden(standing: pl.DataFrame, **signs: list[float]) -> Hidden:
     loan, draw = np.indices((n, DRAWS)).reshape(2, -1)
     draws = Drawn(loan, draw, amounts.ravel().astype(np.float32))
     shown = {name: signs.get(name, [0.0] * n) for name in SIGNS} | {
-        "evidence": ["renewed in May"] * n
+        "evidence": ["E2 renewed in May"] * n
     }
     table = standing.select("loan_id", "p_hidden", "hidden_amount")
     return Hidden(table, np.arange(n), draws, "model", "So.", pl.DataFrame(shown))
@@ -145,7 +145,7 @@ def test_a_branch_that_hides_is_named_with_the_signs_its_loans_show() -> None:
     assert row["why"].endswith("e.g. loan L0: renewed in May")  # fmt: skip
     three = report.ThreeWays(table, pl.DataFrame(), pl.DataFrame(), told, "So.")
     page = " ".join(threeways.stands_out(three))
-    assert "of what looks hidden lies in one branch" in page
+    assert "One branch stands out: " in page
 
 
 def test_where_all_hide_alike_no_branch_is_named() -> None:

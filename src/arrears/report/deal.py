@@ -78,11 +78,13 @@ def _numbers(deal: Deal, told: dict[str, Any], classes: dict[str, Any]) -> str:
         (
             figures.percent(row["yield"], 2),
             f"yield of {first.name}",
-            f"average life {figures.number(life, 2)} years",
+            "never repaid" if life is None else f"average life {figures.number(life, 2)} years",
         ),
         (
-            figures.number(row["break_even_multiple"], 2),
-            f"of expected collections just pay {first.name}",
+            "over 10"
+            if row["break_even_multiple"] is None
+            else figures.number(row["break_even_multiple"], 2),
+            f"times expected collections just pay {first.name}",
             f"falls short in {figures.percent(row['probability_of_shortfall'])} of "
             f"{told['scenarios']:,} scenarios",
         ),

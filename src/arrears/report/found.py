@@ -29,6 +29,11 @@ _FEWEST = 3
 _TWICE, _SURE = 2.0, 0.95
 
 
+def signs_in_words(evidence: pl.Series) -> pl.Series:
+    """Signs of hidden loans without the numbers that METHODS gives them."""
+    return evidence.str.replace_all(r"\bE\d ", "")
+
+
 def findings(
     loans: pl.DataFrame, standing: pl.DataFrame, book: pl.DataFrame, hidden: Hidden
 ) -> pl.DataFrame:
@@ -108,7 +113,9 @@ def _hiding(base: pl.DataFrame, hidden: Hidden) -> list[Row]:
         more = f"{share / rest:.1f} times the share of the other branches; " if rest else ""
         why = f"{more}{_reasons(hidden.signs.filter(mine), hidden.signs.filter(~suspect))}"
         most = int(np.flatnonzero(mine)[np.argmax(expected[mine])])
-        told = hidden.signs["evidence"][most] if "evidence" in hidden.signs.columns else None
+        told = None
+        if "evidence" in hidden.signs.columns:
+            told = signs_in_words(hidden.signs["evidence"].slice(most, 1))[0]
         why += f"; e.g. loan {base['loan_id'][most]}{f': {told}' if told else ''}"
         rows.append((HIDES, "branch", name, likely, float(found[k]), why))
     return sorted(rows, key=lambda row: (-row[4], row[2]))

@@ -10,6 +10,7 @@ from typing import cast
 import polars as pl
 
 from arrears.report import charts, figures
+from arrears.report.found import signs_in_words
 from arrears.report.parts import paragraph, shell, table
 from arrears.standing.hidden import Gap, Hidden
 from arrears.standing.hidden.audit import Estimate
@@ -140,14 +141,9 @@ def _branches(page: HiddenPage) -> list[str]:
 def _signs_of(page: HiddenPage, branch: str) -> str:
     likely = page.found.table.with_columns(page.found.signs["evidence"], branch=page.branch)
     shown = likely.filter(branch=branch).filter(pl.col("p_hidden") > 0.3)
-    words = _in_words(shown["evidence"]).str.split("; ").explode().drop_nulls()
+    words = signs_in_words(shown["evidence"]).str.split("; ").explode().drop_nulls()
     common = words.filter(words != "no sign").value_counts(sort=True, name="n").head(2)
     return "; ".join(f"{row[0]} ({row[1]})" for row in common.iter_rows()) or "no single sign"
-
-
-def _in_words(evidence: pl.Series) -> pl.Series:
-    """Signs without the numbers that METHODS gives them."""
-    return evidence.str.replace_all(r"\bE\d (E\d )*", "")
 
 
 def _chance(share: float) -> str:
@@ -156,7 +152,7 @@ def _chance(share: float) -> str:
 
 def _loans(page: HiddenPage) -> list[str]:
     reasons = page.found.reasons().sort("p_hidden", "loan_id", descending=[True, False])
-    reasons = reasons.with_columns(_in_words(reasons["evidence"]))
+    reasons = reasons.with_columns(signs_in_words(reasons["evidence"]))
     if reasons.is_empty():
         return []
     rows = [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import polars as pl
 
+from arrears.core.words import counted
 from arrears.report import figures
 from arrears.report.parts import paragraph, table
 
@@ -34,10 +37,15 @@ def section(owed: pl.DataFrame) -> str:
         if some.height
     ]
     heads = ["debtors", "number", "loans", "they owe, yuan", "of what is owed"]
+    few = owed.head(10)
+    share = figures.share(int(few["claim"].sum()), total)
+    title = f"The ten who owe most, of {figures.number(owed.height)} debtors, owe {share} of it all"
+    if few.height == owed.height:
+        title = f"{counted(owed.height, 'debtor owes', 'debtors owe')} it all"
     told = "Loans are put to one person by their keys; each debtor's total: debtors.parquet."
     return "\n".join(
         [
-            '<h2 id="owed">Who owes how much in all</h2>',
+            f'<h2 id="owed">{escape(title)}</h2>',
             table(heads, rows),
             paragraph(told, "note"),
         ]

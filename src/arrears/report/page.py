@@ -289,7 +289,7 @@ def _limits(contents: Contents) -> str:
         ]
         for row in known.iter_rows(named=True)
     ]
-    heads = ["limit", "", "limit", "used", "one more unit is worth"]
+    heads = ["what", "", "limit", "used", "one more unit is worth"]
     picture = (
         figure(
             contents,
@@ -354,13 +354,13 @@ def _quarantine(contents: Contents) -> str:
     waits = "waits" if counts.quarantined == 1 else "wait"
     title = f"{figures.number(counts.quarantined)} of {counted(counts.rows_in, 'loan')} {waits} in quarantine"
     rows = [
-        [row["source"], row["code"], figures.number(row["rows"]), row["fix"]]
+        [row["source"], row["code"], row["fix"], figures.number(row["rows"])]
         for row in found.head(20).iter_rows(named=True)
     ]
     return "\n".join(
         [
             f'<h2 id="quarantine">{escape(title)}</h2>',
-            table(["file", "cause", "rows", "what to do"], rows, words=9, short=1),
+            table(["file", "cause", "what to do", "rows"], rows, words=3, short=1),
             paragraph("Row by row: quarantine.csv.", "note"),
         ]
     )

@@ -29,7 +29,9 @@ def rests(contents: Contents) -> str:
         [
             entry.path,
             _told(entry.value),
-            f"{entry.range[0]:g} to {entry.range[1]:g}" if entry.range else figures.NOT_KNOWN,
+            f"{_told(entry.range[0])} to {_told(entry.range[1])}"
+            if entry.range
+            else figures.NOT_KNOWN,
             entry.reason or "",
         ]
         for entry in used
@@ -71,6 +73,7 @@ def rests(contents: Contents) -> str:
         parts += [
             f"<h3>{len(assumed)} market figures that are assumed</h3>",
             table(["figure", "value", "range", "why"], assumed, words=9, short=0),
+            paragraph("Sums of money in fen; shares and rates as fractions.", "note"),
         ]
     if later:
         parts.append(
@@ -98,7 +101,11 @@ def _unsure(book: Rulebook, day: date) -> list[list[str]]:
 
 def _told(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {number}" for key, number in value.items())
+        return ", ".join(
+            f"{str(key).replace('_', ' ')} {_told(number)}" for key, number in value.items()
+        )
     if isinstance(value, list):
         return f"a table of {len(value)} rows"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:,}".removesuffix(".0").replace("-", figures.MINUS)
     return str(value)

@@ -95,7 +95,9 @@ def bars(three: ThreeWays, cut: str) -> str:
     if not (total["by_rule"] or total["reported"] or total["with_hidden"]):
         return ""
     shown = _named(_largest(three, cut))
-    note = "The line is the range that holds nine tenths of what the hidden part may be. n/a is not zero."
+    note = "The line is the range that holds nine tenths of what the hidden part may be."
+    if any(shown[name].null_count() for name in ("reported", "with_hidden")):
+        note += " What is not known has no bar; that is not nought."
     alt = f"{title(total)}. Bars by {cut}: as reported, by the rules, with hidden."
     picture = charts.svg(charts.book(shown), alt, f"book-{cut}")
     return f"<figure>{picture}<figcaption class=note>{escape(note)}</figcaption></figure>"
@@ -169,8 +171,10 @@ def _hiding(three: ThreeWays, hide: pl.DataFrame) -> str:
     branches = three.book.filter(cut="branch")
     whole = float((branches["with_hidden"] - branches["by_rule"]).sum())
     share = figures.share(float(hide["amount"].sum()), whole)
-    many = "one branch" if hide.height == 1 else f"{hide.height} of {branches.height} branches"
-    return f"{share} of what looks hidden lies in {many}"
+    if hide.height == 1:
+        return f"One branch stands out: {share} of what looks hidden lies there"
+    many = f"{hide.height} of {branches.height} branches"
+    return f"{many} stand out: {share} of what looks hidden lies there"
 
 
 def _listed(rows: pl.DataFrame, amount: str) -> str:
@@ -184,7 +188,7 @@ def _listed(rows: pl.DataFrame, amount: str) -> str:
 def ratios(three: ThreeWays) -> str:
     """The warning ratios of the whole book."""
     rows = [
-        [row["ratio"], row["why"], figures.percent(row["value"])]
+        [row["ratio"], row["why"].replace("over 1:", "over 100 %:"), figures.percent(row["value"])]
         for row in three.warnings.filter(cut="total").iter_rows(named=True)
     ]
     heads = ["ratio", "what it warns of", "value"]

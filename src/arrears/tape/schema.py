@@ -86,13 +86,21 @@ for _table, _name in (("loans", "rate"), ("months", "rate"), ("events", "rate_af
 _rule(
     "loans",
     "maturity_after_origination",
-    Rule("DATES-OUT-OF-ORDER", "maturity_date", "It lies before the loan began."),
+    Rule(
+        "DATES-OUT-OF-ORDER",
+        "maturity_date",
+        "It lies before origination_date; correct one of them.",
+    ),
     pl.col("maturity_date") >= pl.col("origination_date"),
 )
 _rule(
     "loans",
     "days_past_due_fit_default_date",
-    Rule("DAYS-CONTRADICT-DATES", "days_past_due", "Cut-off date less default_date must be it."),
+    Rule(
+        "DAYS-CONTRADICT-DATES",
+        "days_past_due",
+        "Correct it or default_date: it is the cut-off date less default_date.",
+    ),
     ((pl.col(_PLACE) - pl.col("default_date")).dt.total_days() - pl.col("days_past_due")).abs()
     <= GRACE_DAYS,
 )
