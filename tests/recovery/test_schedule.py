@@ -7,7 +7,7 @@ import pytest
 
 from arrears.core.lanes import LANES
 from arrears.recovery.grid import NODE_SCORES, NODES
-from arrears.recovery.schedule import Schedule, early, performing
+from arrears.recovery.schedule import Schedule, early, put_performing
 
 MONTHS, LOANS = 30, 200
 
@@ -28,7 +28,9 @@ def _schedule() -> Schedule:
 def _performing(
     due: Schedule, score: np.ndarray, weights: np.ndarray, after: np.ndarray
 ) -> np.ndarray:
-    return performing(due, score, early(due, score), weights=weights, after=after)
+    sums = np.zeros((len(score), len(weights)))
+    put_performing(sums, due, score, early(due, score), weights=weights, after=after)
+    return sums
 
 
 def _by_hand(due: Schedule, loan: int, weights: list[float], after: list[float]) -> float:

@@ -397,7 +397,7 @@ def _late(
 ) -> tuple[Ints, Floats]:
     """Loans past day 91 (k,), and their sums `later` months older, if the score shifts for `months` (shifts, k, F)."""
     forecast = situation.forecast
-    rows = np.flatnonzero(forecast.age >= 0)
+    rows = situation.late
     age, score, claim = forecast.age[rows] + later, forecast.score[rows], forecast.claim[rows]
     found = []
     for shift in nodes:

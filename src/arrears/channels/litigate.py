@@ -14,6 +14,7 @@ from arrears.recovery import grid
 from arrears.recovery.forecast import HORIZON, window
 from arrears.rules import court_fee, preservation_fee
 
+Ints = npt.NDArray[np.int64]
 NAME = "litigate"
 pool = no_pool
 package = no_pool
@@ -36,20 +37,21 @@ def outcome(situation: Situation, start: int) -> Outcome:
     """Usual cash until the case is mediated or enforced, more after it where there is something to take, and the
     collateral, less the costs of the case. Once collateral is sold, only the shortfall goes on paying.
     """
-    gain = _gains(situation)[start] * (1.0 - situation.forecast.covered)
-    late = np.where(
-        situation.limitation_passed, situation.number("channels/late_claim_chance"), 1.0
-    )
-    usual = _until_sold(situation, start, late)
-    sold = late * situation.forecast.proceeds
+    late = situation.late
+    won = np.where(situation.limitation_passed, situation.number("channels/late_claim_chance"), 1.0)
+    gain = won[late] * (_gains(situation)[start] * (1.0 - situation.forecast.covered[late]))
+    usual = _until_sold(situation, start, won)
+    sold = won * situation.forecast.proceeds
     delay = start + situation.forecast.collateral.delay
-    pv = usual.pv + late * gain[0]
-    cash = usual.cash + late * gain[1]
+    months = usual.cash * usual.mean_month
+    pv, cash = usual.pv.copy(), usual.cash.copy()
+    for sums, more in zip((pv, cash, months), gain, strict=True):
+        sums[late] += more
     later = (1.0 + situation.rate) ** (-start / 12.0)
     costs = case_costs(situation)
     proceeds = sold * (1.0 + situation.rate) ** (-delay / 12.0)
     total = cash + sold
-    months = usual.cash * usual.mean_month + late * gain[2] + sold * delay
+    months += sold * delay
     hours = situation.each(situation.number("channels/case_hours"))
     return Outcome(
         pv=pv * (1.0 - situation.commission) + proceeds - later * costs,
@@ -60,15 +62,15 @@ def outcome(situation: Situation, start: int) -> Outcome:
     )
 
 
-def _until_sold(situation: Situation, start: int, late: Floats) -> Sums:
+def _until_sold(situation: Situation, start: int, won: Floats) -> Sums:
     """Usual cash without that of the first months alone: the sale takes the part of the claim that it covers.
 
     Args:
-        late: chance that a claim past its limitation is won (n,).
+        won: chance that a claim past its limitation is (n,).
     """
     weights = situation.weights[:_WHOLE]
     taken = situation.forecast.settled_by_sale(weights, [start] * _WHOLE)
-    taken *= -late[:, None]
+    taken *= -won[:, None]
     taken += situation.collected.values[:, :_WHOLE]
     return Sums(taken)
 
@@ -128,24 +130,21 @@ def _gains(situation: Situation) -> dict[int, Floats]:
 
 
 def _court_gains(situation: Situation) -> dict[int, Floats]:
-    """What a case adds to usual cash from each start: worth, cash, cash times month (3, n).
+    """What a case adds to usual cash of the loans past day 91 from each start: worth, cash, cash times month (3, k).
 
-    Of loans past day 91 alone; what they owe by then is what usual collecting leaves.
+    What they owe by then is what usual collecting leaves.
     """
     forecast, found = situation.forecast, {}
     months = len(forecast.params.odds)
     weights = np.stack([window(situation.rate, 0), window(0.0, 0), np.arange(1.0, HORIZON + 1)])[
         :, :months
     ]
-    late = forecast.age >= 0
-    starts = {
-        start: (
-            np.where(late, forecast.age + start, -1),
-            situation.claim * np.where(late, situation.owed_after(start), 0.0),
-        )
+    late = situation.late
+    filed = [
+        (forecast.age[late] + start, situation.claim[late] * situation.owed_after(start)[late])
         for start in STARTS
-    }
-    for start, total in zip(STARTS, added(situation, weights, list(starts.values())), strict=True):
+    ]
+    for start, total in zip(STARTS, added(situation, weights, late, filed), strict=True):
         gain = total.T * situation.suits_bring
         later = (1.0 + situation.rate) ** (-start / 12.0)
         found[start] = np.stack([gain[0] * later, gain[1], gain[2] + start * gain[1]])
@@ -153,16 +152,16 @@ def _court_gains(situation: Situation) -> dict[int, Floats]:
 
 
 def added(
-    situation: Situation, weights: Floats, filed: list[tuple[npt.NDArray[np.int64], Floats]]
+    situation: Situation, weights: Floats, loans: Ints, filed: list[tuple[Ints, Floats]]
 ) -> list[Floats]:
-    """Weighted sums of what cases add to usual cash (n, F) each, if filed at such ages with so much owed (n,).
+    """Weighted sums of what cases on some loans (k,) add to usual cash (k, F), if filed at such ages with so much owed.
 
     A borrower's own payments tell whether he is willing, not what a court can take: the unwilling are whom suits are
     for. So a case adds to every loan of a product the same share of what usual collecting leaves unpaid, where there is
     something to take.
     """
-    forecast, alike = situation.forecast, _of_product(situation)
-    wait = waits(situation)
+    forecast, alike = situation.forecast, _of_product(situation)[loans]
+    wait = waits(situation)[loans]
     early = int(situation.number("courts/months_to_mediation"))
     mediates = np.where(wait > early, situation.number("courts/mediated"), 0.0)
     parts = [(early, mediates)]
@@ -172,24 +171,18 @@ def added(
     usual = forecast.shares()
     tables = [grid.weigh(_enforced(situation, month) - usual, weights) for month, _ in parts]
     paid = grid.weigh(usual, np.ones((1, usual.shape[2])))
-    chance = takeable(situation)[:, None]
+    chance, score = takeable(situation)[loans, None], forecast.score[loans]
     sums = []
     for age, owed in filed:
-        late = np.flatnonzero(age >= 0)
-        ones = np.ones(len(late))
-        own, others = (
-            1.0 - grid.read_off(paid, age[late], score[late], ones)
-            for score in (forecast.score, alike)
-        )
-        left = np.zeros(len(owed))
-        left[late] = owed[late] * (np.clip(own, 0.0, 1.0) / np.maximum(others, _LEAST_LEFT))[:, 0]
+        ones = np.ones(len(owed))
+        own, others = (1.0 - grid.read_off(paid, age, shift, ones) for shift in (score, alike))
+        left = owed * (np.clip(own, 0.0, 1.0) / np.maximum(others, _LEAST_LEFT))[:, 0]
         total = np.zeros((len(owed), len(weights)))
         for table, (_, share) in zip(tables, parts, strict=True):
-            mine = late[share[late] > 0.0]
+            mine = np.flatnonzero(share > 0.0)
             taken = grid.read_off(table, age[mine], alike[mine], left[mine])
             total[mine] += share[mine, None] * taken
-        total[late] *= chance[late]
-        sums.append(total)
+        sums.append(total * chance)
     return sums
 
 

@@ -119,6 +119,11 @@ class Situation:
         return np.asarray(self.days > 0)
 
     @cached_property
+    def late(self) -> npt.NDArray[np.int64]:
+        """Places of the loans past day 91 (k,)."""
+        return np.flatnonzero(self.forecast.age >= 0)
+
+    @cached_property
     def part_of_talk(self) -> Floats:
         """What each loan bears of the calls and visits to its borrower (n,): one for all of his loans past due."""
         borrowers = self.loans["borrower_id"].rank("dense").to_numpy().astype(np.int64)

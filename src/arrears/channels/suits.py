@@ -151,7 +151,7 @@ def _told(situation: Situation, loans: pl.DataFrame, cases: _Cases) -> Floats:
     weights = (np.arange(1, width + 1)[None, :] <= np.arange(1, furthest + 1)[:, None]).astype(
         float
     )
-    sums = added(there, weights, [(cases.age, ones)])[0]
+    sums = added(there, weights, np.arange(count), [(cases.age, ones)])[0]
     found: Floats = sums[np.arange(count), cases.months - 1]
     return found
 

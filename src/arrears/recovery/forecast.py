@@ -22,7 +22,7 @@ from arrears.recovery.schedule import (
     balance_after,
     book_ahead,
     early,
-    performing,
+    put_performing,
     schedule,
     weighted_after_default,
 )
@@ -97,7 +97,7 @@ class Forecast:
         past: Floats = grid.read_off(sums, self.age, self.score, self.claim)
         if not past_only and (self.due.balance > 0.0).any():
             after = weighted_after_default(self.after_default, weights)
-            past += performing(self.due, self.score, self._early, weights=weights, after=after)
+            put_performing(past, self.due, self.score, self._early, weights=weights, after=after)
         return past
 
     @cached_property

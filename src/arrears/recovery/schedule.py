@@ -132,29 +132,30 @@ def early(due: Schedule, score: Floats) -> Ints:
     return found
 
 
-def performing(
-    due: Schedule, score: Floats, order: Ints, *, weights: Floats, after: Floats
-) -> Floats:
-    """Weighted expected cash (n, F) of loans before day 91: due payments while they last, the curve after default.
+def put_performing(
+    to: Floats, due: Schedule, score: Floats, order: Ints, *, weights: Floats, after: Floats
+) -> None:
+    """Puts into sums (n, F) the weighted cash that loans before day 91 are expected to pay.
+
+    Due payments while they last, the curve after default.
 
     Args:
         order: these loans, as `early` has them.
         weights: (F, H) weights of the months.
         after: (H, NODES, F) weighted cash after a default in each month, for a yuan then owed.
     """
-    parts = []
     for first in range(0, len(weights), LANES):
         rows = slice(first, first + LANES)
-        width = len(weights[rows])
-        wide = [(0, 0), (0, LANES - width)]
+        wide = [(0, 0), (0, LANES - len(weights[rows]))]
         weighed, later = np.pad(weights[rows].T, wide), np.pad(after[:, :, rows], [(0, 0), *wide])
         flat = weighed.ravel(), later.ravel()
-        parts.append(_performing(order, *due.columns, score, *flat, width))
-    return parts[0] if len(parts) == 1 else np.hstack(parts)
+        _put_performing(to, first, order, *due.columns, score, *flat)
 
 
 @njit(cache=True, parallel=True)
-def _performing(
+def _put_performing(
+    to: Floats,
+    first: int,
     order: Ints,
     balance: Floats,
     rate: Floats,
@@ -166,15 +167,13 @@ def _performing(
     score: Floats,
     weights: Floats,
     after: Floats,
-    width: int,
-) -> Floats:
-    """The kernel of `performing` for LANES rows of weights side by side, of which `width` are asked for.
+) -> None:
+    """The kernel of `put_performing` for LANES columns of sums side by side, from `first` on.
 
     Args:
         weights: (H * LANES,); after: (H * NODES * LANES,).
     """
-    horizon = len(weights) // LANES
-    values = np.zeros((len(balance), width))
+    horizon, width = len(weights) // LANES, min(to.shape[1] - first, LANES)
     size = (len(order) + BLOCKS - 1) // BLOCKS
     for turn in prange(BLOCKS):
         # Loans of neighbouring scores have terms alike: no thread is to get all the long ones.
@@ -207,8 +206,8 @@ def _performing(
                 sums = sums + spread(lost) * load(worth, month * LANES)
                 sums = sums + spread(alive * cash) * load(weights, month * LANES)
             store(total, 0, sums)
-            values[loan] = total[:width]
-    return values
+            for row in range(width):
+                to[loan, first + row] = total[row]
 
 
 @dataclass(frozen=True)
