@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from arrears.plan import solver
 from arrears.plan.choices import Choices, part_near
 from arrears.plan.dual import Dual
-from arrears.plan.solver import Infeasible, Solution, solve
+from arrears.plan.solver import Infeasible, Solution, can_be_kept, solve
 
 
 def choices_of(value: np.ndarray, uses: np.ndarray, low: np.ndarray, high: np.ndarray) -> Choices:
@@ -208,6 +208,20 @@ def test_limits_that_clash_are_refused() -> None:
     found = solve(clash)
     assert isinstance(found, Infeasible)
     assert found.proven
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), loans=st.integers(1, 12), dear=st.sampled_from([0.0, 300.0]))
+def test_what_can_be_kept_is_kept_by_some_plan_whatever_prices_are_guessed(
+    seed, loans, dear
+) -> None:
+    value, uses, low, high = random_book(seed, loans, floor=True)
+    g = np.random.default_rng(seed)
+    high = high * g.uniform(0.0, 1.0)
+    low = low * g.uniform(0.5, 3.0)
+    some = choices_of(value, uses, low, high)
+    kept = can_be_kept(some, dear * np.array([1.0, 1.0, -1.0]), exact_up_to=4_000)
+    assert kept == (optimum(value, uses, low, high) is not None)
 
 
 @pytest.mark.parametrize(

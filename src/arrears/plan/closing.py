@@ -10,6 +10,7 @@ from arrears.plan import packages
 from arrears.plan.borrowers import contradicting, numbers_of
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.problem import Problem, limits_of
+from arrears.plan.solver import Solution
 
 _SLACK = 1e-9
 
@@ -22,23 +23,23 @@ class Closing:
     """
 
     def __init__(self, problem: Problem, expected: frozenset[int] = frozenset()) -> None:
-        """With nothing closed yet; packages in `expected` are closed at once unless they hold their own."""
+        """With nothing closed yet; without floors, packages in `expected` close at once unless they hold their own."""
         self.problem = problem
         self.closed: set[int] = set()
         self._needed: set[int] = set()
         self._expected = expected
+        # Packages and prices of the last plan.
         self._weighed: dict[int, packages.Weighed] = {}
+        self._prices = np.zeros(0)
         # Packages whose fixed costs are taken off the limits.
         self._paid: set[int] = set()
         self._borrower = problem.situation.once(
             "borrowers", lambda s: numbers_of(s.loans["borrower_id"])
         )
 
-    def stands(self, column: Ints, used: Floats) -> bool:
-        """Whether a plan (n,), which uses so much of the limits, may stand; what it may not do is closed or barred if
-        not.
-        """
-        problem = self.problem
+    def stands(self, column: Ints, found: Solution) -> bool:
+        """Whether a plan (n,) may stand; what it may not do is closed or barred if not."""
+        problem, self._prices = self.problem, found.prices
         self._weighed = packages.weighed(problem.offers, problem.pools, column)
         bars = contradicting(self._borrower, problem.offers.value, column)
         losing = self._losing()
@@ -51,7 +52,7 @@ class Closing:
             self.problem = problem.barring(bars)
             self._close(losing)
             return False
-        return self._can_pay(used)
+        return self._can_pay(found.used)
 
     def gives_way(self) -> bool:
         """Whether a package whose fixed cost leaves too little of a limit has been closed: the one that gains least."""
@@ -81,12 +82,12 @@ class Closing:
     def _close(self, losing: set[int]) -> None:
         if not losing:
             return
-        if not self.problem.floors or self.problem.is_kept(self.closed | losing):
+        if not self.problem.floors or self.problem.is_kept(self.closed | losing, self._prices):
             self.closed |= losing
             return
         # A floor needs some of them: they stay, of their smallest size at least, and cost what they cost.
         for number in sorted(losing):
-            kept = self.problem.is_kept(self.closed | {number})
+            kept = self.problem.is_kept(self.closed | {number}, self._prices)
             (self.closed if kept else self._needed).add(number)
         self.problem = self.problem.needing(frozenset(self._needed))
 

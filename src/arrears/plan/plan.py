@@ -126,7 +126,7 @@ def make_better_plan(
 ) -> PlanResult | Unreachable | None:
     """The best plan by other offers for the same loans; None where it would not be worth `by` times as much.
 
-    What the other plan closed is closed at once, unless it now holds its own.
+    Without floors, what the other plan closed is closed at once, unless it now holds its own.
     """
     situation = offers.situation
     problem = Problem.of(situation, offers, than.limits, _switch(situation, before))
@@ -154,7 +154,7 @@ def _rounds(
         if found.bound + switching <= least:
             return None
         column = columns[found.chosen].astype(np.int64)
-        if closing.stands(column, found.used):
+        if closing.stands(column, found):
             result = _result(closing, found, column, first.bound, moves=moves)
             return result if result.value > least else None
 

@@ -13,7 +13,7 @@ from arrears.plan import kernels, packages
 from arrears.plan.capacities import Capacity, Use, uses_of
 from arrears.plan.choices import Choices, restricted
 from arrears.plan.kernels import Floats, Ints, Numbers
-from arrears.plan.solver import EXACT_UP_TO, Infeasible, solve
+from arrears.plan.solver import EXACT_UP_TO, can_be_kept
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,13 @@ class Problem:
         )
         return restricted(whole, keep), self.columns[keep]
 
-    def is_kept(self, closed: set[int]) -> bool:
-        """Whether every limit can be kept without these packages."""
-        found = solve(self.choices(closed)[0], exact_up_to=self.exact_up_to)
-        return not isinstance(found, Infeasible)
+    def is_kept(self, closed: set[int], prices: Floats) -> bool:
+        """Whether every limit can be kept without these packages; prices are known that are near."""
+        choices = self.choices(closed)[0]
+        # Packages that are needed since have no price yet.
+        near = np.zeros(len(choices.low))
+        near[: len(prices)] = prices
+        return can_be_kept(choices, near, exact_up_to=self.exact_up_to)
 
     def barring(self, bars: npt.NDArray[np.bool_]) -> Problem:
         """The same, with these offers barred too (n, 18)."""

@@ -14,13 +14,13 @@ from arrears.plan import kernels
 from arrears.plan.choices import Choices, part_near, sampled
 from arrears.plan.dual import Dual, Priced, Progress, descended
 from arrears.plan.kernels import Floats, Ints
+from arrears.plan.repair import broken_limits, mended, repaired
 
 # Looser than this the value is right and the prices are not: one off by half costs a millionth of it.
 TOLERANCE = 5e-8
 # A plan of a small book is good enough so near its bound; else the best one is looked for.
 _CLOSE = 5e-6
 EXACT_UP_TO = 4_000
-_ROUNDS = 12
 _SAMPLE, _SAMPLE_FROM = 5_000, 20_000
 # How many standard errors, at least which share of a price, and at which heat, in mean values of a loan.
 _ERRORS, _LEAST_REACH, _SOFT = 2.5, 0.02, 0.02
@@ -112,6 +112,15 @@ def solve(
     return Solution(chosen, value, max(bound, value), gap, prices, used, found.steps)
 
 
+def can_be_kept(choices: Choices, prices: Floats, *, exact_up_to: int) -> bool:
+    """Whether a plan is found that keeps every limit; near these prices (m,) one is quickly found."""
+    if _floor_out_of_reach(choices) is not None:
+        return False
+    if not broken_limits(choices, mended(choices, prices)[1]).any():
+        return True
+    return not isinstance(solve(choices, exact_up_to=exact_up_to), Infeasible)
+
+
 def _floor_out_of_reach(choices: Choices) -> Infeasible | None:
     """A floor that no plan reaches even if all other limits are dropped."""
     for number in np.flatnonzero(np.isfinite(choices.low)):
@@ -145,11 +154,6 @@ def _worst(choices: Choices, used: Floats, *, proven: bool) -> Infeasible:
     low = choices.low[number] > used[number]
     needed = choices.low[number] if low else choices.high[number]
     return Infeasible(number, float(needed), float(used[number]), proven)
-
-
-def _broken(choices: Choices, used: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    slack = 1e-9 * np.maximum(1.0, np.abs(used))
-    return np.asarray((used > choices.high + slack) | (used < choices.low - slack))
 
 
 def _prices(choices: Choices, tolerance: float, progress: Progress | None) -> Priced:
@@ -206,57 +210,13 @@ def _kept(
 ) -> tuple[Ints, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """A repaired plan, what it uses, and the limits that it breaks; over the open loans if they suffice."""
     if found.part is not None:
-        chosen = found.part.whole(_repair(found.part.choices, found.prices)[0])
+        chosen = found.part.whole(repaired(found.part.choices, found.prices)[0])
         used = choices.used(chosen)
-        broken = _broken(choices, used)
+        broken = broken_limits(choices, used)
         if not broken.any():
             return chosen, used, broken
-    chosen, used = _repair(choices, found.prices)
-    return chosen, used, _broken(choices, used)
-
-
-def _repair(choices: Choices, prices: Floats) -> tuple[Ints, Floats]:
-    """A plan near the choices at these prices that keeps every limit, if one is found."""
-    c = choices
-    chosen = kernels.best_choices(c.menu, prices)[2]
-    used = c.used(chosen)
-    users: _Users | None = None
-    for _ in range(_ROUNDS):
-        broken = np.flatnonzero(_broken(c, used))
-        if len(broken) == 0:
-            break
-        users = users or _Users(c)
-        for tight in broken:
-            sign = 1.0 if used[tight] > c.high[tight] else -1.0
-            among = users.of(int(tight))
-            cost = kernels.relief(among, c.menu, prices, chosen, int(tight), sign)
-            order = np.argsort(cost, kind="stable")
-            order = among[order[np.isfinite(cost[order])]]
-            kernels.mend(order, c.menu, prices, chosen, used, c.low, c.high, int(tight), sign)
-    for _ in range(_ROUNDS):
-        rank = kernels.gains(c.menu, prices, chosen)
-        order = np.argsort(-rank, kind="stable")
-        order = order[np.isfinite(rank[order])]
-        if not kernels.improve(order, c.menu, prices, chosen, used, c.low, c.high):
-            break
-    return chosen, c.used(chosen)
-
-
-class _Users:
-    """The loans that may use each capacity."""
-
-    def __init__(self, choices: Choices) -> None:
-        owner = np.repeat(np.arange(len(choices.first) - 1), np.diff(choices.start[choices.first]))
-        order = np.argsort(choices.cap, kind="stable")
-        self._loans = owner[order]
-        self._first = np.searchsorted(choices.cap[order], np.arange(len(choices.low) + 1))
-
-    def of(self, number: int) -> Ints:
-        """Those of one capacity, sorted."""
-        loans = self._loans[self._first[number] : self._first[number + 1]]
-        fresh = np.ones(len(loans), dtype=np.bool_)
-        fresh[1:] = loans[1:] != loans[:-1]
-        return loans[fresh]
+    chosen, used = repaired(choices, found.prices)
+    return chosen, used, broken_limits(choices, used)
 
 
 def _exact(choices: Choices) -> Ints | None:
@@ -285,4 +245,4 @@ def _exact(choices: Choices) -> Ints | None:
         return None
     picked = np.flatnonzero(found.x > 0.5)
     chosen: Ints = picked[np.argsort(loans[picked], kind="stable")]
-    return None if _broken(choices, choices.used(chosen)).any() else chosen
+    return None if broken_limits(choices, choices.used(chosen)).any() else chosen
