@@ -126,9 +126,12 @@ def _due(balance: float, rate: float, left: int, kind: int, level: float) -> tup
 
 
 def early(due: Schedule, score: Floats) -> Ints:
-    """Loans before day 91 (k,), those of one score together: they share what a default is worth in each month."""
+    """Loans before day 91 (k,), those of one score together: they share what a default is worth in each month.
+
+    Else in their own order, in which their figures lie in memory.
+    """
     there = np.flatnonzero(due.balance > 0.0)
-    found: Ints = there[np.argsort(score[there])]
+    found: Ints = there[np.argsort(score[there], kind="stable")]
     return found
 
 
@@ -245,9 +248,9 @@ def book_ahead(due: Schedule, score: Floats, product: Ints, after: Floats) -> Ah
     knots = np.array([month for month in _KNOTS if month < months] + [months])
     paid = np.concatenate([np.zeros((NODES, 1)), np.cumsum(after, axis=1)], axis=1)
     parts = _book_ahead(*due.columns, score, product, products, months, knots, paid)
-    cash, inflow, spread = (part.sum(axis=0) for part in parts)
+    cash, inflow, moments = (part.sum(axis=0) for part in parts)
     at = np.arange(1, months + 1)
-    luck = np.stack([np.interp(at, np.append(0, knots), np.append(0.0, row)) for row in spread])
+    luck = np.stack([np.interp(at, np.append(0, knots), np.append(0.0, row)) for row in moments])
     return Ahead(cash, inflow, balance, luck)
 
 
@@ -275,8 +278,8 @@ def _book_ahead(
     loans = len(balance)
     size = (loans + BLOCKS - 1) // BLOCKS
     due = np.zeros((BLOCKS, products, months))
-    inflow = np.zeros((BLOCKS, products, months, NODES))
-    spread = np.zeros((BLOCKS, 2, len(knots)))
+    inflow = np.zeros(BLOCKS * products * months * NODES)
+    luck = np.zeros((BLOCKS, 2, len(knots)))
     for block in prange(BLOCKS):
         nodes = np.empty(NODES)
         fails, owes, got = np.zeros(months), np.zeros(months), np.zeros(months + 1)
@@ -293,8 +296,10 @@ def _book_ahead(
                     failing += roll[loan]
                 failing = min(failing, alive)
                 fails[month], owes[month] = failing, owed
-                for node in range(NODES):
-                    inflow[block, product[loan], month, node] += failing * owed * nodes[node]
+                here = ((block * products + product[loan]) * months + month) * NODES
+                for node in range(0, NODES, LANES):
+                    more = spread(failing * owed) * load(nodes, node)
+                    store(inflow, here + node, load(inflow, here + node) + more)
                 alive -= failing
                 cash = 0.0
                 if month < term[loan]:
@@ -311,9 +316,9 @@ def _book_ahead(
                     one += fails[month] * loss
                     two += fails[month] * loss * loss
                     three += fails[month] * loss * loss * loss
-                spread[block, 0, knot] += two - one * one
-                spread[block, 1, knot] -= three - 3.0 * two * one + 2.0 * one**3
-    return due, inflow, spread
+                luck[block, 0, knot] += two - one * one
+                luck[block, 1, knot] -= three - 3.0 * two * one + 2.0 * one**3
+    return due, inflow.reshape((BLOCKS, products, months, NODES)), luck
 
 
 def weighted_after_default(base: Floats, weights: Floats) -> Floats:
