@@ -69,7 +69,9 @@ def mean_shares(
     shares = np.zeros((ages, NODES, months))
     early = np.exp(NODE_SCORES)
     late = early * np.exp(shift)
-    for age in prange(ages):
+    for turn in prange(ages):
+        # Young and old by turns: the young have more months to come, and no thread is to get them all.
+        age = turn // 2 if turn % 2 == 0 else ages - 1 - turn // 2
         owed = np.ones((paths, NODES))
         lift, total = np.empty(NODES), np.empty(NODES)
         for month in range(min(months, ages - age)):
