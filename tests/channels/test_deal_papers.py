@@ -42,7 +42,7 @@ def test_the_report_of_a_deal_is_a_page_and_a_workbook(situation, tmp_path) -> N
         tmp_path / "deal.yaml", cash=tmp_path / "cash.parquet", out=tmp_path / "out", actual=came
     )
     page = (tmp_path / "out/report.html").read_text("utf-8")
-    assert "of the forecast has come in so far" in page
+    assert "of what was forecast until now has come in" in page
     assert page.count("<svg") == 2
     assert (tmp_path / "out/report.xlsx").stat().st_size > 5_000
 

@@ -188,6 +188,13 @@ def test_an_application_for_mediation_goes_before_the_claim(situation) -> None:
     )
 
 
+def test_a_page_without_letters_says_so(situation) -> None:
+    asked = pl.DataFrame(schema={"loan_id": pl.String, "limitation_ends": pl.Date})
+    page = letters.demands(asked, situation, None)
+    assert "The plan asks for no such paper." in page
+    assert "The plan asks" not in demand(situation)
+
+
 def test_a_claim_without_mediation_does_not_speak_of_it_as_asked_for(situation) -> None:
     page = paper(situation)
     assert page.count("<article>") == 1

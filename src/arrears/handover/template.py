@@ -79,6 +79,9 @@ _STYLE = (
 # Where the reader cuts off what is sent back, so that no other letter may stand below.
 _CUT = '<hr style="border:0;border-top:1px dashed">'
 _ON_ITS_OWN = ' style="break-before:page;border:0"'
+_EMPTY = (
+    '<p lang="zh">本次没有需要打印的文书。</p>\n<p lang="en">The plan asks for no such paper.</p>'
+)
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ def _faults(text: str) -> Iterator[tuple[str, int, str, str]]:
 
 def pages(title: str, letters: Iterable[str]) -> str:
     """A document that prints one letter a page."""
-    articles = "\n".join(letters)
+    articles = "\n".join(letters) or _EMPTY
     return (
         '<!DOCTYPE html>\n<html lang="zh">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{articles}\n</body>\n</html>\n"

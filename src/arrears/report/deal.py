@@ -284,7 +284,7 @@ def _investors(deal: Deal, found: Answers, actual: pl.DataFrame | None) -> list[
         text = "Name what has come in with --actual: it is told beside the forecast, date by date."
         return [f'<h2 id="investors">{escape(title)}</h2>', paragraph(text, "note")]
     share = float(seen["actual_to_forecast"][-1])
-    title = f"Investor report: {figures.percent(share)} of the forecast has come in so far"
+    title = f"Investor report: {figures.percent(share)} of what was forecast until now has come in"
     rows = [
         [
             str(row["payment"]),
