@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
-from arrears.plan import solver
+from arrears.plan import kernels, solver
 from arrears.plan.choices import Choices, part_near
 from arrears.plan.dual import Dual
 from arrears.plan.solver import Infeasible, Solution, can_be_kept, solve
@@ -81,6 +83,13 @@ def test_without_limits_each_loan_takes_its_best() -> None:
     assert found.gap == 0.0
 
 
+def test_what_choices_use_is_the_sum_of_their_uses() -> None:
+    value, uses, low, high = random_book(2, 60, floor=True)
+    ways = np.random.default_rng(2).integers(0, 3, 60)
+    used = choices_of(value, uses, low, high).used(3 * np.arange(60) + ways)
+    assert used.tolist() == uses[np.arange(60), ways].sum(axis=0).tolist()
+
+
 def test_an_empty_book_has_an_empty_plan() -> None:
     empty = np.zeros(0)
     none = np.zeros(1, dtype=np.int64)
@@ -124,7 +133,7 @@ def test_the_dual_and_its_repair_come_close_without_the_exact_way(monkeypatch, s
 @pytest.mark.parametrize("seed", range(4))
 def test_prices_of_many_limits_come_as_close(monkeypatch, seed, floor) -> None:
     monkeypatch.setattr(solver, "EXACT_UP_TO", 0)
-    monkeypatch.setattr("arrears.plan.dual._MANY", 0)
+    monkeypatch.setattr("arrears.plan.dual.MANY", 0)
     book = random_book(seed, 400, floor=floor)
     found = solve(choices_of(*book))
     assert isinstance(found, Solution)
@@ -282,6 +291,26 @@ def test_a_part_keeps_whatever_may_be_best_within_reach_and_its_dual_there(seed,
         # What settled loans use of a limit that is none is paid for in the whole alone.
         loose = near[~limited] @ book.used(part.settled[part.settled >= 0])[~limited]
         assert mine - loose == pytest.approx(whole, rel=1e-9)
+
+
+def test_prices_of_a_book_much_like_it_lead_there_sooner(monkeypatch) -> None:
+    monkeypatch.setattr(solver, "_SAMPLE_FROM", 2_000)
+    monkeypatch.setattr(solver, "_SAMPLE", 1_000)
+    before = scoped_book(7, 6_000, 40)
+    known = solve(before)
+    assert isinstance(known, Solution)
+    book, passes = replace(before, high=0.99 * before.high), []
+    soft = kernels.soft_choices
+    monkeypatch.setattr(kernels, "soft_choices", lambda *of: passes.append(0) or soft(*of))
+    cold = solve(book)
+    first = len(passes)
+    warm = solve(book, near=known.prices)
+    assert len(passes) - first < 0.8 * first
+    assert isinstance(cold, Solution)
+    assert isinstance(warm, Solution)
+    assert warm.bound == pytest.approx(cold.bound, rel=2e-5)
+    assert warm.gap <= cold.gap + 1e-4
+    assert (book.used(warm.chosen) <= book.high + 1e-6).all()
 
 
 @pytest.mark.parametrize("scopes", [4, 40])

@@ -38,10 +38,7 @@ class Choices:
 
     def used(self, chosen: Ints) -> Floats:
         """What these choices use (m,)."""
-        _, uses = _ranges(self.start, chosen)
-        used: Floats = np.bincount(
-            self.cap[uses], weights=self.amount[uses], minlength=len(self.low)
-        ).astype(np.float64)
+        used: Floats = kernels.used_by(chosen, self.menu, len(self.low))
         return used
 
 

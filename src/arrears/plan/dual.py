@@ -14,7 +14,7 @@ from arrears.plan.kernels import Floats
 _MOST_STEPS = 400
 _FIRST_REACH, _NEAR_REACH = 0.02, 0.004
 # Limits from which the prices are found by Newton's method.
-_MANY = 16
+MANY = 16
 
 Progress = Callable[[float, float], None]
 
@@ -111,7 +111,7 @@ def descended(
     size = len(dual.owner)
     if size == 0:
         return Priced(dual.prices(centre), dual.at(centre), 0)
-    if size > _MANY:
+    if size > MANY:
         best, near = dual.at(centre), bool(centre.any())
         point, steps = newton.lowest(
             dual, centre, unit=dual.unit, loans=dual.loans, near=near, progress=progress

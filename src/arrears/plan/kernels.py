@@ -194,6 +194,16 @@ def relief(among: Ints, menu: Menu, price: Floats, chosen: Ints, tight: int, sig
 
 
 @njit(cache=True)
+def used_by(chosen: Ints, menu: Menu, caps: int) -> Floats:
+    """What these choices use (m,)."""
+    used = np.zeros(caps)
+    for choice in chosen:
+        for use in range(menu.start[choice], menu.start[choice + 1]):
+            used[menu.cap[use]] += menu.amount[use]
+    return used
+
+
+@njit(cache=True)
 def _move(old: int, new: int, menu: Menu, used: Floats) -> None:
     _, _, start, cap, amount = menu
     for use in range(start[old], start[old + 1]):

@@ -145,7 +145,8 @@ def _rounds(
     while True:
         problem = closing.problem
         choices, columns = problem.choices(closing.closed)
-        solved = solve(choices, exact_up_to=problem.exact_up_to, progress=progress)
+        near = found.prices if found and len(found.prices) == len(choices.low) else None
+        solved = solve(choices, exact_up_to=problem.exact_up_to, near=near, progress=progress)
         if isinstance(solved, Infeasible):
             if closing.gives_way():
                 continue

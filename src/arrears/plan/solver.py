@@ -12,7 +12,7 @@ import numpy as np
 
 from arrears.plan import kernels
 from arrears.plan.choices import Choices, part_near, sampled
-from arrears.plan.dual import Dual, Priced, Progress, descended
+from arrears.plan.dual import MANY, Dual, Priced, Progress, descended
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.repair import broken_limits, mended, repaired
 
@@ -70,11 +70,13 @@ def solve(
     *,
     tolerance: float = TOLERANCE,
     exact_up_to: int | None = None,
+    near: Floats | None = None,
     progress: Progress | None = None,
 ) -> Solution | Infeasible:
     """The best plan, or the limits that cannot be kept.
 
     Args:
+        near: prices (m,) of choices much like these, if they are known.
         tolerance: of the prices' dual value, relative.
         exact_up_to: so many choices are few enough to look for the best plan of all; `EXACT_UP_TO` unless told.
         progress: told how far the prices are.
@@ -85,7 +87,7 @@ def solve(
     hopeless = _floor_out_of_reach(choices)
     if hopeless is not None:
         return hopeless
-    found = _prices(choices, tolerance, progress)
+    found = _prices(choices, tolerance, progress, near)
     chosen, used, broken = _kept(choices, found)
     if found.part is not None and (
         broken.any() or found.bound - choices.value[chosen].sum() > _WIDE * abs(found.bound)
@@ -156,19 +158,22 @@ def _worst(choices: Choices, used: Floats, *, proven: bool) -> Infeasible:
     return Infeasible(number, float(needed), float(used[number]), proven)
 
 
-def _prices(choices: Choices, tolerance: float, progress: Progress | None) -> Priced:
+def _prices(
+    choices: Choices, tolerance: float, progress: Progress | None, near: Floats | None = None
+) -> Priced:
     """Prices of a small book from nothing; of a large one from those of a sample, over the loans near a choice.
 
     The part is right where the prices stay in reach. Whether they did shows in the dual value of the whole, which is
     never below that of the part; else the part is taken anew around them, and after
-    a few attempts the whole is.
+    a few attempts the whole is. Newton's method alone gets there sooner from prices that are known to be near.
     """
     if len(choices.first) - 1 < _SAMPLE_FROM:
         return _from_nothing(choices, tolerance, progress)
     few = sampled(choices, _SAMPLE)
-    guess = _prices(few, tolerance, None).prices
-    reach = _reach(few, guess)
     whole = Dual(choices)
+    known = near if len(whole.owner) > MANY else None
+    guess = _prices(few, tolerance, None).prices if known is None else known
+    reach = _reach(few, guess)
     best, steps = Priced(guess, np.inf, 0), 0
     for _ in range(_PARTS):
         part = part_near(choices, guess, reach)
