@@ -123,6 +123,15 @@ def test_no_table_of_another_page_is_cut(pages, name) -> None:
         assert {heads: width for heads, width in widths.items() if width > room} == {}
 
 
+def test_where_every_loan_is_known_as_bad_nothing_looks_hidden(tmp_path, root) -> None:
+    recipe = root / "examples/recipes/sold_package.yaml"
+    run.synth(run.SynthRequest(loans=200, months=6, recipe=recipe, seed=8), out=tmp_path / "book")
+    tables = ("loans", "months")
+    request = run.Request(**{name: str(tmp_path / f"book/{name}.csv") for name in tables})
+    run.hidden(request, out=tmp_path / "out")
+    assert "<h1>Nothing looks hidden</h1>" in (tmp_path / "out/hidden.html").read_text("utf-8")
+
+
 def test_words_of_the_tape_are_not_shown_to_people(pages) -> None:
     for name, whole in pages.items():
         text = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", whole, flags=re.S)

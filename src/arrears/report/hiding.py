@@ -104,8 +104,10 @@ def _title(page: HiddenPage) -> str:
     if found is None:
         return "The tape tells no history: what is hidden is not known"
     low, high = cast("float", page.whole["lo90"]), cast("float", page.whole["hi90"])
+    if high < 100.0:
+        return "Nothing looks hidden"
     beside = ""
-    if page.reported:
+    if page.reported and found >= 0.01 * page.reported:
         beside = f", {figures.number(found / page.reported, 2)} for every yuan reported as bad"
     return f"{figures.money(found)} look hidden ({figures.money_range(low, high)}){beside}"
 
