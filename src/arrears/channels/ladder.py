@@ -361,6 +361,10 @@ def _before_91(situation: Situation) -> Floats:
 
 def rolls(situation: Situation) -> Floats:
     """Chance of reaching day 91, usual and at the first shift (2, n)."""
+    return situation.once("rolls", _rolls)
+
+
+def _rolls(situation: Situation) -> Floats:
     roll = situation.forecast.due.roll
     return np.stack([roll, _roll(roll, np.full(len(roll), _SHIFTS[0]))])
 

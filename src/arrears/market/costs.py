@@ -66,14 +66,14 @@ def kept_by_loan(
     rates = share[np.arange(ages)[:, None] + np.arange(ages)]
     shares = forecast.shares()
 
-    def worth(wanted: Floats, mine: npt.NDArray[np.bool_]) -> Floats:
+    def worth(wanted: Floats, mine: npt.NDArray[np.int64]) -> Floats:
         table = np.einsum("anm,am->an", shares, (1.0 - rates) * wanted[:ages])[:, :, None]
         loans = (forecast.age[mine], forecast.score[mine], forecast.claim[mine])
         found: Floats = grid.read_off(np.ascontiguousarray(table), *loans)[:, 0]
         return found
 
-    kept = worth(weights, np.ones(len(forecast.age), dtype=bool))
-    for delay, mine in forecast.delays():
+    kept = worth(weights, np.arange(len(forecast.age)))
+    for delay, mine in forecast.delays:
         later = weights.copy()
         later[:delay] = 0.0
         kept[mine] -= forecast.covered[mine] * worth(later, mine)

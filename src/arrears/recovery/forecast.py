@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from arrears.recovery import grid
@@ -30,7 +29,6 @@ from arrears.recovery.stress import Stress
 from arrears.rules import MarketBook
 
 HORIZON = 360
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -134,17 +132,19 @@ class Forecast:
         """
         chance = np.where(self.age >= 0, 1.0, self.due.roll)
         owed = np.zeros(len(self.claim))
-        for delay, mine in self.delays():
+        for delay, mine in self.delays:
             sums = grid.weigh(self.shares(), window(0.0, 0, delay)[None, :])
-            loans = (np.maximum(self.age[mine], 0), self.score[mine], np.ones(int(mine.sum())))
+            loans = (np.maximum(self.age[mine], 0), self.score[mine], np.ones(len(mine)))
             owed[mine] = np.clip(1.0 - grid.read_off(sums, *loans)[:, 0], 0.0, 1.0)
         sold: Floats = chance * self.claim * self.covered * owed
         return sold
 
-    def delays(self) -> list[tuple[int, Flags]]:
-        """Months to the sale of collateral, and the loans for which it takes so long (n,)."""
-        delay, real = self.collateral.delay, self.covered > 0.0
-        return [(int(months), real & (delay == months)) for months in np.unique(delay[real])]
+    @cached_property
+    def delays(self) -> list[tuple[int, Ints]]:
+        """Months to the sale of collateral, and places of the loans for which it takes so long."""
+        real = np.flatnonzero(self.covered > 0.0)
+        delay = self.collateral.delay[real]
+        return [(int(months), real[delay == months]) for months in np.unique(delay)]
 
     def with_sale(self, weights: Floats, starts: Sequence[int] | None = None) -> Floats:
         """As `voluntary`, but once collateral is sold only the shortfall goes on paying, as an unsecured claim.
@@ -157,7 +157,7 @@ class Forecast:
     def settled_by_sale(self, weights: Floats, starts: Sequence[int] | None = None) -> Floats:
         """What a sale of collateral takes from later cash of the claim it covers, weighted (n, F), as `with_sale`."""
         values = np.zeros((len(self.claim), len(weights)))
-        for delay, mine in self.delays():
+        for delay, mine in self.delays:
             later = weights.copy()
             for row, start in enumerate(starts or [0] * len(later)):
                 later[row, : start + delay] = 0.0

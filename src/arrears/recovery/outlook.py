@@ -61,8 +61,8 @@ def book_of(bare: Forecast, segment: Ints, ahead: Ahead) -> Book:
 
     sold = [
         (delay, laid(rows, covered))
-        for delay, mine in bare.delays()
-        if len(rows := np.flatnonzero(mine & (bare.age >= 0)))
+        for delay, mine in bare.delays
+        if len(rows := mine[bare.age[mine] >= 0])
     ]
     return Book(
         segment=segment,
