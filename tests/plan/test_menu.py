@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from arrears.channels import COLUMNS
-from arrears.plan import kernels
+from arrears.plan import kernels, menus
 from arrears.plan.problem import _laid
 
 LOANS, WIDE, SECURE, LIMITS = 400, 9, 3, 4
 
 
-def _offers(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray, kernels.Uses]:
+def _offers(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray, menus.Uses]:
     """Value and package of some loans' offers, and what the offers use."""
     value = draw.normal(100.0, 30.0, (LOANS, WIDE))
     value[draw.random((LOANS, WIDE)) < 0.3] = np.nan
@@ -24,7 +24,7 @@ def _offers(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray, kernels.
     place = np.array([0, 1, -1, *range(2, WIDE - 1)])
     start = np.concatenate([[0], np.cumsum(counts)])
     cap = draw.integers(0, LIMITS, start[-1]).astype(np.int32)
-    return value, pools, kernels.Uses(place, start, cap, draw.random(start[-1]) * 5.0)
+    return value, pools, menus.Uses(place, start, cap, draw.random(start[-1]) * 5.0)
 
 
 def _closed(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -35,12 +35,12 @@ def _closed(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _open_menu(
-    value: np.ndarray, pools: np.ndarray, uses: kernels.Uses, *closed: np.ndarray, spare: bool
+    value: np.ndarray, pools: np.ndarray, uses: menus.Uses, *closed: np.ndarray, spare: bool
 ) -> tuple[kernels.Menu, np.ndarray]:
     switch = np.zeros((1, WIDE))
-    menu, columns, packages = kernels.menu_of(value, switch, pools, uses, SECURE, spare)
-    keep = kernels.open_ones(menu, columns, packages, *closed, spare)
-    return kernels.only(menu, keep), columns[keep]
+    menu, columns, packages = menus.menu_of(value, switch, pools, uses, SECURE, spare)
+    keep = menus.open_ones(menu, columns, packages, *closed, spare)
+    return menus.only(menu, keep), columns[keep]
 
 
 def _menus(draw: np.random.Generator) -> list[kernels.Menu]:

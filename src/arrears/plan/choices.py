@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from arrears.plan import kernels
+from arrears.plan import kernels, menus
 from arrears.plan.kernels import Floats, Ints, Menu, Shorts
 
 
@@ -106,7 +106,7 @@ def sampled(choices: Choices, most: int) -> Choices:
 
 def restricted(choices: Choices, keep: npt.NDArray[np.bool_]) -> Choices:
     """The choices that are kept; each loan keeps one at least."""
-    menu: Menu = kernels.only(choices.menu, keep)
+    menu: Menu = menus.only(choices.menu, keep)
     return Choices(*menu, low=choices.low, high=choices.high)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arrears.channels import COLUMNS, STARTS, Offers, Situation
-from arrears.plan import kernels, packages
+from arrears.plan import kernels, menus, packages
 from arrears.plan.capacities import Capacity, Use, uses_of
 from arrears.plan.choices import Choices, restricted
 from arrears.plan.kernels import Floats, Ints, Numbers
@@ -69,7 +69,7 @@ class Problem:
         floors = any(capacity.min is not None for capacity in capacities)
         spare = spare or floors or bool((uses.amount < 0.0).any())
         # Collecting alone is never barred.
-        menu, columns, numbers = kernels.menu_of(
+        menu, columns, numbers = menus.menu_of(
             offers.value, switch, pools, uses, len(STARTS), spare
         )
         bars = np.zeros(offers.value.shape, dtype=np.bool_)
@@ -106,7 +106,7 @@ class Problem:
             low=np.concatenate([low, sizes]),
             high=np.concatenate([high - self.spent, np.full(len(sizes), np.inf)]),
         )
-        keep = kernels.open_ones(
+        keep = menus.open_ones(
             self.menu, self.columns, self.packages, self.barred, shut, self.spare
         )
         return restricted(whole, keep), self.columns[keep]
@@ -147,7 +147,7 @@ def sampled_choices(
         for number, column, amount, within in uses_of(offers, capacities)
     ]
     menu: kernels.Menu
-    menu, columns, _ = kernels.menu_of(
+    menu, columns, _ = menus.menu_of(
         offers.value[rows],
         np.zeros((1, len(COLUMNS))),
         packages.numbered(offers)[rows],
@@ -167,7 +167,7 @@ def limits_of(capacities: Sequence[Capacity]) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _laid(uses: list[Use], loans: int) -> kernels.Uses:
+def _laid(uses: list[Use], loans: int) -> menus.Uses:
     """Uses by offer and loan."""
     place = np.full(len(COLUMNS), -1)
     columns = sorted({column for _, column, _, _ in uses})
@@ -183,5 +183,5 @@ def _laid(uses: list[Use], loans: int) -> kernels.Uses:
     cap, amounts = np.zeros(start[-1], dtype=np.int32), np.zeros(start[-1])
     free = start[:-1].copy()
     for number, column, amount, within in uses:
-        kernels.fill_uses(amount, within, number, of(free, column), cap, amounts)
-    return kernels.Uses(place, start, cap, amounts)
+        menus.fill_uses(amount, within, number, of(free, column), cap, amounts)
+    return menus.Uses(place, start, cap, amounts)
