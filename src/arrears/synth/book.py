@@ -37,6 +37,8 @@ _RATES = {"mortgage": 0.036, "consumer": 0.09, "credit_card": 0.165, "business":
 _SECTORS = ("catering", "retail", "export manufacturing", "construction", "transport", "services")
 _LEGAL = ("not_sued", "mediated", "filed", "judged", "enforcing", "terminated", "ended")
 _LEGAL_CHANCE = (0.66, 0.03, 0.07, 0.06, 0.07, 0.09, 0.02)
+# Loans that nobody asked to pay again once they were half a month late.
+_FORGOTTEN = 0.02
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -219,6 +221,9 @@ def _pursuit(
     )
     again = (g.random(count) < 0.03) & (drawn["state"] != "sound")
     revised = np.maximum(today - g.integers(30, 500, count), start)
+    # A stream of its own, so that what else is drawn stays as it is.
+    beside = np.random.Generator(g.bit_generator.jumped())  # type: ignore[attr-defined]
+    forgotten = beside.random(count) < _FORGOTTEN
     reasons = np.array(
         ["student_loan", "staff_or_relative", "contract_bars_transfer", "poverty_relief"]
     )
@@ -236,7 +241,7 @@ def _pursuit(
         "agency": _keep(pl.Series([f"Agency {n}" for n in g.integers(1, 7, count)]), days > 180),
         "legal_status": legal,
         "judgment_date": _keep(_days(today - (days * 0.4).astype(np.int64)), judged),
-        "last_demand_date": _keep(_days(today - g.integers(1, 60, count)), days > 15),
+        "last_demand_date": _keep(_days(today - np.where(forgotten, days - 15, g.integers(1, 60, count))), days > 15),
         "contact_status": _keep(pl.Series(status), late),
         "fraud_flag": npl & (g.random(count) < 0.004),
         "excluded_reason": _keep(pl.Series(g.choice(reasons, count)), npl & (g.random(count) < 0.02)),
