@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -70,6 +72,17 @@ def test_sums_are_whole_yuan_told_as_people_read_them(offers) -> None:
 )
 def test_thousands_are_separated_whatever_the_size(fen, said) -> None:
     assert pl.select(_yuan(pl.lit(float(fen)))).item() == said
+
+
+def test_a_loan_with_one_way_is_told_that_no_other_is_open(offers) -> None:
+    value = offers.value.copy()
+    value[:5] = np.nan
+    value[:5, COLUMNS.index(("collect", 0))] = 26_800.0
+    made, _ = _plan(replace(offers, value=value))
+    told = made.table.head(5)
+    assert told["runner_up"].to_list() == [None] * 5
+    assert told["reason"].str.ends_with(": worth 268 yuan, no other way is open.").all()
+    assert made.table["runner_up"].null_count() < made.table.height
 
 
 def test_a_floor_is_named_where_it_asks_for_the_way(offers) -> None:

@@ -50,7 +50,7 @@ def reasons(
     place = np.zeros(len(column), np.uint32)
     place[kept] = np.arange(1, len(kept) + 1)
     told = frame.with_columns(
-        ahead=pl.col("value") - pl.Series(behind),
+        ahead=pl.when(pl.col("runner_up").is_not_null()).then(pl.col("value") - pl.Series(behind)),
         kept=pl.concat([pl.Series([""]), bars + why]).gather(place),
     )
     compared = (
