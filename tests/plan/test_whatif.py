@@ -35,6 +35,19 @@ def test_a_limit_is_worth_less_with_each_unit(runs) -> None:
         assert row["shadow_low"] <= row["shadow_price"] <= row["shadow_high"]
 
 
+def test_a_floor_and_a_ceiling_have_ranges_of_their_own(runs, tmp_path) -> None:
+    limits = tmp_path / "both.yaml"
+    line = "{name: npl_removed, min: 1_500_000 yuan, max: 900_000_000 yuan}"
+    limits.write_text(f"capacities:\n  - {line}\n", "utf-8")
+    book = runs[0].record["inputs"][0]["path"]
+    found = run.resolve(run.Request(book, capacity=str(limits), scenarios=20)).what_if.capacities
+    told = {row["sense"]: row for row in found.iter_rows(named=True)}
+    assert told["min"]["shadow_price"] > 0.0
+    assert told["min"]["shadow_high"] > 0.0
+    assert told["max"]["shadow_price"] == told["max"]["shadow_low"] == 0.0
+    assert told["max"]["shadow_high"] == pytest.approx(0.0, abs=1e-9)
+
+
 def test_no_way_less_is_worth_more(runs) -> None:
     cases = {row["case"]: row["value"] for row in runs[0].what_if.cases.iter_rows(named=True)}
     base = cases["these limits"]

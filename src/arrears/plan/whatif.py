@@ -27,6 +27,7 @@ _POINTS = 7
 # A tenth less of a limit that costs more than this share of the whole value cannot be kept at all.
 _COLLAPSE = 0.5
 _REMOVED = "npl_removed"
+_Row = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -84,29 +85,30 @@ class _Sample:
         self._bounds = Bounds(choices)
         self._base, self._prices = self._bounds.under(choices.low, choices.high)
 
-    def worth(self, number: int, factor: float) -> float:
-        """The most that any plan is worth, fen, with one limit so many times as high, floors and ceilings alike."""
+    def worth(self, number: int, sense: str, factor: float) -> float:
+        """The most that any plan is worth, fen, with one floor or ceiling so many times as high."""
         low, high = self._choices.low.copy(), self._choices.high.copy()
-        low[number] *= factor
-        high[number] *= factor
+        (low if sense == "min" else high)[number] *= factor
         return self._times * self._bounds.under(low, high)[0]
 
-    def ranges(self, capacities: Sequence[Capacity]) -> dict[tuple[str, str], tuple[float, float]]:
-        """Worth a unit of a tenth more and of a tenth less, by name and scope of the limits."""
+    def ranges(self, capacities: Sequence[Capacity]) -> dict[_Row, tuple[float, float]]:
+        """Worth a unit of a tenth more and of a tenth less, by name, scope and sense of the limits."""
         base = self._times * self._base
         found = {}
         for number, capacity in list(enumerate(capacities))[:_MOST_RANGES]:
-            limit = capacity.max if capacity.min is None else capacity.min
-            if not limit:
-                continue
-            more, less = (self.worth(number, 1.0 + sign * _TENTH) for sign in (1.0, -1.0))
-            sides = (abs(more - base), abs(base - less))
-            gone = _COLLAPSE * abs(base)
-            units = [side / (_TENTH * limit) for side in sides if side <= gone]
-            found[capacity.name, capacity.scope_told()] = (
-                min(units, default=np.nan),
-                max(units) if len(units) == len(sides) else np.nan,
-            )
+            for sense, limit in (("max", capacity.max), ("min", capacity.min)):
+                if not limit:
+                    continue
+                more, less = (
+                    self.worth(number, sense, 1.0 + sign * _TENTH) for sign in (1.0, -1.0)
+                )
+                sides = (abs(more - base), abs(base - less))
+                gone = _COLLAPSE * abs(base)
+                units = [side / (_TENTH * limit) for side in sides if side <= gone]
+                found[capacity.name, capacity.scope_told(), sense] = (
+                    min(units, default=np.nan),
+                    max(units) if len(units) == len(sides) else np.nan,
+                )
         return found
 
     def cases(self, offers: Offers) -> pl.DataFrame:
@@ -173,10 +175,8 @@ def _with_ratio(frontier: pl.DataFrame, removed: float, ratios: pl.DataFrame) ->
     return frontier.with_columns(bad_loan_ratio=pl.max_horizontal(bad - more, 0.0) / (loans - more))
 
 
-def _with_ranges(
-    capacities: pl.DataFrame, ranges: dict[tuple[str, str], tuple[float, float]]
-) -> pl.DataFrame:
-    keys = list(zip(capacities["capacity"], capacities["scope"], strict=True))
+def _with_ranges(capacities: pl.DataFrame, ranges: dict[_Row, tuple[float, float]]) -> pl.DataFrame:
+    keys = capacities.select("capacity", "scope", "sense").rows()
     sides = [ranges.get(key, (np.nan, np.nan)) for key in keys]
     price = capacities["shadow_price"].to_numpy()
     low, high = (np.array([side[k] for side in sides], dtype=np.float64) for k in (0, 1))
