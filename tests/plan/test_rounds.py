@@ -135,3 +135,18 @@ def test_a_scope_bears_its_share_of_what_packages_cost(offers) -> None:
     assert found[:-2].sum() == pytest.approx(offers.pools["transfer"].fixed_cost)
     assert (found[:-2] > 0.0).sum() > 1
     assert not found[-2:].any()
+
+
+def test_a_floor_that_needs_a_package_tells_why_none_can_be_made(offers) -> None:
+    great = replace(offers.pools["securitise"], minimum_claim=1e13)
+    few = replace(offers, pools=offers.pools | {"securitise": great})
+    claim = offers.situation.claim[offers.eligible(COLUMNS.index(("securitise", 0)))].sum()
+    floor = Capacity(name="securitise_claim", min=0.2 * claim)
+    assert not isinstance(make_plan(offers.situation, offers, [floor]), Unreachable)
+    found = make_plan(offers.situation, few, [floor])
+    assert isinstance(found, Unreachable)
+    (told,) = found.problems()
+    assert told.where == "securitise_claim"
+    assert "without a package (securities)" in told.found
+    assert "100,000,000,000 yuan of claims at least" in told.why
+    assert 0 < found.reached <= claim

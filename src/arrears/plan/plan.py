@@ -11,7 +11,7 @@ import polars as pl
 
 from arrears.channels import COLUMNS, Offers, Situation
 from arrears.plan import packages
-from arrears.plan.capacities import Capacity
+from arrears.plan.capacities import Capacity, uses_of
 from arrears.plan.closing import Closing
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.problem import Problem
@@ -20,6 +20,11 @@ from arrears.plan.table import table_of
 from arrears.problems import Problem as Trouble
 
 Progress = Callable[[float, float], None]
+_PACKAGES = {
+    "transfer": "bulk transfer",
+    "securitise": "securities",
+    "income_rights": "income rights",
+}
 
 
 @dataclass(frozen=True)
@@ -63,19 +68,39 @@ class PlanResult:
 
 @dataclass(frozen=True)
 class Unreachable:
-    """Limits that cannot be kept, and by how much."""
+    """Limits that cannot be kept, and by how much.
+
+    Attributes:
+        needed, reached: what the limit asks for, and what can be had; of a package that the limit needs, fen.
+        package: the way of the package that the limit needs and that cannot reach its smallest size.
+    """
 
     capacity: Capacity
     needed: float
     reached: float
     proven: bool
+    package: str = ""
 
     def problems(self) -> list[Trouble]:
         """As the user is told."""
+        place = f"{self.capacity.name} {self.capacity.scope_told()}".strip()
+        told = self._of_package() if self.package else self._of_limit()
+        return [Trouble("FLOOR-OUT-OF-REACH", "error", place, *told)]
+
+    def _of_package(self) -> tuple[str, str, str]:
+        kind, least, most = self.package, self.needed / 100, self.reached / 100
+        found = f"The floor cannot be kept without a package ({kind}), and none can be made."
+        why = f"It has to hold {least:,.0f} yuan of claims at least; the limits leave it {most:,.0f} yuan at most."
+        return (
+            found,
+            why,
+            "Lower the floor to what can be done without such a package, or leave it out.",
+        )
+
+    def _of_limit(self) -> tuple[str, str, str]:
         unit = 100.0 if self.capacity.in_fen else 1.0
         word = "yuan" if self.capacity.in_fen else "units"
         short = abs(self.needed - self.reached) / unit
-        scope = self.capacity.scope_told()
         floor = self.needed > self.reached
         kind, side = ("floor", "at most") if floor else ("limit", "at least")
         found = (
@@ -87,9 +112,7 @@ class Unreachable:
             if self.proven
             else "No plan was found that keeps it together with the other limits."
         )
-        fix = f"{'Lower' if floor else 'Raise'} it by {short:,.0f} {word} or more."
-        place = f"{self.capacity.name} {scope}".strip()
-        return [Trouble("FLOOR-OUT-OF-REACH", "error", place, found, why, fix)]
+        return found, why, f"{'Lower' if floor else 'Raise'} it by {short:,.0f} {word} or more."
 
 
 def make_plan(
@@ -212,8 +235,17 @@ def _unreachable(found: Infeasible, problem: Problem) -> Unreachable:
         return Unreachable(
             capacities[found.capacity], found.needed + spent, found.reached + spent, found.proven
         )
-    floor = next(capacity for capacity in capacities if capacity.min is not None)
-    return Unreachable(floor, float(floor.min or 0.0), 0.0, False)
+    package = sorted(problem.needed)[found.capacity - len(capacities)]
+    offer = package // packages.PER_OFFER
+    floors = (
+        capacities[number]
+        for number, column, amount, within in uses_of(problem.offers, capacities)
+        if capacities[number].min is not None and column == offer
+        if (amount * within)[problem.pools[:, offer] == package].any()
+    )
+    floor = next(floors, next(limit for limit in capacities if limit.min is not None))
+    kind = _PACKAGES[COLUMNS[offer][0]]
+    return Unreachable(floor, found.needed, found.reached, found.proven, kind)
 
 
 def _capacities(capacities: Sequence[Capacity], used: Floats, prices: Floats) -> pl.DataFrame:
