@@ -63,18 +63,32 @@ def link(loans: pl.DataFrame) -> pl.DataFrame:
 
 def debtors(loans: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
     """`person_id, loans, lenders, products, claim, most_days_past_due`: a row a debtor, the largest claim first."""
-    joined = loans.join(persons, on="loan_id", maintain_order="left")
-    return (
-        joined.group_by("person_id")
+    claim = pl.sum_horizontal("principal", "interest", "fees")
+    rows = loans.select("loan_id", "lender", "product", "days_past_due", claim=claim).join(
+        persons, on="loan_id", maintain_order="left"
+    )
+    several = rows.select(pl.col("person_id").is_duplicated()).to_series()
+    # Most debtors have one loan, and there is nothing to sum.
+    one = rows.filter(~several).select(
+        "person_id",
+        loans=pl.lit(1, pl.Int64),
+        lenders=pl.lit(1, pl.Int64),
+        products="product",
+        claim="claim",
+        most_days_past_due="days_past_due",
+    )
+    more = (
+        rows.filter(several)
+        .group_by("person_id")
         .agg(
             loans=pl.len().cast(pl.Int64),
             lenders=pl.col("lender").n_unique().cast(pl.Int64),
             products=pl.col("product").unique().sort().str.join("+"),
-            claim=pl.sum_horizontal("principal", "interest", "fees").sum(),
+            claim=pl.col("claim").sum(),
             most_days_past_due=pl.col("days_past_due").max(),
         )
-        .sort("claim", "person_id", descending=[True, False])
     )
+    return pl.concat([one, more]).sort("claim", "person_id", descending=[True, False])
 
 
 def _pairs(
@@ -170,7 +184,8 @@ def _compare(
     """
     there = column.is_not_null().to_numpy()
     seen = there[left] & there[right]
-    codes = column.cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    named = column.cast(pl.String).cast(pl.Categorical).to_physical().cast(pl.Int64)
+    codes = (named + 1).fill_null(0).to_numpy()
     held, known = np.bincount(codes), max(int(there.sum()), 1)
     equal = seen & (codes[left] == codes[right])
     others: Floats = (np.maximum(held[codes[left]] - 2.0, 0.0) + shared) / known
