@@ -193,14 +193,14 @@ def main(words: list[str]) -> None:
     kept = [program.classes[name].balance for name in ("A", "B")]
     run_deal(program, gross[:, :10], keep=kept)
     in_numpy(gross[:, :10])
-    ours, found = timed(lambda: run_deal(program, gross, keep=kept).values, 7)
+    ours, found = timed(lambda: run_deal(program, gross, keep=kept).values, 40)
     laid, _ = timed(lambda: np.array([len(compiled(deal).moves)]), 3)
-    side, same = timed(lambda: in_numpy(gross), 3)
+    side, same = timed(lambda: in_numpy(gross), 9)
     few = gross[:, :sample]
     loop, exact = timed(lambda: plain(deal, few))
     loop *= scenarios / sample
     equal = bool((found == same).all() and (found[:, :, :sample] == exact).all())
-    half, _ = timed(lambda: run_deal(program, gross[:, : scenarios // 2], keep=kept).values, 5)
+    half, _ = timed(lambda: run_deal(program, gross[:, : scenarios // 2], keep=kept).values, 40)
     print(
         f"## A deal: {scenarios:,} scenarios, {months} months, two classes, a fixed reserve, six fees, default\n"
     )
