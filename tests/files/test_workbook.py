@@ -132,6 +132,11 @@ def test_no_number_leaves_its_cell_empty(tmp_path) -> None:
     assert cells(written(table, tmp_path / "nan.xlsx")).keys() == {"A1", "A4"}
 
 
+def test_no_word_leaves_its_cell_empty(tmp_path) -> None:
+    table = pl.DataFrame({"a": ["", None, "x"]})
+    assert cells(written(table, tmp_path / "words.xlsx")).keys() == {"A1", "A4"}
+
+
 def test_words_longer_than_a_cell_are_cut(tmp_path) -> None:
     path = written(pl.DataFrame({"a": ["€" * 40_000]}), tmp_path / "long.xlsx")
     assert cells(path)["A2"][1] == "€" * 32_767

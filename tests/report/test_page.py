@@ -309,6 +309,11 @@ def test_the_workbook_says_what_the_plan_says(made) -> None:
     assert claims == plan["claim"].to_list()
     cover = pl.read_excel(out / "plan.xlsx", sheet_name="Cover", has_header=False)
     assert "Hidden rests on" in str(cover.to_dicts())
+    limits = pl.read_excel(out / "plan.xlsx", sheet_name="Limits")
+    assert "call hours" in limits["capacity"].to_list()
+    assert not limits["capacity"].str.contains("_").any()
+    told = set(limits["scope"].drop_nulls().to_list())
+    assert told == {"province Zhejiang"}
 
 
 def test_the_page_tells_what_debtors_owe_in_all(made) -> None:

@@ -92,7 +92,7 @@ class Book:
         """The rows of `table` below the head of the newest sheet, each cell as its column looks.
 
         Args:
-            table: numbers, dates and words; null for an empty cell. At most `SHEET_ROWS` rows.
+            table: numbers, dates and words; null or no word for an empty cell. At most `SHEET_ROWS` rows.
             named: as a table that programs know by its name and sort as a whole; else with a filter alone.
         """
         last = table.width - 1
@@ -170,6 +170,7 @@ def _cell(value: pl.Expr, kind: pl.DataType, start: str, look: str) -> pl.Expr:
             value = pl.when(value.is_finite()).then(value)
         text, opens, closes = value.cast(pl.String), "><v>", "</v></c>"
     else:
+        value = pl.when(value != "").then(value)
         text, opens, closes = _said(value), ' t="inlineStr"><is><t', "</t></is></c>"
     return pl.concat_str(
         pl.lit(start), _NUMBER, pl.lit(look + opens), text, pl.lit(closes), ignore_nulls=False

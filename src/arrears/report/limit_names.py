@@ -12,8 +12,13 @@ def limit_name(capacity: str, scope: str = "") -> str:
 
 def where(scope: str) -> str:
     """` (province Zhejiang)`; empty for the whole book."""
+    return f" ({place(scope)})" if scope else ""
+
+
+def place(scope: str) -> str:
+    """`province Zhejiang`; empty for the whole book."""
     told = (_told(key.replace("_", " "), str(word)) for key, word in scope_of(scope).items())
-    return f" ({', '.join(told)})" if scope else ""
+    return ", ".join(told)
 
 
 def _told(key: str, word: str) -> str:

@@ -11,6 +11,7 @@ from arrears.files import MOST_LOANS, SHEET_ROWS
 from arrears.report import figures
 from arrears.report.by_class import ThreeWays
 from arrears.report.contents import Contents
+from arrears.report.limit_names import place
 from arrears.report.sheets import Sheets
 
 _PLAN = {
@@ -45,7 +46,9 @@ def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
         money = [name for name, kind in contents.disposals.schema.items() if kind == pl.Float64]
         money = [name for name in money if not name.endswith("ratio")]
         sheets.add("Ways to sell", contents.disposals, money=money, widths={"investors": 26})
-        sheets.add("Limits", _limits_in_yuan(contents.plan.capacities))
+        sheets.add(
+            "Limits", _limits(contents.plan.capacities), widths={"capacity": 20, "scope": 30}
+        )
         sheets.add("Book", contents.three.book.head(MOST_LOANS))
         add_book(sheets, contents.three)
         curve = contents.situation.forecast.curve
@@ -96,8 +99,8 @@ def add_book(sheets: Sheets, three: ThreeWays) -> None:
     sheets.add("What stands out", found, widths={"code": 18, "why": 100}, money=["amount"])
 
 
-def _limits_in_yuan(table: pl.DataFrame) -> pl.DataFrame:
-    """Money limits in yuan, and what a unit is worth in yuan a unit."""
+def _limits(table: pl.DataFrame) -> pl.DataFrame:
+    """Limits in words; those of money in yuan, and what a unit is worth in yuan a unit."""
     from arrears.report.contents import UNITS
 
     in_money = pl.col("capacity").replace_strict(
@@ -109,7 +112,10 @@ def _limits_in_yuan(table: pl.DataFrame) -> pl.DataFrame:
     ]
     price = pl.col("shadow_price")
     return table.with_columns(
-        *scaled, pl.when(in_money).then(price).otherwise(price / 100).alias("shadow_price")
+        *scaled,
+        pl.col("capacity").str.replace_all("_", " "),
+        pl.Series("scope", [place(scope) for scope in table["scope"]], pl.String),
+        shadow_price=pl.when(in_money).then(price).otherwise(price / 100),
     )
 
 
