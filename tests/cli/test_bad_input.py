@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -198,3 +201,16 @@ def test_what_says_nothing_of_a_header_is_refused(arrears, root, tmp_path, more)
     _fails(done)
     assert [problem["code"] for problem in done.problems] == ["BAD-OPTION"]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["nothing-there.csv", "loans.csv"])
+def test_the_status_is_the_same_where_nobody_reads_the_problems(tmp_path, name) -> None:
+    (tmp_path / "loans.csv").write_text("loan_id\nA\n", "utf-8")
+    read, write = os.pipe()
+    os.close(read)
+    words = ["resolve", tmp_path / name, "--as-of", "2025-03-31", "-o", tmp_path / "out"]
+    done = subprocess.run(
+        [sys.executable, "-m", "arrears.cli", *words, "--quiet"], stderr=write, check=False
+    )
+    os.close(write)
+    assert done.returncode == 2

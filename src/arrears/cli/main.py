@@ -73,23 +73,30 @@ def _end(error: BaseException, *, as_json: bool) -> int:
         return DONE
     from typer.exceptions import Exit
 
-    from arrears.cli.show import show_problems
     from arrears.run import NOT_DONE, Stopped
 
     if isinstance(error, Exit):
         return error.exit_code
     if isinstance(error, Stopped):
-        show_problems(error.problems, as_json=as_json)
+        _tell(error.problems, as_json=as_json)
         return error.status
     problem = _problem(error)
     if problem is None:
         return _our_fault(error)
-    try:
-        show_problems([problem], as_json=as_json)
-    except OSError:
-        # Standard output is what has no room.
-        show_problems([problem], as_json=False)
+    _tell([problem], as_json=as_json)
     return NOT_DONE
+
+
+def _tell(problems: Sequence[Problem], *, as_json: bool) -> None:
+    """Say what stops the command; the status is the same whether or not anybody reads it."""
+    from arrears.cli.show import show_problems
+
+    try:
+        show_problems(problems, as_json=as_json)
+    except OSError:
+        # Standard output may be what has no room.
+        with contextlib.suppress(OSError):
+            show_problems(problems, as_json=False)
 
 
 def _problem(error: BaseException) -> Problem | None:
