@@ -18,17 +18,20 @@ def test_what_is_asked_for_stands_after_the_wait(tmp_path) -> None:
     products = Products(tmp_path)
     with Early(products) as early:
         early.table("a.parquet", TABLE)
-        early.write("b", Products.csv, "b.csv", TABLE)
-        early.wait("b")
+        early.write(Products.csv, "b.csv", TABLE)
         early.wait()
     assert pl.read_parquet(tmp_path / "a.parquet").equals(TABLE)
     assert set(products.hashes) == {"a.parquet", "b.csv"}
 
 
-def test_nothing_is_written_where_no_folder_is_asked_for() -> None:
+def test_nothing_is_written_where_no_folder_is_asked_for(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written: list[Products] = []
     with Early(None) as early:
+        early.write(written.append)
         early.table("a.parquet", TABLE)
         early.wait()
+    assert written == list(tmp_path.iterdir()) == []
 
 
 def test_what_could_not_be_written_is_told(tmp_path) -> None:
@@ -48,7 +51,7 @@ def test_a_run_that_fails_gives_up_what_is_not_begun(tmp_path) -> None:
 
     def run() -> None:
         with Early(Products(tmp_path)) as early:
-            early.write("slow", slow)
+            early.write(slow)
             early.table("a.parquet", TABLE)
             raise Stopped([], 2)
 

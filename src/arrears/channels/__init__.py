@@ -7,6 +7,7 @@ from arrears.channels.litigate import demands
 from arrears.channels.offers import (
     CHANNELS,
     COLUMNS,
+    WAYS,
     Offers,
     after_tax,
     at_scarce_prices,
@@ -26,6 +27,7 @@ __all__ = [
     "COLUMNS",
     "KINDS",
     "STARTS",
+    "WAYS",
     "Book",
     "Broken",
     "Holder",

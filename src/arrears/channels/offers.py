@@ -30,6 +30,15 @@ _FILES: tuple[ModuleType, ...] = (
     income_rights,
 )
 CHANNELS: tuple[str, ...] = tuple(file.NAME for file in _FILES)
+# As people name them.
+WAYS = {
+    "collect": "collect",
+    "restructure": "new terms",
+    "litigate": "court",
+    "transfer": "bulk transfer",
+    "securitise": "securities",
+    "income_rights": "income rights",
+}
 COLUMNS: tuple[tuple[str, int], ...] = tuple(
     (channel, start) for channel in CHANNELS for start in STARTS
 )

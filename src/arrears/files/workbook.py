@@ -25,6 +25,7 @@ _MOST_LETTERS = 32_767
 # Beyond this a part of the archive may need long sizes.
 _MANY_CELLS = 10_000_000
 _STYLE = "Table Style Light 1"
+_NUMBER = "number of the row"
 _UNSAID = [chr(code) for code in range(32) if chr(code) not in "\t\n"] + ["\ufffe", "\uffff"]
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {
     letter: f"_x{ord(letter):04X}_" for letter in _UNSAID
@@ -89,14 +90,15 @@ class Book:
         return sheet
 
     def fill(self, sheet: Any, table: pl.DataFrame, *, named: bool = False) -> None:
-        """The rows of `table` below the head of the newest sheet, each cell as its column looks.
+        """The rows of `table` below the head of a sheet, each cell as its column looks; sheets are filled in order.
 
         Args:
-            table: numbers, dates and words; null or no word for an empty cell. At most `SHEET_ROWS` rows.
+            table: numbers, dates, flags, words; null or no word for an empty cell. At most `SHEET_ROWS` rows.
             named: as a table that programs know by its name and sort as a whole; else with a filter alone.
         """
         last = table.width - 1
-        self._sheets[f"xl/worksheets/sheet{len(self.file.worksheets())}.xml"] = table
+        number = self.file.worksheets().index(sheet) + 1
+        self._sheets[f"xl/worksheets/sheet{number}.xml"] = table
         if named:
             # Of one row: XlsxWriter remembers every cell of it. It grows as it is copied.
             heads = [{"header": name} for name in table.columns]
@@ -158,11 +160,10 @@ def _rows(table: pl.DataFrame, first: int, looks: Sequence[str]) -> str:
     return str(named.select(row.str.join("")).collect().item())
 
 
-_NUMBER = "number of the row"
-
-
 def _cell(value: pl.Expr, kind: pl.DataType, start: str, look: str) -> pl.Expr:
     """A cell as text; null where it is empty."""
+    if kind == pl.Boolean:
+        value = pl.when(value).then(pl.lit("yes")).when(~value).then(pl.lit("no"))
     if kind == pl.Date:
         value, kind = (value - _DAY_0).dt.total_days(), pl.Int64()
     if kind.is_numeric():

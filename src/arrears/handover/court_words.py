@@ -51,8 +51,14 @@ def law(situation: Situation, path: str, language: str) -> str:
     value = book.leaf(path).in_force(day)
     if value is None or not value.verified:
         return ""
-    article = book.articles[value.article]
-    return _PARENTHESES[language].format(article.chinese if language == "zh" else article.title)
+    return _PARENTHESES[language].format(article_named(situation, value.article, language))
+
+
+def article_named(situation: Situation, code: str, language: str) -> str:
+    """An article in words that a sentence may be filled with."""
+    article = situation.rulebook.articles[code]
+    named = article.chinese if language == "zh" else article.title
+    return named.replace("{", "").replace("}", "")
 
 
 def _assigned(situation: Situation, language: str) -> str:

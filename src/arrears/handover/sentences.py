@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from arrears.channels import Situation
-from arrears.handover.court_words import limitation_law, mediation
+from arrears.handover.court_words import article_named, limitation_law, mediation
 
 _Until = Callable[[str, pl.Expr], pl.Expr]
 # Who has a judgment or a mediation in hand asks for enforcement; a case that is filed waits for the court.
@@ -114,8 +114,7 @@ def sentences(
 
 
 def _limitation(situation: Situation, language: str) -> str:
-    named = limitation_law(situation, language).replace("{", "").replace("}", "")
-    return _LIMITATION[language].format("{}", named)
+    return _LIMITATION[language].format("{}", limitation_law(situation, language))
 
 
 def _where(holds: pl.Expr, words: pl.Expr) -> pl.Expr:
@@ -145,10 +144,9 @@ def _matured(language: str) -> pl.Expr:
 def _interrupts(situation: Situation, until: _Until, language: str) -> pl.Expr:
     """What a demand does by the Civil Code; nobody is sent one after a judgment."""
     book, day = situation.rulebook, situation.as_of
-    article = book.articles[book.cite(_RESTARTS, day).article]
-    named = article.chinese if language == "zh" else article.title
+    named = article_named(situation, book.cite(_RESTARTS, day).article, language)
     years = int(book.number(_LIMITATION_YEARS, day))
-    words = _INTERRUPTS[language].format(named.replace("{", "").replace("}", ""), years, "{}")
+    words = _INTERRUPTS[language].format(named, years, "{}")
     return until(words, pl.lit(value=True))
 
 

@@ -226,7 +226,7 @@ def _formats(file: Any, table: pl.DataFrame) -> list[Any]:
     words, whole, share = {"indent": 1}, {"num_format": "#,##0"}, {"num_format": "0.0%"}
     looks = [
         words
-        if kind == pl.String
+        if kind in {pl.String, pl.Boolean}
         else _DAY
         if kind == pl.Date
         else share
@@ -272,14 +272,9 @@ def _on_paper(sheet: Any) -> None:
 def _shown(table: pl.DataFrame) -> pl.DataFrame:
     """Cells and heads as people read them."""
     there = set(table.columns)
-    flags = [name for name, kind in table.schema.items() if kind == pl.Boolean]
     said = table.with_columns(
         *((pl.col(name) / 100).round(2) for name in _YUAN if name in there),
         *(pl.col(name).cast(pl.String).str.replace_all("_", " ") for name in _WORDS if name in there),
-        *(
-            pl.when(name).then(pl.lit("yes")).when(~pl.col(name)).then(pl.lit("no")).alias(name)
-            for name in flags
-        ),
     )  # fmt: skip
     heads = {
         name: name.replace("_", " ") + (" (yuan)" if name in _YUAN else "") for name in said.columns

@@ -10,9 +10,8 @@ from arrears.plan import packages
 from arrears.plan.borrowers import contradicting, numbers_of
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.problem import Problem, limits_of
+from arrears.plan.repair import above
 from arrears.plan.solver import Solution
-
-_SLACK = 1e-9
 
 
 class Closing:
@@ -95,8 +94,7 @@ class Closing:
         """Whether limits have room for the fixed costs of the packages, too; they are taken off the limits if not."""
         problem, taken = self.problem, set(self._weighed)
         high, costs = limits_of(problem.capacities)[1], self._costs(taken)
-        whole = used[: len(costs)] + costs
-        if (whole > high + _SLACK * np.maximum(1.0, np.abs(whole))).any():
+        if above(used[: len(costs)] + costs, high).any():
             self._pay(self._paid | taken)
             return False
         idle = self._paid - taken

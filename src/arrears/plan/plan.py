@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from arrears.channels import COLUMNS, Offers, Situation
+from arrears.channels import COLUMNS, WAYS, Offers, Situation
 from arrears.plan import packages
 from arrears.plan.capacities import Capacity, uses_of
 from arrears.plan.closing import Closing
@@ -20,11 +20,6 @@ from arrears.plan.table import table_of
 from arrears.problems import Problem as Trouble
 
 Progress = Callable[[float, float], None]
-_PACKAGES = {
-    "transfer": "bulk transfer",
-    "securitise": "securities",
-    "income_rights": "income rights",
-}
 
 
 @dataclass(frozen=True)
@@ -244,7 +239,7 @@ def _unreachable(found: Infeasible, problem: Problem) -> Unreachable:
         if (amount * within)[problem.pools[:, offer] == package].any()
     )
     floor = next(floors, next(limit for limit in capacities if limit.min is not None))
-    kind = _PACKAGES[COLUMNS[offer][0]]
+    kind = WAYS[COLUMNS[offer][0]]
     return Unreachable(floor, found.needed, found.reached, found.proven, kind)
 
 

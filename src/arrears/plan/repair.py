@@ -13,8 +13,12 @@ _ROUNDS = 12
 
 def broken_limits(choices: Choices, used: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Limits that are not kept where so much is used (m,)."""
-    slack = 1e-9 * np.maximum(1.0, np.abs(used))
-    return np.asarray((used > choices.high + slack) | (used < choices.low - slack))
+    return above(used, choices.high) | above(-used, -choices.low)
+
+
+def above(used: Floats, high: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Ceilings (m,) that so much exceeds, by more than rounding."""
+    return np.asarray(used > high + 1e-9 * np.maximum(1.0, np.abs(used)))
 
 
 def mended(choices: Choices, prices: Floats) -> tuple[Ints, Floats]:

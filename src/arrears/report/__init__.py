@@ -9,7 +9,7 @@ from arrears.lazily import lazily
 if TYPE_CHECKING:
     from arrears.report.books import book_page, book_workbook
     from arrears.report.by_class import ThreeWays, book, by_standard
-    from arrears.report.contents import WAYS, Contents
+    from arrears.report.contents import Contents
     from arrears.report.deal import deal_page, deal_workbook
     from arrears.report.drawing import pen
     from arrears.report.due import DueFacts, due_workbook
@@ -33,7 +33,6 @@ _FILE = {
     "Past": "history",
     "SAME_WAY": "moved",
     "ThreeWays": "by_class",
-    "WAYS": "contents",
     "book": "by_class",
     "book_page": "books",
     "book_workbook": "books",
@@ -66,7 +65,6 @@ _FILE = {
 
 __all__ = [
     "SAME_WAY",
-    "WAYS",
     "Contents",
     "DueFacts",
     "HiddenPage",

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import cast
 
+from arrears.channels import WAYS
 from arrears.report import figures
-from arrears.report.contents import WAYS, Contents
+from arrears.report.contents import Contents
 from arrears.report.parts import paragraph, table
 
 _NAMES = {"plan": "the plan", "write_off": "written off now"}

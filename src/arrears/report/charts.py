@@ -6,7 +6,8 @@ import re
 
 import polars as pl
 
-from arrears.report.contents import WAYS, Contents
+from arrears.channels import WAYS
+from arrears.report.contents import Contents
 from arrears.report.drawing import draw
 from arrears.report.limit_names import limit_name
 

@@ -13,14 +13,6 @@ from arrears.plan import PlanResult, WhatIf
 from arrears.report.by_class import ThreeWays
 from arrears.tape import Tape
 
-WAYS = {
-    "collect": "collect",
-    "restructure": "new terms",
-    "litigate": "court",
-    "transfer": "bulk transfer",
-    "securitise": "securities",
-    "income_rights": "income rights",
-}
 UNITS = {
     "court_filings": "filing",
     "call_hours": "call hour",

@@ -7,9 +7,9 @@ from html import escape
 import numpy as np
 import polars as pl
 
-from arrears.channels import COLUMNS, Offers
+from arrears.channels import COLUMNS, WAYS, Offers
 from arrears.report import figures
-from arrears.report.contents import WAYS, Contents
+from arrears.report.contents import Contents
 from arrears.report.parts import paragraph, table
 
 _MOVED, _YUAN = 0.01, 100.0

@@ -7,9 +7,10 @@ from typing import cast
 
 import polars as pl
 
+from arrears.channels import WAYS
 from arrears.core.words import counted
 from arrears.report import figures
-from arrears.report.contents import WAYS, Contents
+from arrears.report.contents import Contents
 from arrears.report.parts import paragraph, table
 
 _NAMES = {"nothing": "as it is"}

@@ -70,12 +70,7 @@ class Sheets:
 def _shown(table: pl.DataFrame, in_yuan: set[str]) -> pl.DataFrame:
     """Cells as people read them: numbers, and words for all else."""
     amounts = [(pl.col(name) / 100).round(2) for name in in_yuan]
-    flags = [
-        pl.when(name).then(pl.lit("yes")).when(~pl.col(name)).then(pl.lit("no")).alias(name)
-        for name, kind in table.schema.items()
-        if kind == pl.Boolean
-    ]
     words = [
         name for name, kind in table.schema.items() if not (kind.is_numeric() or kind == pl.Boolean)
     ]
-    return table.with_columns(*amounts, *flags, pl.col(words).cast(pl.String))
+    return table.with_columns(*amounts, pl.col(words).cast(pl.String))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from arrears.channels import WAYS
 from arrears.report import charts, figures
-from arrears.report.contents import WAYS, Contents
+from arrears.report.contents import Contents
 
 _CANNOT = "a floor cannot be kept"
 

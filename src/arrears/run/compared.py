@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from arrears import report
+from arrears.channels import WAYS
 from arrears.files import staged
 from arrears.report.parts import paragraph, shell, table
 from arrears.run import record as run_record
@@ -124,7 +125,7 @@ def _moves(changed: pl.DataFrame) -> pl.DataFrame:
 def _told(side: str) -> pl.Expr:
     """A way and its start in words."""
     start = pl.col(f"start_{side}")
-    way = pl.col(f"channel_{side}").replace(report.WAYS)
+    way = pl.col(f"channel_{side}").replace(WAYS)
     return pl.when(start > 0).then(pl.format("{} in {} months", way, start)).otherwise(way + " now")
 
 

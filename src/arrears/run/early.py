@@ -23,7 +23,7 @@ class Early:
     def __init__(self, products: Products | None) -> None:
         self._products = products
         self._thread = ThreadPoolExecutor(1)
-        self._begun: dict[str, Future[None]] = {}
+        self._begun: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -38,25 +38,24 @@ class Early:
 
     def table(self, name: str, table: pl.DataFrame) -> None:
         """A Parquet file."""
-        self.write(name, Products.table, name, table)
+        self.write(Products.table, name, table)
 
     def write(
         self,
-        name: str,
         work: Callable[Concatenate[Products, _What], None],
         /,
         *what: _What.args,
         **more: _What.kwargs,
     ) -> None:
-        """What `work` writes, in the order in which it was asked for."""
+        """What `work` writes, after all that was asked for before."""
         if self._products is not None:
-            self._begun[name] = self._thread.submit(work, self._products, *what, **more)
+            self._begun.append(self._thread.submit(work, self._products, *what, **more))
 
-    def wait(self, *names: str) -> None:
-        """Until these stand; all of them where none is named.
+    def wait(self) -> None:
+        """Until all that was asked for stands.
 
         Raises:
-            OSError, polars.exceptions.PolarsError: one could not be written.
+            OSError, polars.exceptions.PolarsError: something could not be written.
         """
-        for name in names or self._begun:
-            self._begun[name].result()
+        for begun in self._begun:
+            begun.result()

@@ -102,8 +102,8 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
         seen = steps.learned(gathered)
     situation = situate(gathered, classed, stages, seen)
     # Until here Polars has work for all processors.
-    early.write("debtors", _write_debtors, gathered.tape)
-    early.write("tape", _write_tape, gathered.tape)
+    early.write(_write_debtors, gathered.tape)
+    early.write(_write_tape, gathered.tape)
     early.table("standing.parquet", classed)
     early.table("forecast.parquet", situation.forecast.table)
     early.table("curve.parquet", situation.forecast.curve)
@@ -118,7 +118,7 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
     situation = offers.situation
     if isinstance(result, plan.Unreachable):
         raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
-    early.write("offers", _write_offers, offers)
+    early.write(_write_offers, offers)
     early.table("plan.parquet", result.table)
     with stages.stage("book"):
         three = three_ways(gathered, classed, hidden)
@@ -342,22 +342,18 @@ def _write_papers(
         )
         handover.write_packages(decision, folder)
         proposed = package_reports(folder)
-        early.wait("debtors")
-        owed = pl.read_parquet(products.folder / "debtors.parquet")
-        contents = _contents(resolution, proposed, owed)
-        early.write("report", _write_report, contents)
-        early.write("workbook", _write_workbook, contents, every=request.excel_all)
+        early.write(_write_report, resolution, proposed, every=request.excel_all)
         handover.write_papers(decision, folder)
         products.adopt_all("handover")
     with stages.stage("report"):
         early.wait()
 
 
-def _contents(
-    resolution: Resolution, proposed: list[dict[str, object]], owed: pl.DataFrame
-) -> report.Contents:
-    """What report and workbook tell of."""
-    return report.Contents(
+def _write_report(
+    products: Products, resolution: Resolution, proposed: list[dict[str, object]], *, every: bool
+) -> None:
+    """The plan as people read it, sort it and filter it."""
+    contents = report.Contents(
         tape=resolution.tape,
         standing=resolution.standing,
         situation=resolution.situation,
@@ -369,17 +365,10 @@ def _contents(
         disposals=resolution.disposals,
         deals=proposed,
         what_if=resolution.what_if,
-        debtors=owed,
+        # Written before: this thread writes one product after the other.
+        debtors=pl.read_parquet(products.folder / "debtors.parquet"),
         changes=resolution.changes,
     )
-
-
-def _write_report(products: Products, contents: report.Contents) -> None:
-    """The plan as people read it."""
     products.text("report.html", report.html(contents))
-
-
-def _write_workbook(products: Products, contents: report.Contents, *, every: bool) -> None:
-    """The plan as people sort and filter it."""
     report.workbook(contents, products.folder / "plan.xlsx", all_rows=every)
     products.adopt("plan.xlsx")

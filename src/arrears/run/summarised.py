@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
+from arrears.channels import WAYS
 from arrears.core.words import counted
 from arrears.report import money, money_range, share
-from arrears.report.contents import WAYS
 from arrears.report.limit_names import limit_name
 from arrears.run.resolution import Resolution
 from arrears.tape import Tape
