@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _filled: list[Unfinished] = []
@@ -22,11 +22,12 @@ class Unfinished:
     def __init__(self, folder: Path, final: Path) -> None:
         self.folder, self.final = folder, final
         self._aside = folder.with_suffix(".old")
+        self._gone = folder.with_suffix(".gone")
 
     @property
     def stands(self) -> bool:
         """Whether it has its final name."""
-        return not self.folder.exists()
+        return not (self.folder.exists() or self._gone.exists())
 
     def appear(self) -> None:
         """Give the folder its final name, in the place of what has it."""
@@ -40,7 +41,10 @@ class Unfinished:
         old = self._aside / self.final.name
         if old.exists() and not self.final.exists():
             old.rename(self.final)
-        for folder in (self.folder, self._aside):
+        # Other threads may still write here: under another name they no longer find it.
+        with suppress(OSError):
+            self.folder.rename(self._gone)
+        for folder in (self.folder, self._gone, self._aside):
             _remove(folder)
 
 
@@ -72,7 +76,7 @@ def take_all_back() -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Other threads may still write there, and what they write is to go too."""
+    """A file that was being opened as the folder moved may come in while it is emptied."""
     for _ in range(_TRIES):
         if not folder.exists():
             return
