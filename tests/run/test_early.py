@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 
 import polars as pl
 import pytest
@@ -12,6 +12,8 @@ from arrears.run.products import Products
 from arrears.run.stopped import Stopped
 
 TABLE = pl.DataFrame({"loan_id": ["A", "B"], "claim": [1, 2]})
+# Waited for in full only where the code is wrong.
+_AT_MOST = 600.0
 
 
 def test_what_is_asked_for_stands_after_the_wait(tmp_path) -> None:
@@ -44,15 +46,19 @@ def test_what_could_not_be_written_is_told(tmp_path) -> None:
 
 def test_a_run_that_fails_gives_up_what_is_not_begun(tmp_path) -> None:
     written: list[str] = []
+    begun, given_up = threading.Event(), threading.Event()
 
     def slow(_: Products) -> None:
-        time.sleep(0.5)
+        begun.set()
+        given_up.wait(_AT_MOST)
         written.append("slow")
 
     def run() -> None:
         with Early(Products(tmp_path)) as early:
             early.write(slow)
             early.table("a.parquet", TABLE)
+            early._begun[1].add_done_callback(lambda _: given_up.set())
+            assert begun.wait(_AT_MOST)
             raise Stopped([], 2)
 
     with pytest.raises(Stopped):
