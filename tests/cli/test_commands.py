@@ -134,14 +134,15 @@ def test_a_file_of_rules_with_faults_is_status_1(arrears, tmp_path) -> None:
     assert done.problems
 
 
-def _wait_for_handlers(number: int) -> None:
-    """Until the interpreter has got as far as `main`: before it, a signal is Python's to answer."""
+def _wait_for_handlers(process: subprocess.Popen[bytes]) -> None:
+    """However long it takes until the interpreter is in `main`: before that, signals are Python's to answer."""
     mask = 1 << (signal.SIGTERM - 1)
-    for _ in range(200):
-        time.sleep(0.05)
-        caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{number}/status").read_text("ascii"))
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        caught = re.search(r"SigCgt:\s*(\w+)", status.read_text("utf-8"))
         if caught and int(caught[1], 16) & mask:
             return
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -156,9 +157,9 @@ def test_a_run_that_is_stopped_leaves_nothing_under_the_final_name(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    _wait_for_handlers(process.pid)
+    _wait_for_handlers(process)
     time.sleep(after)
-    os.kill(process.pid, kind)
+    process.send_signal(kind)
     error = process.communicate()[1].decode()
     assert "Traceback" not in error
     if process.returncode == 0:
