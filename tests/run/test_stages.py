@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
 from arrears.run import stages
 
 
-def test_stages_and_what_lies_between_add_up(monkeypatch) -> None:
-    clock = itertools.chain([0.0, 1.0, 3.5, 4.0, 4.25, 6.0, 7.5, 8.0])
-    monkeypatch.setattr(stages.time, "perf_counter", lambda: next(clock))
+@pytest.fixture
+def clock(monkeypatch) -> Callable[..., None]:
+    """Tells these seconds to the stages alone: whoever else asks is told the time."""
+
+    def tells(*seconds: float) -> None:
+        told = iter(seconds)
+        fake = SimpleNamespace(perf_counter=lambda: next(told))
+        monkeypatch.setattr(stages, "time", fake)
+
+    return tells
+
+
+def test_stages_and_what_lies_between_add_up(clock) -> None:
+    clock(0.0, 1.0, 3.5, 4.0, 4.25, 6.0, 7.5, 8.0)
     run = stages.Stages()
     for name in ("read", "plan", "read"):
         with run.stage(name):
@@ -19,9 +31,8 @@ def test_stages_and_what_lies_between_add_up(monkeypatch) -> None:
     assert run.seconds == {"read": 4.0, "plan": 0.25, "other": 3.75}
 
 
-def test_a_stage_that_fails_is_counted(monkeypatch) -> None:
-    clock = itertools.chain([0.0, 1.0, 3.0, 3.0])
-    monkeypatch.setattr(stages.time, "perf_counter", lambda: next(clock))
+def test_a_stage_that_fails_is_counted(clock) -> None:
+    clock(0.0, 1.0, 3.0, 3.0)
     run = stages.Stages()
     with pytest.raises(OSError, match="full"), run.stage("write"):
         raise OSError("full")
