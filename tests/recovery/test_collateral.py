@@ -65,6 +65,11 @@ def test_both_auctions_by_hand() -> None:
     assert _rows({"collateral_value": None}).net[0] == 0.0
 
 
+def test_a_case_that_has_ended_brings_no_more_of_its_collateral() -> None:
+    over, goes_on = _rows({"legal_status": "ended"}, {"legal_status": "enforcing"}).net
+    assert (over, goes_on) == (0.0, _rows({}).net[0])
+
+
 @pytest.mark.parametrize("liens", [0, 20_000_000, 70_000_000])
 @pytest.mark.parametrize("value", [30_000_000, 90_000_000, 300_000_000])
 def test_expected_proceeds_are_those_of_a_plain_simulation(liens, value) -> None:

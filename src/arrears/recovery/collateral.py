@@ -15,6 +15,8 @@ from arrears.recovery.params import Floats, Ints
 from arrears.rules import MarketBook
 
 _REAL = ("home", "vehicle", "other")
+# Whose enforcement has ended has had his collateral sold, or no court sells it any more.
+_OVER = "ended"
 _TIERS = 3
 # What the value of today rests on.
 _INDEXED = ("city_tier", "collateral_value_date", "security")
@@ -33,7 +35,7 @@ class Collateral:
 
     Attributes:
         net: expected proceeds for this claim, fen, over both auctions and over house prices at the sale; 0 where there
-            is none or its value is not known.
+            is none, its value is not known or the case has ended.
         delay: months from filing to the proceeds.
         judgment: months from filing to the judgment.
         value: value of today, fen.
@@ -98,7 +100,8 @@ def collateral(
     value = loans["collateral_value"].fill_null(0).to_numpy().astype(np.float64)
     security = loans["security"].fill_null("none")
     home = (security == "home").to_numpy()
-    real = security.is_in(_REAL).to_numpy()
+    over = (loans["legal_status"] == _OVER).fill_null(False)
+    real = (security.is_in(_REAL) & ~over).to_numpy()
     mine = np.flatnonzero(real)
     today = np.zeros(len(value))
     today[mine] = value[mine] * _indexed(loans.select(_INDEXED)[mine], as_of, market)
