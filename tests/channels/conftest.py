@@ -13,7 +13,6 @@ from arrears.tape.columns import LOANS
 
 LOAN: dict[str, object] = {
     "loan_id": "L1",
-    "borrower_id": "B1",
     "lender": "Bank",
     "product": "consumer",
     "security": "none",
@@ -46,7 +45,7 @@ def situation() -> Callable[..., channels.Situation]:
         rate: float = 0.024,
     ) -> channels.Situation:
         rows = [
-            {**dict.fromkeys(LOANS), **LOAN, "loan_id": f"L{n}", **change}
+            {**dict.fromkeys(LOANS), **LOAN, "loan_id": f"L{n}", "borrower_id": f"B{n}", **change}
             for n, change in enumerate(changes or ({},))
         ]
         loans = pl.DataFrame(rows, schema=LOANS)

@@ -57,6 +57,34 @@ def test_without_an_income_the_region_and_the_last_payment_say_what_can_be_borne
     assert restructure.fills(there.loans)[0][2] == 4
 
 
+def test_who_has_several_loans_past_due_bears_his_instalments_together(situation) -> None:
+    """By hand: 30 per cent of 10,000 yuan, three quarters of it for three quarters of what is owed."""
+    pay = {"monthly_income": 1_000_000, "interest": 0, "fees": 0}
+    loans = (
+        {**pay, "borrower_id": "A", "principal": 9_000_000},
+        {**pay, "borrower_id": "A", "principal": 3_000_000, "product": "credit_card"},
+        {**pay, "borrower_id": "A", "principal": 60_000_000, "days_past_due": 0},
+        {**pay, "borrower_id": "B", "principal": 9_000_000},
+    )
+    there = situation(*loans)
+    bearable = restructure.means(there).bearable
+    assert bearable[[0, 1, 3]] == pytest.approx([225_000, 75_000, 300_000])
+    share = channels.terms(there).share_of_income
+    # Of the eases of the market book none asks for more than what can be borne
+    assert share[0] + share[1] <= 0.3 + 1e-6
+    assert share[3] == pytest.approx(channels.terms(situation(loans[3])).share_of_income[0])
+
+
+def test_nobody_agrees_on_terms_for_a_loan_obtained_by_fraud(situation) -> None:
+    card = {"product": "credit_card", "days_past_due": 120}
+    fraud, honest = (situation({**card, "fraud_flag": flag}) for flag in (True, None))
+    assert restructure.permit(fraud, 0).eligible.all()
+    assert restructure.responses(fraud, channels.terms(fraud))[0][0] == 0.0
+    assert restructure.responses(honest, channels.terms(honest))[0][0] > 0.1
+    asked, left = restructure.outcome(fraud, 0), channels.collect.outcome(fraud, 0)
+    assert asked.pv[0] < left.pv[0]
+
+
 def _moved(there, **change: object) -> tuple[float, float]:
     """How acceptance and breaking change from the terms of the first loan to changed ones."""
     offered = channels.terms(there)

@@ -62,8 +62,9 @@ class Means:
     """What a borrower can bear, and what would move him (n,).
 
     Attributes:
-        bearable: fen a month.
-        moved: share whom an offer may move: neither stale debtors nor those known to have the means.
+        bearable: fen a month, for this loan.
+        moved: share whom an offer may move: neither stale debtors nor those known to have the means, nor anybody where
+            the loan was obtained by fraud.
         liquidity, over_indebted: weights of those who lack cash, and who owe too much.
         income: of the tape, NaN where it gives none.
     """
@@ -81,7 +82,9 @@ def terms(situation: Situation) -> Terms:
 
 
 def means(situation: Situation) -> Means:
-    """What borrowers can bear: a share of their income, or of the usual one and of the last payment without it."""
+    """What borrowers can bear: a share of their income, or of the usual one and of the last payment without it; who has
+    several loans past due bears it once.
+    """
     return situation.once("means", _means)
 
 
@@ -103,7 +106,9 @@ def _means(situation: Situation) -> Means:
     paid = loans["last_payment"].cast(pl.Float64).fill_null(0.0).to_numpy()
     weight = np.where(paid > 0, situation.number("restructure/last_payment_weight"), 0.0)
     guessed = (1.0 - weight) * share * usual + weight * np.minimum(paid, 2.0 * share * usual)
-    bearable = np.where(told, share * np.where(told, income, 1.0), guessed)
+    bearable = (
+        np.where(told, share * np.where(told, income, 1.0), guessed) * situation.part_of_means
+    )
     whole = np.where(told, income, usual)
     due = situation.claim / np.maximum(situation.forecast.due.term, 12)
     pti = np.clip(due / whole / situation.number("restructure/usual_pti"), 0.5, 2.0)
@@ -113,6 +118,8 @@ def _means(situation: Situation) -> Means:
     stale = np.array(situation.market.table("restructure/stale", situation.as_of))
     place = np.searchsorted(stale[:, 0], situation.forecast.age, side="right") - 1
     moved = 1.0 - np.where(place >= 0, stale[np.maximum(place, 0), 1], 0.0)
+    # Behind a loan obtained by fraud or a fictitious one stands nobody who could agree and mean it.
+    moved = np.where(situation.flag("fraud_flag"), 0.0, moved)
     both = np.maximum(cash + debt, 1e-9)
     # Who is known to have the means, neither short of cash nor deep in debt, and yet does not pay, no offer moves.
     return Means(

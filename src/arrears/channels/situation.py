@@ -126,10 +126,21 @@ class Situation:
     @cached_property
     def part_of_talk(self) -> Floats:
         """What each loan bears of the calls and visits to its borrower (n,): one for all of his loans past due."""
-        borrowers = self.loans["borrower_id"].rank("dense").to_numpy().astype(np.int64)
-        count = np.bincount(borrowers, weights=self.overdue)
-        part: Floats = 1.0 / np.maximum(count[borrowers], 1.0)
+        count = np.bincount(self._borrowers, weights=self.overdue)
+        part: Floats = 1.0 / np.maximum(count[self._borrowers], 1.0)
         return part
+
+    @cached_property
+    def part_of_means(self) -> Floats:
+        """What each loan may take of what its borrower can bear (n,): shared out by claim among his loans past due."""
+        owed = np.where(self.overdue, self.claim, 0.0)
+        whole = np.bincount(self._borrowers, weights=owed)[self._borrowers]
+        return np.divide(owed, whole, out=np.ones_like(owed), where=self.overdue)
+
+    @cached_property
+    def _borrowers(self) -> npt.NDArray[np.int64]:
+        """A number for the borrower of each loan (n,)."""
+        return self.loans["borrower_id"].rank("dense").to_numpy().astype(np.int64)
 
     @cached_property
     def written_off(self) -> Flags:
