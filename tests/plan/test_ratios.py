@@ -78,7 +78,8 @@ def test_what_ways_bring_adds_up_to_the_plan(found) -> None:
         assert plan["loans"] == resolution.plan.table.height == ways["loans"].sum()
         assert plan["value"] == pytest.approx(resolution.plan.value, rel=1e-9)
         assert plan["claim"] == pytest.approx(resolution.situation.claim.sum())
-        for name in ("cash", "cost", "profit_now", "profit_5y", "capital_freed"):
+        assert plan["package_costs"] == pytest.approx(resolution.plan.pool_costs)
+        for name in ("cash", "cost", "package_costs", "profit_now", "profit_5y", "capital_freed"):
             assert plan[name] == pytest.approx(ways[name].sum())
 
 
@@ -89,6 +90,24 @@ def test_only_sales_of_today_book_a_profit_today(found) -> None:
     assert (still["npl_removed"] == 0.0).all()
     sold = table.filter(pl.col("way").is_in(["transfer", "securitise"]))
     assert sold["npl_removed"].sum() >= 1_000_000_00
+
+
+def test_a_sale_books_what_its_package_costs_whatever_its_size(found, tmp_path, root) -> None:
+    capacity = tmp_path / "capacity.yaml"
+    capacity.write_text("capacities:\n  - {name: npl_removed, min: 1_000_000 yuan}\n", "utf-8")
+    holder = str(root / "examples/eastern_bank/holder.yaml")
+    loans = found[0].record["inputs"][0]["path"]
+    resolution = run.resolve(
+        run.Request(loans, holder=holder, capacity=str(capacity), scenarios=50)
+    )
+    plan, situation = resolution.plan.table, resolution.situation
+    mine = plan["channel"].is_in(["transfer", "securitise"]) & (plan["start_month"] == 0)
+    gain = plan["value"].to_numpy() - situation.book_value
+    booked = gain[mine.to_numpy()].sum() - resolution.plan.pool_costs
+    assert resolution.plan.pool_costs > 0.0
+    assert resolution.outcomes.filter(way="plan")["profit_now"][0] == pytest.approx(booked)
+    told = figures(resolution)
+    assert told["profit"]["after"] - told["profit"]["before"] == pytest.approx(booked)
 
 
 def test_what_sound_loans_owe_after_five_years_is_no_loss(found) -> None:

@@ -159,6 +159,11 @@ def _after(
         gain += float((offers.value[here, number] - situation.book_value[here]).sum())
         capital = offers.outcomes[number].capital_freed
         freed += 0.0 if capital is None else float(capital[here].sum())
+    gain -= sum(
+        cost
+        for (channel, start), cost in _package_costs(offers, result).items()
+        if channel in _LEAVES and start == 0 and only in {None, channel}
+    )
     off = result.table["write_off_now"].to_numpy() & (only in {None, WRITE_OFF})
     gone = (sold | off) & ~situation.written_off
     npl = gone & situation.reported_npl
@@ -177,11 +182,11 @@ def outcomes(situation: Situation, offers: Offers, result: PlanResult) -> pl.Dat
     """What each way of the plan brings, and what it does to the holder's ratios if it is all that is done today.
 
     Returns:
-        `way, loans, claim, value, cash, cost, tax, profit_now, profit_5y, npl_removed, capital_freed,
+        `way, loans, claim, value, cash, cost, tax, package_costs, profit_now, profit_5y, npl_removed, capital_freed,
         provision_released, bad_loan_ratio?, coverage?`, a row a channel, then `write_off`, then `plan`; fen, fractions.
         Profit of today is that of sales and write-offs; over five years it is the worth of the cash that comes by
-        then, and of what sound loans still stand for in the books, less net book value. Capital of ways that start
-        later counts when they start.
+        then, and of what sound loans still stand for in the books, less net book value. Both bear what packages cost
+        whatever their size. Capital of ways that start later counts when they start.
     """
     before = of_holder(situation.holder) if situation.holder.products else of_tape(situation)
     later = _Later(_by_five_years(situation), _book_left(situation))
@@ -244,6 +249,7 @@ def _sums(
 ) -> dict[str, float]:
     """Sums over the loans that go a way."""
     sums = dict.fromkeys(_NAMES, 0.0)
+    fixed = _package_costs(offers, result)
     reported, sold = situation.reported_npl & ~situation.written_off, word in _LEAVES
     for start in STARTS:
         number = COLUMNS.index((word, start))
@@ -259,8 +265,11 @@ def _sums(
         sums["tax"] += float((outcome.pv[here] - worth).sum())
         still = 0.0 if sold else later.left[here]
         sums["profit_5y"] += float((worth * share + still - book).sum())
+        whole = fixed.get((word, start), 0.0)
+        sums["package_costs"] += whole
+        sums["profit_5y"] -= whole
         if sold and not start:
-            sums["profit_now"] += float((worth - book).sum())
+            sums["profit_now"] += float((worth - book).sum()) - whole
             sums["npl_removed"] += float(situation.claim[here[reported[here]]].sum())
         for name in ("capital_freed", "provision_released"):
             amount = getattr(outcome, name)
@@ -269,9 +278,19 @@ def _sums(
 
 
 _NAMES = (
-    "loans", "claim", "value", "cash", "cost", "tax", "profit_now", "profit_5y", "npl_removed", "capital_freed",
-    "provision_released",
+    "loans", "claim", "value", "cash", "cost", "tax", "package_costs", "profit_now", "profit_5y", "npl_removed",
+    "capital_freed", "provision_released",
 )  # fmt: skip
+
+
+def _package_costs(offers: Offers, result: PlanResult) -> dict[tuple[str, int], float]:
+    """What the packages of the plan cost whatever their size, fen, by way and start month."""
+    found: dict[tuple[str, int], float] = {}
+    for name in result.packages.drop_nulls().unique().sort():
+        channel, start, _ = name.split("-")
+        key = channel, int(start)
+        found[key] = found.get(key, 0.0) + offers.pools[channel].fixed_cost
+    return found
 
 
 def _written_off(situation: Situation, result: PlanResult) -> dict[str, float]:

@@ -40,6 +40,7 @@ def section(contents: Contents) -> str:
         f'<h2 id="brings">{escape(title)}</h2>',
         table(heads, rows, words=1),
         paragraph(
+            "Profits bear what packages cost whatever their size. "
             "Ratios of a row are those after the sales or write-offs of that way alone. A loan that is written off "
             "goes its way all the same: the claim stays. All figures: outcomes.csv.",
             "note",
