@@ -85,6 +85,16 @@ def test_nobody_agrees_on_terms_for_a_loan_obtained_by_fraud(situation) -> None:
     assert asked.pv[0] < left.pv[0]
 
 
+def test_the_last_instalment_is_always_something(situation) -> None:
+    """One fen of income asks for as many instalments as may be: of 90 fen the last had been below nought."""
+    sizes = [1, 90, 99, 199, 301, 5_950, 6_030]
+    poor = {"monthly_income": 1, "interest": 0, "fees": 0, "product": "credit_card"}
+    offered = channels.terms(situation(*[{**poor, "principal": size} for size in sizes]))
+    last = np.array(sizes) - (offered.instalments - 1) * offered.instalment
+    assert (last > 0).all()
+    assert offered.instalments.tolist() == [1, 1, 1, 1, 3, 59, 60]
+
+
 def _moved(there, **change: object) -> tuple[float, float]:
     """How acceptance and breaking change from the terms of the first loan to changed ones."""
     offered = channels.terms(there)

@@ -65,6 +65,9 @@ def test_the_offer_states_the_sum_what_it_is_made_of_and_whom_to_ask(situation) 
     # by hand: 54,300.01 less 2,000 and 200
     for words in ("54,300.01 yuan", "54,300.01元", "52,100.01 yuan", "36 期", "1,447.22元"):
         assert words in page
+    # by hand: 52,100.01 less 35 times 1,447.22
+    for words in ("the last one of 1,447.31 yuan;", "（末期 1,447.31元）"):
+        assert words in page
     assert "North &amp; South" in page
     assert ("22:00" in page) == (situation.as_of.year == 2026)
     assert not re.search(r"[{}](?![^<]*</style>)", page.split("</style>")[1])
@@ -321,6 +324,63 @@ def test_what_the_tape_does_not_tell_the_court_is_a_gap_to_fill(situation) -> No
     assert "judgment or mediation of ______________;" in page
     assert "not known" not in page
     assert "未知" not in page
+
+
+def test_a_guarantor_is_a_party_and_no_stranger(situation) -> None:
+    guaranteed = situation.but(security="guarantee", product="consumer")
+    both = ("the borrower of loan L1 and the guarantor;", "贷款 L1 的借款人及保证人；")
+    page = paper(guaranteed, mediation=True)
+    assert [page.count(words) for words in both] == [2, 2]
+    judged = paper(guaranteed.but(legal_status="judged"))
+    assert "loan L1 and the guarantor, as the judgment or mediation names them;" in judged
+    assert "借款人及保证人（以执行依据载明的为限）；" in judged
+    assert "guarantor" not in paper(situation, mediation=True)
+    strict = ("We speak with nobody else about your loan.", "我们不会与其他任何人谈论您的贷款。")
+    open_to_him = ("nobody but you and your guarantor", "除您和您的保证人外")
+    for known, said, not_said in (
+        (situation, strict, open_to_him),
+        (guaranteed, open_to_him, strict),
+    ):
+        for letter in (
+            letters.offer_letters(pl.DataFrame(OFFER), known, None, None),
+            demand(known),
+        ):
+            assert all(words in letter for words in said)
+            assert not any(words in letter for words in not_said)
+
+
+def test_a_paper_is_for_a_court_that_the_tape_names(situation) -> None:
+    """`filings.csv` queues a loan without one by its province, to which nobody can write."""
+    assert "To: Court 1" in paper(situation.but(court="Court 1"))
+    page = paper(situation.but(province="Zhejiang"))
+    assert "Court 1" not in page
+    assert "此致：有管辖权的人民法院" in page
+
+
+def test_who_has_no_branches_names_none(situation) -> None:
+    offers, none = pl.DataFrame(OFFER), situation.but(branch=None)
+    for known, there in ((situation, True), (none, False)):
+        assert ("，经办网点 North &amp; South。" in paper(known)) == there
+        assert ("handled by" in paper(known)) == there
+        page = letters.offer_letters(offers, known, None, None)
+        assert ("Whom to ask: your branch" in page) == there
+        assert ("咨询：请拨打" in page) != there
+
+
+def test_no_paper_takes_its_holder_for_a_bank(situation) -> None:
+    situation.holder = Holder(kind="national_amc", service_phone="95000")
+    guaranteed = situation.but(security="guarantee", legal_status="terminated")
+    made = paper(situation, mediation=True) + paper(guaranteed) + demand(situation)
+    made += letters.offer_letters(pl.DataFrame(OFFER), situation, None, None)
+    said = made.replace("Eastern Bank", "").replace("from any bank", "").replace("任何银行", "")
+    assert not re.search(r"\bbank\b|银行|本行", said)
+
+
+def test_each_language_prints_on_sheets_of_its_own(situation) -> None:
+    page = paper(situation, mediation=True)
+    style = page.split("</style>")[0].split("@media print{")[1]
+    assert "section+section{break-before:page" in style
+    assert page.count('<section lang="zh">') == page.count('<section lang="en">') == 2
 
 
 def test_a_card_offer_states_what_its_rule_asks_for_and_no_other_does(situation) -> None:

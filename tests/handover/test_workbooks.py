@@ -215,7 +215,8 @@ def suits() -> pl.DataFrame:
             "branch": ["b"] * 4,
             "product": ["credit_card"] * 4,
             "days_past_due": [100] * 4,
-            "contact_status": ["reachable"] * 4,
+            "contact_status": ["vanished", "vanished", "reachable", None],
+            "fraud_flag": [True, True, None, False],
             "security": ["none"] * 4,
             "judgment_date": [None, PAST, None, None],
         }
@@ -243,5 +244,12 @@ def test_only_new_claims_pay_a_fee_and_courts_add_up(tmp_path) -> None:
     rows = sheets["Filings"]
     assert rows["loan id"].to_list() == ["C", "B", "A", "D"]
     assert rows["fee now (yuan)"].to_list() == [0, 0, 50, 80]
+    # By court and priority: C waits for its court, B asks for enforcement, A and D are new
+    assert rows["note"][0] is rows["note"][3] is None
+    assert "vanished" not in rows["note"][1]
+    assert rows["note"][2] == (
+        "the borrower has vanished: ask the court to serve by public notice; "
+        "obtained by fraud: see first whether it is a matter for the police"
+    )
     assert rows["product"].unique().to_list() == ["credit card"]
     assert rows["note"][1].startswith("the time to apply for enforcement ended")

@@ -196,6 +196,8 @@ def test_the_filing_fee_and_the_offer_add_up(case) -> None:
     waived = offers["waived_interest"] + offers["waived_fees"] + offers["waived_principal"]
     rest = offers["claim_now"] - waived - offers["instalments"] * offers["instalment"]
     assert (rest.abs() < offers["instalments"]).all()
+    assert (rest + offers["instalment"] == offers["last_instalment"]).all()
+    assert (offers["last_instalment"] > 0).all()
     filings = pl.read_csv(case.out / "handover/filings.csv").join(claim, on="loan_id")
     assert (filings["claim"] == filings["claim_now"]).all()
 

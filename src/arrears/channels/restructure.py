@@ -12,6 +12,7 @@ import polars as pl
 
 from arrears.channels.situation import Floats, Situation
 from arrears.channels.way import Bars, Outcome, Permit, no_pool
+from arrears.core.money import FEN_A_YUAN
 
 Ints = npt.NDArray[np.int64]
 NAME = "restructure"
@@ -205,7 +206,8 @@ def _tried(
     who = means(situation)
     bearable = np.ceil(rest / (ease * who.bearable))
     wanted = np.clip(bearable, owed.fewest, owed.most).astype(np.int64)
-    count = np.maximum(np.minimum(wanted, np.maximum(rest, 1)), 1)
+    # Of a yuan and more each, what rounding leaves to the last one is always above nought.
+    count = np.maximum(np.minimum(wanted, rest // FEN_A_YUAN), 1)
     instalment = (rest + count // 2) // count
     return Terms(count, instalment, interest, fees, principal, who.income, owed.grace)
 

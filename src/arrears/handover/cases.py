@@ -100,6 +100,23 @@ def note(as_of: date) -> pl.Expr:
     return pl.concat_str(said, separator="; ", ignore_nulls=True).replace("", None)
 
 
+def note_of_suit() -> pl.Expr:
+    """What else whoever hands in a new claim has to know, of `legal_status, contact_status, fraud_flag`."""
+    claim = new_claim()
+    said = [
+        (
+            claim & (pl.col("contact_status") == "vanished"),
+            "the borrower has vanished: ask the court to serve by public notice",
+        ),
+        (
+            claim & pl.col("fraud_flag"),
+            "obtained by fraud: see first whether it is a matter for the police",
+        ),
+    ]
+    words = [pl.when(holds.fill_null(False)).then(pl.lit(text)) for holds, text in said]
+    return pl.concat_str(words, separator="; ", ignore_nulls=True).replace("", None)
+
+
 def last_contacts(contacts: pl.DataFrame | None) -> pl.DataFrame:
     """`loan_id, last_contact, last_step, last_outcome`: the newest step of each loan."""
     schema = {

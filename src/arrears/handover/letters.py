@@ -26,6 +26,7 @@ _MONEY = (
     "waived_fees",
     "waived_principal",
     "instalment",
+    "last_instalment",
     "to_pay",
 )
 _DATES = (
@@ -83,14 +84,23 @@ def offer_letters(
         own: a letter that the holder wrote, instead of ours.
         most: at most so many; None for all.
     """
-    rows = _with_loans(offers, situation).with_columns(
-        to_pay=pl.col("claim")
-        - pl.sum_horizontal("waived_interest", "waived_fees", "waived_principal"),
-        first_month=pl.col("grace_months") + 1,
+    rows = (
+        _with_loans(offers, situation)
+        .with_columns(
+            to_pay=pl.col("claim")
+            - pl.sum_horizontal("waived_interest", "waived_fees", "waived_principal"),
+            first_month=pl.col("grace_months") + 1,
+        )
+        .with_columns(last_instalment=last_instalment())
     )
     rows = _first(rows, most).sort("branch", "loan_id", nulls_last=True)
     letter = (own,) if own else bundled("offer")
     return _document("Offers of new terms", rows, situation, letter)
+
+
+def last_instalment() -> pl.Expr:
+    """What the others leave of what is to be paid, of `to_pay, instalments, instalment`."""
+    return pl.col("to_pay") - (pl.col("instalments") - 1) * pl.col("instalment")
 
 
 def demands(asked: pl.DataFrame, situation: Situation, most: int | None) -> str:
@@ -111,10 +121,12 @@ def claims(filings: pl.DataFrame, situation: Situation, most: int | None) -> str
     for mediation where there is somebody to agree with; or with a judgment or a mediation in hand an application for
     enforcement. A case that is filed and not decided needs no paper.
     """
-    rows = _with_loans(filings.drop("claim", "legal_status", strict=False), situation)
+    # Where the tape names no court the queue is that of a province, which is no court to write to.
+    queued = filings.rename({"court": "queue"}).drop("claim", "legal_status", strict=False)
+    rows = _with_loans(queued, situation)
     rows = rows.filter(pl.col("legal_status").fill_null("not_sued") != PENDING)
     kept = rows if most is None else rows.sort("priority").head(most)
-    kept = kept.sort("court", "priority", nulls_last=True)
+    kept = kept.sort("queue", "priority", nulls_last=True)
     halved = situation.rulebook.number("cn/court/summary_halving", situation.as_of)
     kept = kept.with_columns(
         other=pl.col("legal_status").is_in(ENFORCED).fill_null(False),

@@ -55,7 +55,15 @@ _FACTS = (
     "reason",
 )
 _WHO = ("branch", "collector", "borrower_id", "product", "claim", "days_past_due", "contact_status")
-_CASE = ("branch", "product", "days_past_due", "contact_status", "security", "judgment_date")
+_CASE = (
+    "branch",
+    "product",
+    "days_past_due",
+    "contact_status",
+    "fraud_flag",
+    "security",
+    "judgment_date",
+)
 _EFFORT = ("call_hours", "visits")
 _SOLD = ("transfer", "securitise", "income_rights")
 
@@ -282,9 +290,11 @@ def offers(decision: Decision) -> pl.DataFrame:
     cap = card.article if card else interest
     principal = situation.rulebook.cite("cn/waive/principal", day).article
     share = pl.Series("share_of_income", offered.share_of_income).fill_nan(None)
+    waived = offered.waived_interest + offered.waived_fees + offered.waived_principal
     table = pl.DataFrame(
         {
             "loan_id": situation.loans["loan_id"],
+            "to_pay": situation.claim.astype(np.int64) - waived,
             "instalments": offered.instalments,
             "instalment": offered.instalment,
             "waived_interest": offered.waived_interest,
@@ -292,11 +302,13 @@ def offers(decision: Decision) -> pl.DataFrame:
             "waived_principal": offered.waived_principal,
             "share_of_income": share,
             "grace_months": offered.grace,
+            "last_instalment": 0,
             "article": np.where(
                 offered.waived_principal > 0, principal, np.where(cards, cap, interest)
             ),
         }
     )
+    table = table.with_columns(last_instalment=letters.last_instalment()).drop("to_pay")
     return table.filter(pl.Series(now)).sort("loan_id")
 
 

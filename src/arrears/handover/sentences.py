@@ -27,12 +27,12 @@ _FIRST = {"zh": "强制执行申请书", "en": "Application for enforcement"}
 _STATE = {
     "zh": {
         "enforcing": "案件正在执行，请求继续执行。",
-        "terminated": "案件已终结本次执行程序，请求恢复执行；财产线索由银行根据自有档案填写。",
+        "terminated": "案件已终结本次执行程序，请求恢复执行；财产线索由申请执行人根据自有档案填写。",
     },
     "en": {
         "enforcing": " The case is being enforced; please go on with it.",
         "terminated": " This round of enforcement was closed; please resume it. What is known of property is entered "
-        "from the bank's own file.",
+        "from the applicant's own file.",
     },
 }
 _TIME = {"zh": "申请执行期限届满日：{}。", "en": " The time to apply ends on {}."}
@@ -50,9 +50,20 @@ _COLLATERAL = {
     "en": {"home": "mortgaged home", "vehicle": "mortgaged vehicle", "other": "collateral"},
 }
 _GUARANTEE = {
-    "zh": "；四、保证人依保证合同承担保证责任（保证人身份由银行根据自有档案填写）",
-    "en": "; 4. the guarantor, entered from the bank's own file, to answer as the guarantee says",
+    "zh": "；四、保证人依保证合同承担保证责任",
+    "en": "; 4. the guarantor to answer as the guarantee says",
 }
+_GUARANTOR = {"zh": "及保证人", "en": " and the guarantor"}
+_PRIVACY = {
+    "zh": "我们不会与其他任何人谈论您的贷款。",
+    "en": "We speak with nobody else about your loan.",
+}
+_PRIVACY_BUT_GUARANTOR = {
+    "zh": "除您和您的保证人外，我们不会与任何人谈论您的贷款。",
+    "en": "We speak with nobody but you and your guarantor about your loan.",
+}
+_HANDLED = {"zh": "，经办网点 {}", "en": ", handled by {}"}
+_YOUR_BRANCH = {"zh": "您的经办网点 {}，", "en": "your branch, {}; "}
 _REPAIR = {
     "zh": "如您在{}前（含当日）还清全部逾期款项，该笔逾期信息将不再在您的征信报告中展示。",
     "en": " If you pay all that is overdue by {}, it is no longer shown in your credit record.",
@@ -69,11 +80,12 @@ _INTERRUPTS = {
 }
 _LIMITATION_YEARS, _RESTARTS = "cn/limitation/years", "cn/limitation/interrupts"
 _REPAIR_UNTIL = "cn/credit_repair/until"
+_GUARANTEED = pl.col("security") == "guarantee"
 _CARD = {
-    "zh": "金额均为人民币。分期款项全部还清之前，本行及其他银行均不再向您发放信用卡；您按期还款期间，本行停止催收；"
-    "如您未按期还款，未还部分立即到期，本行恢复催收。",
-    "en": " All sums are in yuan. Until the instalments are paid in full you get no new credit card, from us or from "
-    "any other bank. While you keep to them nobody collects from you; if you do not, what is left falls due at once "
+    "zh": "金额均为人民币。分期款项全部还清之前，任何银行均不再向您发放信用卡；您按期还款期间，我们停止催收；"
+    "如您未按期还款，未还部分立即到期，我们恢复催收。",
+    "en": " All sums are in yuan. Until the instalments are paid in full you get no new credit card from any "
+    "bank. While you keep to them nobody collects from you; if you do not, what is left falls due at once "
     "and we collect again.",
 }
 
@@ -107,6 +119,12 @@ def sentences(
         "matured": _matured(language),
         "early": _where(runs_on, pl.lit(_EARLY[language])),
         "secured": _secured(language),
+        "guarantor": _where(_GUARANTEED, pl.lit(_GUARANTOR[language])),
+        "privacy": pl.when(_GUARANTEED.fill_null(value=False))
+        .then(pl.lit(_PRIVACY_BUT_GUARANTOR[language]))
+        .otherwise(pl.lit(_PRIVACY[language])),
+        "handled_by": _of_branch(_HANDLED[language], have),
+        "your_branch": _of_branch(_YOUR_BRANCH[language], have),
         "card_terms": _card(situation, language),
         "credit_repair": _repair(situation, language) if "credit_repair" in have else empty,
         "mediation": mediation(language) if "mediation" in have else empty,
@@ -129,10 +147,17 @@ def _secured(language: str) -> pl.Expr:
     return (
         pl.when(what.is_not_null())
         .then(of_collateral)
-        .when((kind == "guarantee").fill_null(False))
+        .when(_GUARANTEED.fill_null(value=False))
         .then(pl.lit(_GUARANTEE[language]))
         .otherwise(pl.lit(""))
     )
+
+
+def _of_branch(words: str, have: set[str]) -> pl.Expr:
+    """That a branch has the loan in hand; nothing where the tape names none."""
+    if "branch" not in have:
+        return pl.lit("")
+    return _where(pl.col("branch") != "", pl.format(words, "branch"))
 
 
 def _matured(language: str) -> pl.Expr:

@@ -30,6 +30,7 @@ OFFER_FIELDS = (
     "instalment",
     "instalments",
     "interest",
+    "last_instalment",
     "last_payment_date",
     "lender",
     "loan_id",
@@ -37,6 +38,7 @@ OFFER_FIELDS = (
     "origination_date",
     "phone",
     "principal",
+    "privacy",
     "product",
     "to_pay",
     "waived_fees",
@@ -44,6 +46,7 @@ OFFER_FIELDS = (
     "waived_principal",
     "waiver",
     "ways_to_pay",
+    "your_branch",
 )
 FIELDS = (
     *OFFER_FIELDS,
@@ -54,8 +57,10 @@ FIELDS = (
     "early",
     "fee",
     "fee_law",
+    "guarantor",
     "half_fee",
     "half_law",
+    "handled_by",
     "interrupts",
     "judgment_date",
     "limitation",
@@ -72,13 +77,14 @@ _STYLE = (
     "color:#000;background:#fff;max-width:44rem;margin:2rem auto;padding:0 1rem}"
     "article{break-after:page;margin-bottom:4rem}h2{font-size:13pt}"
     "section+section{border-top:1px solid #999;margin-top:1.5rem}"
-    "@page{size:A4;margin:20mm 18mm}@media print{body{margin:0;max-width:none}section{break-inside:avoid}}"
+    "@page{size:A4;margin:20mm 18mm}@media print{body{margin:0;max-width:none}section{break-inside:avoid}"
+    # Each language on a sheet of its own: what is sent or handed in has one.
+    "section+section{break-before:page;border:0;margin:0}}"
 )
 
 
-# Where the reader cuts off what is sent back, so that no other letter may stand below.
+# Where the reader cuts off what is sent back.
 _CUT = '<hr style="border:0;border-top:1px dashed">'
-_ON_ITS_OWN = ' style="break-before:page;border:0"'
 _EMPTY = (
     '<p lang="zh">本次没有需要打印的文书。</p>\n<p lang="en">The plan asks for no such paper.</p>'
 )
@@ -95,8 +101,7 @@ class Template:
         """The letters of a table whose columns `language/field` are safe to print, each with its fields filled in."""
         title, *rest = escape(self.text, quote=False).strip().split("\n\n")
         body = "".join(_CUT if part == "---" else f"<p>{part}</p>" for part in rest)
-        apart = _ON_ITS_OWN if "---" in rest else ""
-        form = f'<section lang="{self.language}"{apart}><h2>{title}</h2>{body}</section>'
+        form = f'<section lang="{self.language}"><h2>{title}</h2>{body}</section>'
         pieces = []
         for words, name, _, _ in Formatter().parse(form):
             pieces.append(pl.lit(words))

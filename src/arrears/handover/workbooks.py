@@ -22,6 +22,7 @@ _YUAN = (
     "collateral_value",
     "value",
     "instalment",
+    "last_instalment",
     "to_pay",
     "waived_interest",
     "waived_fees",
@@ -151,7 +152,9 @@ def filings(sued: pl.DataFrame, book: Workbook) -> None:
     told = sued.with_columns(
         paper=cases.paper(),
         fee_now=pl.when(new).then("fee").otherwise(0),
-        note=cases.note(book.as_of),
+        note=pl.concat_str(
+            cases.note(book.as_of), cases.note_of_suit(), separator="; ", ignore_nulls=True
+        ).replace("", None),
     )
     status = pl.col("legal_status")
     courts = (
