@@ -150,3 +150,22 @@ def test_a_floor_that_needs_a_package_tells_why_none_can_be_made(offers) -> None
     assert "without a package (securities)" in told.found
     assert "100,000,000,000 yuan of claims at least" in told.why
     assert 0 < found.reached <= claim
+
+
+def test_floors_that_no_plan_keeps_together_tell_what_stands_against_them(offers) -> None:
+    ceiling, one, two = limits = [
+        Capacity(name="court_filings", max=40),
+        Capacity(name="court_filings", min=30, scope={"province": "Zhejiang"}),
+        Capacity(name="court_filings", min=25, scope={"province": "Henan"}),
+    ]
+    found = make_plan(offers.situation, offers, limits)
+    assert isinstance(found, Unreachable)
+    (told,) = found.problems()
+    assert told.where == "court_filings province=Zhejiang"
+    assert told.found.endswith("at most 15 can be reached.")
+    assert told.why == (
+        "Against it stand court_filings at most 40 and court_filings province=Henan at least 25."
+    )
+    assert told.fix.startswith("Lower it to 15,")
+    eased = [ceiling, one.model_copy(update={"min": 15.0}), two]
+    assert not isinstance(make_plan(offers.situation, offers, eased), Unreachable)

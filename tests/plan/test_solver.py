@@ -14,8 +14,9 @@ from scipy.sparse import csr_array
 
 from arrears.plan import kernels, solver
 from arrears.plan.choices import Choices, part_near
+from arrears.plan.clash import Infeasible, clash_of
 from arrears.plan.dual import Dual
-from arrears.plan.solver import Infeasible, Solution, can_be_kept, solve
+from arrears.plan.solver import Solution, can_be_kept, solve
 
 
 def choices_of(value: np.ndarray, uses: np.ndarray, low: np.ndarray, high: np.ndarray) -> Choices:
@@ -207,6 +208,58 @@ def test_a_floor_out_of_reach_says_by_how_much() -> None:
     assert isinstance(found, Infeasible)
     assert (found.capacity, found.needed, found.proven) == (2, 10_000.0, True)
     assert found.reached == uses[:, :, 2].max(axis=1).sum()
+
+
+def most_of(
+    number: int, value: np.ndarray, uses: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> float | None:
+    """The most of a capacity that the other limits leave, choices in parts; None where they leave nothing."""
+    loans, ways, caps = uses.shape
+    flat = uses.reshape(-1, caps)
+    others = low.copy()
+    others[number] = -np.inf
+    rows, sides = [], []
+    for cap in range(caps):
+        for sign, side in ((1.0, high[cap]), (-1.0, -others[cap])):
+            if np.isfinite(side):
+                rows.append(sign * flat[:, cap])
+                sides.append(side)
+    found = linprog(
+        -flat[:, number],
+        A_ub=np.array(rows) if rows else None,
+        b_ub=sides or None,
+        A_eq=np.kron(np.eye(loans), np.ones(ways)),
+        b_eq=np.ones(loans),
+    )
+    return None if found.x is None else float(-found.fun)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), loans=st.integers(2, 15), ceiling=st.floats(0.0, 0.6))
+def test_a_clash_says_how_much_the_other_limits_leave(seed, loans, ceiling) -> None:
+    value, uses, low, high = random_book(seed, loans, floor=True)
+    uses[:, 1, 0] = 1.0
+    uses[:, 2, 0] = 2.0
+    high[0] = ceiling * loans
+    low[2] = 0.9 * loans
+    book = value, uses, low, high
+    most, found = most_of(2, *book), clash_of(choices_of(*book))
+    assert most is not None
+    if most >= low[2] - 1e-6:
+        assert found is None
+        return
+    assert found is not None
+    assert (found.capacity, found.needed, found.proven) == (2, low[2], True)
+    assert found.reached == pytest.approx(most, abs=1e-4 * loans)
+    assert found.reached >= most - 1e-6
+    assert found.against
+    assert all(high[number] < np.inf for number, _ in found.against)
+
+
+def test_of_limits_that_clash_twice_none_is_said_to_stand_against_another() -> None:
+    value, uses = np.zeros((4, 1)), np.ones((4, 1, 2))
+    clash = choices_of(value, uses, np.array([5.0, 5.0]), np.array([np.inf, np.inf]))
+    assert clash_of(clash) is None
 
 
 def test_limits_that_clash_are_refused() -> None:

@@ -41,6 +41,14 @@ class Choices:
         used: Floats = kernels.used_by(chosen, self.menu, len(self.low))
         return used
 
+    def uses_of(self, number: int) -> Floats:
+        """What each choice uses of one capacity (c,)."""
+        count = len(self.value)
+        owner = np.repeat(np.arange(count), np.diff(self.start))
+        mine = self.cap == number
+        total: Floats = np.bincount(owner[mine], self.amount[mine], count).astype(np.float64)
+        return total
+
 
 @dataclass(frozen=True)
 class Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,14 +11,22 @@ import numpy as np
 import polars as pl
 
 from arrears.channels import COLUMNS, WAYS, Offers, Situation
+from arrears.core.words import listed
 from arrears.plan import packages
 from arrears.plan.capacities import Capacity, uses_of
+from arrears.plan.choices import Choices
+from arrears.plan.clash import Infeasible, clash_of
 from arrears.plan.closing import Closing
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.problem import Problem
-from arrears.plan.solver import Infeasible, Solution, solve
+from arrears.plan.solver import Solution, solve
 from arrears.plan.table import table_of
 from arrears.problems import Problem as Trouble
+
+# These are counted in whole loans; calls and visits are shared by a borrower's loans.
+_WHOLE = ("court_filings", "restructure_offers")
+# Of a step to which a sum that can be reached is rounded.
+_ROUNDING = 1e-3
 
 Progress = Callable[[float, float], None]
 
@@ -67,14 +76,18 @@ class Unreachable:
 
     Attributes:
         needed, reached: what the limit asks for, and what can be had; of a package that the limit needs, fen.
+        alone: no plan keeps it even if all other limits are dropped.
         package: the way of the package that the limit needs and that cannot reach its smallest size.
+        against: what stands against it, in words; empty where that is not known.
     """
 
     capacity: Capacity
     needed: float
     reached: float
     proven: bool
+    alone: bool = False
     package: str = ""
+    against: tuple[str, ...] = ()
 
     def problems(self) -> list[Trouble]:
         """As the user is told."""
@@ -93,21 +106,28 @@ class Unreachable:
         )
 
     def _of_limit(self) -> tuple[str, str, str]:
-        unit = 100.0 if self.capacity.in_fen else 1.0
-        word = "yuan" if self.capacity.in_fen else "units"
-        short = abs(self.needed - self.reached) / unit
         floor = self.needed > self.reached
         kind, side = ("floor", "at most") if floor else ("limit", "at least")
+        round_ = math.floor if floor else math.ceil
+        step = 100.0 if self.capacity.in_fen else 1.0 if self.capacity.name in _WHOLE else 0.1
+        reached = step * round_(self.reached / step + (_ROUNDING if floor else -_ROUNDING))
+        told = self.capacity.told
         found = (
-            f"The {kind} of {self.needed / unit:,.0f} {word} cannot be kept: "
-            f"{side} {self.reached / unit:,.0f} can be reached, {short:,.0f} {word} off."
+            f"The {kind} of {told(self.needed)} cannot be kept{self._beside}: "
+            f"{side} {told(reached)} can be reached."
         )
-        why = (
-            "No plan keeps it, whatever the other limits."
-            if self.proven
-            else "No plan was found that keeps it together with the other limits."
-        )
-        return found, why, f"{'Lower' if floor else 'Raise'} it by {short:,.0f} {word} or more."
+        if not (self.alone or self.proven):
+            why = "No plan was found that keeps it together with the other limits."
+            return found, why, "Lower a floor, or raise a limit that stands against one."
+        eased = f"{'Lower' if floor else 'Raise'} it to {told(reached)}"
+        if self.alone:
+            return found, "No plan keeps it, whatever the other limits.", f"{eased}."
+        why = f"Against it {'stand' if len(self.against) > 1 else 'stands'} {listed(self.against)}."
+        return found, why, f"{eased}, or ease what stands against it."
+
+    @property
+    def _beside(self) -> str:
+        return "" if self.alone else " beside the other limits"
 
 
 def make_plan(
@@ -168,7 +188,7 @@ def _rounds(
         if isinstance(solved, Infeasible):
             if closing.gives_way():
                 continue
-            return _unreachable(solved, problem)
+            return _unreachable(solved, problem, choices)
         found, first = solved, first or solved
         if found.bound + switching <= least:
             return None
@@ -221,14 +241,21 @@ def _switch(situation: Situation, before: pl.DataFrame | None) -> Floats:
     return cost
 
 
-def _unreachable(found: Infeasible, problem: Problem) -> Unreachable:
+def _unreachable(found: Infeasible, problem: Problem, choices: Choices) -> Unreachable:
     """The limit that cannot be kept; a package that cannot reach its size is told by the floor that needs it."""
     capacities = problem.capacities
+    if not found.alone:
+        found = clash_of(choices) or found
     if found.capacity < len(capacities):
         over = found.needed < found.reached
         spent = float(problem.spent[found.capacity]) if over else 0.0
         return Unreachable(
-            capacities[found.capacity], found.needed + spent, found.reached + spent, found.proven
+            capacities[found.capacity],
+            found.needed + spent,
+            found.reached + spent,
+            found.proven and bool(found.against),
+            found.alone,
+            against=tuple(dict.fromkeys(_in_words(*one, capacities) for one in found.against)),
         )
     package = sorted(problem.needed)[found.capacity - len(capacities)]
     offer = package // packages.PER_OFFER
@@ -240,7 +267,17 @@ def _unreachable(found: Infeasible, problem: Problem) -> Unreachable:
     )
     floor = next(floors, next(limit for limit in capacities if limit.min is not None))
     kind = WAYS[COLUMNS[offer][0]]
-    return Unreachable(floor, found.needed, found.reached, found.proven, kind)
+    return Unreachable(floor, found.needed, found.reached, found.proven, found.alone, kind)
+
+
+def _in_words(number: int, ceiling: bool, capacities: Sequence[Capacity]) -> str:
+    """`court_filings province=Henan at least 60`."""
+    if number >= len(capacities):
+        return "the smallest size of a package"
+    one = capacities[number]
+    limit, bound = (one.max, "at most") if ceiling else (one.min, "at least")
+    assert limit is not None
+    return f"{f'{one.name} {one.scope_told()}'.strip()} {bound} {one.told(limit)}"
 
 
 def _capacities(capacities: Sequence[Capacity], used: Floats, prices: Floats) -> pl.DataFrame:

@@ -11,7 +11,8 @@ import polars as pl
 
 from arrears.channels import PoolTerms
 from arrears.plan.choices import Choices
-from arrears.plan.solver import Infeasible, solve
+from arrears.plan.clash import Infeasible
+from arrears.plan.solver import solve
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

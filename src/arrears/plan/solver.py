@@ -12,6 +12,7 @@ import numpy as np
 
 from arrears.plan import kernels
 from arrears.plan.choices import Choices, part_near, sampled
+from arrears.plan.clash import Infeasible
 from arrears.plan.dual import MANY, Dual, Priced, Progress, descended
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.repair import broken_limits, mended, repaired
@@ -49,20 +50,6 @@ class Solution:
     prices: Floats
     used: Floats
     steps: int
-
-
-@dataclass(frozen=True)
-class Infeasible:
-    """Limits that no plan found keeps: capacity number, what would be needed, and the nearest reached.
-
-    Attributes:
-        proven: no plan at all can keep it, not only none that was found.
-    """
-
-    capacity: int
-    needed: float
-    reached: float
-    proven: bool
 
 
 def solve(
@@ -128,7 +115,7 @@ def _floor_out_of_reach(choices: Choices) -> Infeasible | None:
     for number in np.flatnonzero(np.isfinite(choices.low)):
         most = _extreme(choices, int(number), -1.0)
         if most < choices.low[number] * (1 - 1e-12):
-            return Infeasible(int(number), float(choices.low[number]), most, True)
+            return Infeasible(int(number), float(choices.low[number]), most, True, alone=True)
     return None
 
 
@@ -137,7 +124,7 @@ def _limit_out_of_reach(choices: Choices) -> Infeasible | None:
     for number in np.flatnonzero(np.isfinite(choices.high)):
         least = _extreme(choices, int(number), 1.0)
         if least > choices.high[number] * (1 + 1e-12) + 1e-9:
-            return Infeasible(int(number), float(choices.high[number]), least, True)
+            return Infeasible(int(number), float(choices.high[number]), least, True, alone=True)
     return None
 
 

@@ -98,7 +98,7 @@ def _to_try(
     }
     if isinstance(found, plan.Unreachable):
         names = {c.name for c in gathered.capacities if c.name in _EFFORT and c.max is not None}
-        limited = not found.proven and names
+        limited = not found.alone and names
         return [{name: f * cost[name] for name in names} for f in _FACTORS] if limited else []
     dear: dict[str, float] = {}
     for row in found.capacities.filter(sense="max").iter_rows(named=True):
