@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from arrears import run
-from arrears.channels import COLUMNS
+from arrears.channels import CHANNELS, COLUMNS, STARTS
 from arrears.plan import Capacity, make_plan
 from arrears.plan.reasons import _yuan
 from arrears.plan.table import ranked
@@ -46,6 +46,62 @@ def test_scarce_is_what_the_better_offer_takes(offers) -> None:
     assert np.array_equal(scarce.to_numpy(), kept & now & there)
     told = made.table.filter(scarce)["reason"][0]
     assert "to offer new terms now would be worth" in told
+
+
+def test_what_no_limit_says_is_told_by_package_and_by_the_borrowers_other_loans(offers) -> None:
+    """A loan of each borrower gains by a suit, another by new terms; loans that a sale suits have no package."""
+    made, best = _plan(offers)
+    kept = made.table["regret"].to_numpy() > 1.0
+    way = best // len(STARTS)
+    packaged = kept & np.isin(way, [CHANNELS.index(name) for name in offers.packages])
+    assert packaged.any()
+    said = made.table["reason"].str.extract(r"but (.*)\.$")
+    none = "no package of such loans is large enough to pay for itself"
+    assert not made.packages.is_not_null().any()
+    assert np.array_equal((said == none).fill_null(False).to_numpy(), packaged)
+
+
+def test_a_borrowers_other_loan_is_told_where_it_bars_the_better_way(offers) -> None:
+    """Two loans of one borrower: the larger gains by a suit, so the smaller is offered no new terms."""
+    loans, value = offers.situation.loans, offers.value.copy()
+    suit, terms, alone = (COLUMNS.index((way, 0)) for way in ("litigate", "restructure", "collect"))
+    both = np.flatnonzero(np.isfinite(value[:, [suit, terms, alone]]).all(axis=1))[:2]
+    value[both] = np.nan
+    value[both, alone] = 1_000_00.0
+    value[both[0], suit], value[both[1], terms] = 9_000_00.0, 3_000_00.0
+    who = loans["borrower_id"].to_list()
+    who[both[1]] = who[both[0]]
+    whose = loans.with_columns(borrower_id=pl.Series(who))
+    situation = replace(offers.situation, loans=whose, _once={})
+    made = make_plan(situation, replace(offers, situation=situation, value=value), ())
+    one, two = (made.table.row(int(place), named=True) for place in both)
+    assert (one["channel"], two["channel"]) == ("litigate", "collect")
+    assert two["reason"].endswith("but another loan of the borrower goes to court.")
+    value[both[0], suit] = 2_000_00.0
+    made = make_plan(situation, replace(offers, situation=situation, value=value), ())
+    told = made.table["reason"][int(both[0])]
+    assert told.endswith("but the borrower is offered new terms for another loan.")
+
+
+def test_a_loan_that_stays_since_leaving_costs_as_much_is_told_so(offers) -> None:
+    first, _ = _plan(offers, Capacity(name="restructure_offers", max=0))
+    before = first.table.select("loan_id", "channel")
+    made = make_plan(offers.situation, offers, (), before=before)
+    price = offers.situation.number("channels/switch_cost")
+    table = made.table.with_columns(was=before["channel"])
+    stays = table.filter(
+        (pl.col("channel") == pl.col("was"))
+        & pl.col("regret").is_between(1.0, price, closed="none")
+    )
+    told = stays["reason"].str.ends_with("but leaving the way of the plan before costs as much.")
+    free = make_plan(offers.situation, offers, ())
+    moves = free.table.filter(pl.col("loan_id").is_in(stays["loan_id"].implode()))
+    other = moves.filter(pl.col("channel") != stays["channel"])
+    assert other.height > 0
+    assert set(other["loan_id"]) <= set(stays.filter(told)["loan_id"])
+    assert (
+        not table.filter(pl.col("channel") != pl.col("was"))["reason"].str.contains("leaving").any()
+    )
 
 
 def test_sums_are_whole_yuan_told_as_people_read_them(offers) -> None:

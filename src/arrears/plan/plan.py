@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from arrears.plan.clash import Infeasible, clash_of
 from arrears.plan.closing import Closing
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.problem import Problem
+from arrears.plan.reasons import left_behind
 from arrears.plan.solver import Solution, solve
 from arrears.plan.table import table_of
 from arrears.problems import Problem as Trouble
@@ -48,6 +49,7 @@ class PlanResult:
         moved: loans that leave the way of the plan before; None where none was given.
         switching: what leaving it costs, fen, not taken off `value`.
         closed: packages that were closed on the way.
+        switch: what each offer costs for leaving the way of the plan before, fen (n, 18), or (1, 18) without one.
     """
 
     offers: Offers
@@ -63,11 +65,14 @@ class PlanResult:
     moved: int | None = None
     switching: float = 0.0
     closed: frozenset[int] = frozenset()
+    switch: Floats = field(default_factory=lambda: np.zeros((1, len(COLUMNS))))
 
     @cached_property
     def table(self) -> pl.DataFrame:
         """`plan.parquet`, in the order of the situation's loans; made when it is asked for."""
-        return table_of(self.offers, self.column, self.limits, self.prices)
+        return table_of(
+            self.offers, self.column, self.limits, prices=self.prices, switch=self.switch
+        )
 
 
 @dataclass(frozen=True)
@@ -204,7 +209,7 @@ def _result(
     problem = closing.problem
     offers, limits, rows = problem.offers, problem.capacities, np.arange(len(column))
     value = float(offers.value[rows, column].sum())
-    left = problem.switch[rows if len(problem.switch) > 1 else 0, column]
+    left = left_behind(problem.switch, rows, column)
     taken = problem.pools[rows, column]
     bound = max(bound + float(left.sum()), value)
     prices, numbers = found.prices[: len(limits)], np.unique(taken[taken >= 0]).tolist()
@@ -223,6 +228,7 @@ def _result(
         moved=int((left > 0.0).sum()) if moves else None,
         switching=float(left.sum()),
         closed=frozenset(closing.closed),
+        switch=problem.switch,
     )
 
 

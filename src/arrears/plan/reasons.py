@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from arrears.channels import COLUMNS, Offers
+from arrears.channels import CHANNELS, COLUMNS, STARTS, Offers
+from arrears.plan.borrowers import numbers_of
 from arrears.plan.capacities import Capacity, uses_of
 from arrears.plan.kernels import Floats, Ints
+from arrears.plan.packages import numbered
 
 _WAYS = {
     "collect": "Collect",
@@ -32,21 +34,33 @@ def reasons(
     column: Ints,
     capacities: Sequence[Capacity],
     prices: Floats,
+    switch: Floats,
 ) -> pl.Series:
-    """The sentence of each loan (n,): its way and worth, the best other way, and the limit that bars a better one.
+    """The sentence of each loan (n,): its way and worth, the best other way, and what bars a better one.
 
     Args:
         frame: `plan.parquet` so far.
         behind: worth of the best other way (n,), where one is open.
         best, column: offer that is worth most, and the one taken (n,); prices: fen a unit of each capacity, below 0
             where a floor presses.
+        switch: what leaving the way of the plan before costs by offer, fen (n, 18) or (1, 18).
     """
     way = pl.col("channel").replace_strict(_WAYS)
     at_ease = ~offers.situation.overdue & (frame["channel"] == "collect").to_numpy()
     # Of equal worth to the yuan no limit need be named.
     kept = np.flatnonzero(~at_ease & (frame["regret"].to_numpy() > _REGRET))
     bars = _bars(frame["regret"].gather(kept), best[kept])
-    why = _because(offers, kept, best[kept], column[kept], capacities=capacities, prices=prices)
+    leaving = left_behind(switch, kept, best[kept]) - left_behind(switch, kept, column[kept])
+    why = _because(
+        offers,
+        kept,
+        best[kept],
+        column[kept],
+        capacities=capacities,
+        prices=prices,
+        leaving=leaving,
+        otherwise=_otherwise(offers, kept, best[kept], column),
+    )
     place = np.zeros(len(column), np.uint32)
     place[kept] = np.arange(1, len(kept) + 1)
     told = frame.with_columns(
@@ -125,8 +139,12 @@ def _because(
     *,
     capacities: Sequence[Capacity],
     prices: Floats,
+    leaving: Floats,
+    otherwise: pl.Series,
 ) -> pl.Series:
-    """What keeps each of these loans from its best offer: what that takes is scarce, or a floor asks for its way."""
+    """What keeps each of these loans from its best offer: what that takes is scarce, a floor asks for its way, leaving
+    the way of the plan before costs as much, or else something that no limit says.
+    """
     count = len(rows)
     scarce, asked = np.zeros(count, np.int64), np.zeros(count, np.int64)
     dearest, pressing = np.zeros(count), np.zeros(count)
@@ -142,12 +160,48 @@ def _because(
     first, verb = words.gather(its), verbs.gather(its)
     second = words.gather(asked.astype(np.uint32))
     return pl.select(
-        pl.when(pl.Series(pressing > np.maximum(dearest, 0.0)))
+        pl.when(pl.Series(leaving > np.maximum(dearest, pressing)))
+        .then(pl.lit(_STAYS))
+        .when(pl.Series(pressing > np.maximum(dearest, 0.0)))
         .then(pl.format("the floor of {} asks for this", second))
         .when(pl.Series(dearest > 0.0))
         .then(pl.format("{} {} scarce", first, verb))
-        .otherwise(pl.lit("its package or its borrower's other loans stand against it"))
+        .otherwise(otherwise)
     ).to_series()
+
+
+_STAYS = "leaving the way of the plan before costs as much"
+_REST = (
+    "no package of such loans is large enough to pay for itself",
+    "its package has no room for it",
+    "another loan of the borrower goes to court",
+    "the borrower is offered new terms for another loan",
+    "the limits leave no room for it",
+)
+
+
+def _otherwise(offers: Offers, rows: Ints, best: Ints, column: Ints) -> pl.Series:
+    """What no limit says of these loans: whether the package of their best offer is made, and what their borrowers'
+    other loans do.
+    """
+    pools, loans = numbered(offers), np.arange(len(column))
+    number = pools[rows, best]
+    made = np.isin(number, np.unique(pools[loans, column]))
+    borrower, way = numbers_of(offers.situation.loans["borrower_id"]), column // len(STARTS)
+
+    def elsewhere(channel: str, asked: str) -> npt.NDArray[np.bool_]:
+        does = np.bincount(borrower, way == CHANNELS.index(channel), len(column)) > 0
+        return np.asarray(does[borrower[rows]] & (best // len(STARTS) == CHANNELS.index(asked)))
+
+    sued, offered = elsewhere("litigate", "restructure"), elsewhere("restructure", "litigate")
+    which = np.select([(number >= 0) & ~made, number >= 0, sued, offered], [0, 1, 2, 3], 4)
+    return pl.Series(_REST).gather(which.astype(np.uint32))
+
+
+def left_behind(switch: Floats, rows: Ints, column: Ints) -> Floats:
+    """What leaving the way of the plan before costs these loans by these offers, fen (k,)."""
+    found: Floats = switch[rows if len(switch) > 1 else np.zeros(len(rows), np.int64), column]
+    return found
 
 
 def _most(number: Ints, worth: Floats, tried: npt.NDArray[np.float64], this: int) -> None:

@@ -17,9 +17,18 @@ from arrears.plan.reasons import reasons
 
 
 def table_of(
-    offers: Offers, column: Ints, capacities: Sequence[Capacity], prices: Floats
+    offers: Offers,
+    column: Ints,
+    capacities: Sequence[Capacity],
+    *,
+    prices: Floats,
+    switch: Floats,
 ) -> pl.DataFrame:
-    """`plan.parquet`, in the order of the situation's loans."""
+    """`plan.parquet`, in the order of the situation's loans.
+
+    Args:
+        switch: what leaving the way of the plan before costs by offer, fen (n, 18) or (1, 18).
+    """
     situation = offers.situation
     value = offers.value[np.arange(len(column)), column]
     best, most, second, behind = ranked(offers.value, column, len(STARTS))
@@ -42,7 +51,14 @@ def table_of(
         }
     )
     why = reasons(
-        frame, behind, offers=offers, best=best, column=column, capacities=capacities, prices=prices
+        frame,
+        behind,
+        offers=offers,
+        best=best,
+        column=column,
+        capacities=capacities,
+        prices=prices,
+        switch=switch,
     )
     return frame.with_columns(reason=why)
 
