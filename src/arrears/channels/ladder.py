@@ -14,12 +14,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from numba import njit, prange
+from numba import prange
 
 from arrears.channels import cells
 from arrears.channels.cells import COUNT, RUNGS, SHAPE
 from arrears.channels.situation import Flags, Floats, Situation, Sums
 from arrears.conduct import limits
+from arrears.core.compiled import njit
 from arrears.recovery.forecast import window
 
 Ints = npt.NDArray[np.int64]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from arrears.core.compiled import njit
 from arrears.deals import kernels as k
 from arrears.deals.kernels import Floats, Ints
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import prange
 
+from arrears.core.compiled import njit
 from arrears.core.loops import marked_loops
 from arrears.plan.kernels import BLOCKS, Floats, Ints, Menu, Numbers, Shorts, block_of
 

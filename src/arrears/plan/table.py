@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from numba import njit, prange
+from numba import prange
 
 from arrears.channels import CHANNELS, COLUMNS, STARTS, Offers, Situation
+from arrears.core.compiled import njit
 from arrears.core.loops import marked_loops
 from arrears.plan.capacities import Capacity
 from arrears.plan.kernels import Floats, Ints

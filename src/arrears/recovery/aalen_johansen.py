@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from arrears.core.compiled import njit
 from arrears.errors import BadArgument
 from arrears.recovery.params import Floats
 
@@ -73,7 +73,7 @@ def from_moves(moves: Floats, times: Floats | None = None) -> Curves:
     return Curves(shown, chance, se)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _moves(enters, leaves, moves_of, shape):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Moves and stays at each time; at risk at a time is who entered before it and leaves then or later."""
     here, there = moves_of
@@ -93,7 +93,7 @@ def _moves(enters, leaves, moves_of, shape):  # type: ignore[no-untyped-def]  # 
     return moves
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _product(moves):  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover
     """Chances and standard errors after each time. Of a row p of chances: V <- M' V M + sum over g of p_g^2 V_g."""
     count, s = moves.shape[0], moves.shape[1]
@@ -128,7 +128,7 @@ def _product(moves):  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no
     return chance, se
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _times(a, b, out):  # type: ignore[no-untyped-def]  # pragma: no cover
     """The product of two square matrices; BLAS would take longer to compile than to run."""
     for j in range(len(a)):

@@ -8,8 +8,9 @@ interpolation weights of its claims, and scenarios run on the nodes.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from arrears.core.compiled import njit
 from arrears.core.rng import generator
 from arrears.recovery.params import Floats, Ints
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from arrears.core.compiled import njit
 from arrears.recovery.grid import NODE_SCORES, NODES
 from arrears.recovery.params import Floats, Ints
 from arrears.recovery.stock import QUAD, Cells

@@ -7,8 +7,9 @@ from datetime import date
 
 import numpy as np
 import polars as pl
-from numba import njit, prange
+from numba import prange
 
+from arrears.core.compiled import njit
 from arrears.core.dates import DAYS_A_MONTH
 from arrears.core.lanes import LANES, load, spread, store
 from arrears.core.records import picked

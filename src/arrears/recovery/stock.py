@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from arrears.core.compiled import njit
 from arrears.recovery.grid import HIGH, LOW, NODE_SCORES, NODES, lay
 from arrears.recovery.params import Floats, Ints
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from arrears.core.compiled import njit
 
 DEFAULT_DAY = 91
 DAYS_A_MONTH = 30.4375

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from arrears.core.compiled import njit
 from arrears.recovery.histories.states import BAD, CLOSED, EDGES, UNKNOWN, WRITTEN_OFF
 
 # Months in a state beyond which no more is told apart, and the ages (months) at which bands begin.
@@ -13,7 +13,7 @@ BANDS = np.array([0, 7, 13, 25, 37, 61], dtype=np.int32)
 FIRST = 5
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def states(first, month, days, balance, ends, horizon):  # type: ignore[no-untyped-def]  # pragma: no cover
     """State of each row, and of each loan in the month after its last row."""
     leaves, leaves_in, empty, card = ends
@@ -58,7 +58,7 @@ def states(first, month, days, balance, ends, horizon):  # type: ignore[no-untyp
     return state, ended
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def count(rows, loans, n, sums):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Add every move to `n`, its balance and the square of it to `sums`."""
     first, month, state, balance = rows
@@ -81,7 +81,7 @@ def count(rows, loans, n, sums):  # type: ignore[no-untyped-def]  # pragma: no c
                 square[month[row], kind, new, start, end] += float(balance[row]) ** 2
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _after(row, high, month, state, ended):  # type: ignore[no-untyped-def]  # pragma: no cover
     """State in the month after a row; -1 where it is not seen."""
     if row + 1 < high:
@@ -89,7 +89,7 @@ def _after(row, high, month, state, ended):  # type: ignore[no-untyped-def]  # p
     return ended
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _add(sums, group, time, outcome, balance):  # type: ignore[no-untyped-def]  # pragma: no cover
     counts, owed, square = sums
     counts[group, time, outcome] += 1
@@ -98,7 +98,7 @@ def _add(sums, group, time, outcome, balance):  # type: ignore[no-untyped-def]  
         square[group, time, outcome] += float(balance) ** 2
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def ages(rows, loans, months, sums):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Loans not yet bad by origination year and age: how many stay so, go bad, end otherwise (V, A, 3)."""
     first, month, state, balance = rows
@@ -120,7 +120,7 @@ def ages(rows, loans, months, sums):  # type: ignore[no-untyped-def]  # pragma: 
             _add(sums, vintage[loan], age - 1, worse, balance[row])
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def clocks(rows, loans, sums, products):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Months since a loan went bad, was cured, got new terms: how many stay, meet the event, end (3 P, T, 3)."""
     first, month, state, balance = rows
@@ -158,7 +158,7 @@ def clocks(rows, loans, sums, products):  # type: ignore[no-untyped-def]  # prag
                 _add(sums, 2 * products + kind, here - new, worse, balance[row])
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _step(row, low, rows, before, since):  # type: ignore[no-untyped-def]  # pragma: no cover
     """State before and months in the state (from 0) at a row, from those at the row before."""
     _, month, state = rows
@@ -170,7 +170,7 @@ def _step(row, low, rows, before, since):  # type: ignore[no-untyped-def]  # pra
     return state[row - 1], 0
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _band(age):  # type: ignore[no-untyped-def]  # pragma: no cover
     band = 0
     for edge in BANDS:
@@ -179,7 +179,7 @@ def _band(age):  # type: ignore[no-untyped-def]  # pragma: no cover
     return band
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def cells(rows, loans, when, counts):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Moves by period, state, months in it, age band, product, state before, new terms, and where they lead."""
     first, month, state = rows
@@ -202,7 +202,7 @@ def cells(rows, loans, when, counts):  # type: ignore[no-untyped-def]  # pragma:
             counts[late, now, since, band, product[loan], before, new, end] += 1
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def last(rows, loans, months, here):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Of each loan in its last row: state, months in it, age band, product, state before, new terms (L, 6)."""
     first, month, state = rows

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import prange
 
+from arrears.core.compiled import njit
 from arrears.core.lanes import (
     LANES,
     ROW,

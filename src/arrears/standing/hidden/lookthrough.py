@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from numba import njit
 
+from arrears.core.compiled import njit
 from arrears.standing.hidden import words as w
 
 Floats = npt.NDArray[np.float64]
