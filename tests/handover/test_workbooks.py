@@ -41,6 +41,8 @@ def told(expression: pl.Expr, **columns: object) -> object:
         ("collect", "judged", "collect"),
         ("offer_terms", None, "offer terms"),
         ("collect_then_file_suit_in_month_6", None, "collect, then file suit in month 6"),
+        ("collect_then_file_suit_in_month_6", "judged", "collect, then apply for enforcement in month 6"),
+        ("collect_then_sell_in_bulk_in_month_12", "judged", "collect, then sell in bulk in month 12"),
         ("collect_from_month_6", None, "collect from month 6"),
         ("demand", None, "send a demand that can be proven"),
         ("file_suit", None, "file suit"),
@@ -51,7 +53,7 @@ def told(expression: pl.Expr, **columns: object) -> object:
         ("file_suit", "enforcing", "follow the enforcement"),
         ("file_suit", "terminated", "ask to resume enforcement"),
     ],
-)
+)  # fmt: skip
 def test_nobody_is_asked_to_file_what_is_filed(action, status, said) -> None:
     assert told(cases.action_said(), action=action, legal_status=status) == said
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
 import polars as pl
 import pytest
 
 from arrears import handover
-from arrears.channels import ladders
+from arrears.channels import COLUMNS, demands, ladders
 from arrears.errors import BadArgument
 from arrears.handover import papers
 from arrears.run import Request, steps
@@ -69,6 +73,45 @@ def test_where_hours_do_not_go_round_loans_make_do_without(resolved, tmp_path) -
     assert called.sum() < found.situation.overdue.sum() / 2
     ease = resolved(capacity=None, holder="fintech")
     assert found.plan.value < ease.plan.value
+
+
+def test_who_is_sold_later_is_collected_until_then_and_a_sale_stops_no_limitation(resolved) -> None:
+    found = resolved(capacity=None)
+    situation = replace(found.situation)
+    soon = pl.select(pl.repeat(found.tape.as_of + timedelta(days=30), found.situation.loans.height))
+    vars(situation)["limitation_ends"] = soon.to_series()
+    column = found.plan.column.copy()
+    overdue = found.situation.overdue
+    late, sound = np.flatnonzero(overdue), np.flatnonzero(~overdue)
+    ways = {
+        ("transfer", 6): [late[0], sound[0]], ("income_rights", 12): [late[1]], ("securitise", 6): [late[2]],
+        ("securitise", 0): [late[3]], ("transfer", 0): [sound[1]], ("litigate", 0): [late[4]],
+    }  # fmt: skip
+    for way, places in ways.items():
+        column[places] = COLUMNS.index(way)
+    known = handover.facts(found.tape, situation.rulebook)
+    plan = replace(found.plan, column=column)
+    vars(plan)["table"] = found.plan.table.with_columns(
+        channel=pl.Series([COLUMNS[number][0] for number in column]),
+        start_month=pl.Series([COLUMNS[number][1] for number in column], dtype=pl.Int32),
+    )
+    work = papers.worklist(handover.Decision(found.tape, situation, found.offers, plan, known))
+    ids = found.situation.loans["loan_id"]
+
+    def told(place: int) -> list[str]:
+        return work.filter(pl.col("loan_id") == ids[int(place)])["action"].to_list()
+
+    asks = {demanded: pl.Series(demands(situation))[int(demanded)] for demanded in late[:5]}
+    then = ("sell_in_bulk_in_month_6", "sell_income_rights_in_month_12", "securitise_in_month_6")
+    for place, words in zip(late[:3], then, strict=True):
+        assert told(place) == [f"collect_then_{words}"] + ["demand"] * asks[place]
+    assert told(late[3]) == ["demand"] * asks[late[3]]
+    assert told(late[4]) == ["file_suit"]
+    assert told(sound[0]) == ["none"]
+    assert told(sound[1]) == []
+    assert any(asks.values())
+    rows = work.filter(pl.col("action") == "demand")
+    assert rows["contact_with"].null_count() == 0
 
 
 def test_the_worklist_counts_the_hours_and_visits_that_the_plan_counts(resolved, tmp_path) -> None:

@@ -28,10 +28,13 @@ _SETTLED = ("filed", "enforcing", "terminated", "ended")
 
 def action_said() -> pl.Expr:
     """The action in words, of `action` and `legal_status`: nobody files a suit that is filed."""
-    words = (
-        pl.col("action").str.replace("collect_then_", "collect, then ").str.replace_all("_", " ")
-    )
     suit = pl.col("legal_status").replace_strict(_SUITS, default="file suit")
+    words = (
+        pl.col("action")
+        .str.replace("collect_then_", "collect, then ")
+        .str.replace("file_suit", suit)
+        .str.replace_all("_", " ")
+    )
     return (
         pl.when(pl.col("action") == "file_suit")
         .then(suit)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from arrears.channels import Offers, Situation, demands, ladder_table, terms
-from arrears.conduct import limits
+from arrears.conduct import Limits, limits
 from arrears.files import MOST_LOANS, SHEET_ROWS
 from arrears.handover import covers, letters, packages, workbooks
 from arrears.handover.cases import asks_mediation, last_contacts
@@ -21,6 +21,12 @@ from arrears.standing import credit_repair, limitation_ends
 from arrears.tape import Tape, claim
 
 _ACTIONS = {"collect": "collect", "restructure": "offer_terms", "litigate": "file_suit"}
+_LATER = {
+    **_ACTIONS,
+    "transfer": "sell_in_bulk",
+    "securitise": "securitise",
+    "income_rights": "sell_income_rights",
+}
 _WORKLIST = (
     "loan_id",
     "branch",
@@ -214,68 +220,84 @@ def _efforts(decision: Decision) -> list[pl.Series]:
 
 
 def worklist(decision: Decision) -> pl.DataFrame:
-    """A row a loan planned for collect, restructure or litigate, whenever; nobody calls a sound borrower.
+    """A row a loan that this house works on now, until it is sold if it is sold later, and a row a demand; nobody calls
+    a sound borrower.
 
     A borrower of several loans is contacted once for all of them: `contact_with` is the loan of the largest claim.
     """
-    rules = limits(decision.situation.rulebook, decision.tape.as_of)
-    rows = decision.known.filter(pl.col("channel").is_in(list(_ACTIONS)))
-    at_ease = (pl.col("channel") == "collect") & (
-        (pl.col("days_past_due") == 0) | ((pl.col("start_month") == 0) & pl.col("held_out"))
+    rows = decision.known.with_columns(action=_action())
+    table = _listed(rows, limits(decision.situation.rulebook, decision.tape.as_of))
+    worked = table.filter(pl.col("action").is_not_null())
+    return pl.concat([worked, _demands(table, decision.situation)]).sort("loan_id", "action")
+
+
+def _action() -> pl.Expr:
+    """What is to be done, of the plan; null for what is sold now."""
+    channel, later = pl.col("channel"), pl.col("start_month") > 0
+    at_ease = ~channel.is_in(["restructure", "litigate"]) & (
+        (pl.col("days_past_due") == 0) | ((channel == "collect") & ~later & pl.col("held_out"))
     )
-    later = (pl.col("start_month") > 0) & (pl.col("channel") != "collect")
-    waits = (pl.col("start_month") > 0) & (pl.col("channel") == "collect")
-    action = (
-        pl.when(at_ease)
+    then = channel.replace_strict(_LATER, default=None)
+    now = channel.replace_strict(_ACTIONS, default=None)
+    return (
+        pl.when(at_ease & (later | (channel == "collect")))
         .then(pl.lit("none"))
-        .when(waits)
+        .when(later & (channel == "collect"))
         .then(pl.format("collect_from_month_{}", "start_month"))
         .when(later)
-        .then(
-            pl.format(
-                "collect_then_{}_in_month_{}",
-                pl.col("channel").replace_strict(_ACTIONS, default=None),
-                "start_month",
-            )
-        )
-        .otherwise(pl.col("channel").replace_strict(_ACTIONS, default=None))
+        .then(pl.format("collect_then_{}_in_month_{}", then, "start_month"))
+        .otherwise(now)
     )
 
+
+def _listed(rows: pl.DataFrame, rules: Limits) -> pl.DataFrame:
+    """The worklist's columns for all loans of the plan, of `action`."""
+    busy = (pl.col("action") != "none").fill_null(value=False)
+
     def when_called(value: object, dtype: type[pl.DataType]) -> pl.Expr:
-        return pl.when(~at_ease).then(pl.lit(value, dtype))
+        return pl.when(pl.col("action") != "none").then(pl.lit(value, dtype))
 
     under = (
-        rows.filter(~at_ease)
+        rows.filter(busy)
         .sort("claim", "loan_id", descending=[True, False])
         .group_by("borrower_id")
         .agg(contact_with=pl.col("loan_id").first())
     )
     rows = rows.join(under, on="borrower_id", how="left", maintain_order="left")
-    table = rows.select(
+    return rows.select(
         "loan_id",
         "branch",
-        action=action,
+        "action",
         not_before=when_called(rules.not_before, pl.String),
         not_after=when_called(rules.not_after, pl.String),
         max_dials=when_called(rules.max_dials, pl.Int32),
         limitation_ends="limitation_ends",
         credit_repair="credit_repair",
-        contact_with=pl.when(~at_ease).then("contact_with"),
-        steps=pl.when((pl.col("channel") == "collect") & ~at_ease).then("steps"),
+        contact_with=pl.when(busy).then("contact_with"),
+        steps=pl.when((pl.col("channel") == "collect") & busy).then("steps"),
         collector="collector",
         **{name: pl.col(name) for name in _FACTS},
     )
-    return pl.concat([table, _demands(table, decision.situation)]).sort("loan_id", "action")
 
 
 def _demands(table: pl.DataFrame, situation: Situation) -> pl.DataFrame:
-    """A further row for each loan whose limitation ends soon and for which no suit is filed now."""
+    """A row for each loan whose limitation ends soon and for which no suit is filed now, sold or not: a sale is not
+    closed on the day on which it is planned, and who services securities goes on being owed.
+    """
+    rules = limits(situation.rulebook, situation.as_of)
     due = situation.loans["loan_id"].filter(pl.Series(demands(situation)))
     return (
-        table.filter(pl.col("action") != "file_suit")
+        table.filter((pl.col("action") != "file_suit").fill_null(value=True))
         .join(due.to_frame(), on="loan_id", how="semi")
         .with_columns(pl.lit(0.0).alias(name) for name in _EFFORT)
-        .with_columns(action=pl.lit("demand"), steps=pl.lit(None, pl.String))
+        .with_columns(
+            action=pl.lit("demand"),
+            steps=pl.lit(None, pl.String),
+            not_before=pl.lit(rules.not_before, pl.String),
+            not_after=pl.lit(rules.not_after, pl.String),
+            max_dials=pl.lit(rules.max_dials, pl.Int32),
+            contact_with=pl.coalesce("contact_with", "loan_id"),
+        )
     )
 
 
