@@ -6,13 +6,20 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from arrears.core.blocks import blocks
 from arrears.core.dates import add_months, add_years, months_between, parse_day
-from arrears.core.money import parse_money, round_half_up, split_proportionally, yuan_to_fen
+from arrears.core.money import (
+    in_yuan,
+    parse_money,
+    round_half_up,
+    split_proportionally,
+    yuan_to_fen,
+)
 from arrears.errors import BadArgument
 
 DAYS = st.dates(date(1990, 1, 1), date(2060, 12, 31))
@@ -171,3 +178,11 @@ def test_blocks_cover_every_row_once(rows: int, size: int) -> None:
     found = list(blocks(rows, size))
     assert [row for part in found for row in range(part.start, part.stop)] == list(range(rows))
     assert all(part.stop - part.start <= size for part in found)
+
+
+def test_yuan_of_a_table_are_those_of_the_amounts() -> None:
+    """Polars divides by way of the inverse: 4629859 fen had been 46298.590000000004 yuan."""
+    fen = [4_629_859, -7, 0, None, 999_999_999_999_99]
+    table = pl.DataFrame({"claim": fen, "days": [1, 2, 3, 4, 5]}).with_columns(in_yuan("claim"))
+    assert table["claim"].to_list() == [46298.59, -0.07, 0.0, None, 999_999_999_999.99]
+    assert table["days"].to_list() == [1, 2, 3, 4, 5]

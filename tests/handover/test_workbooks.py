@@ -9,8 +9,10 @@ from datetime import date
 import polars as pl
 import pytest
 
+from arrears.channels import WAYS
 from arrears.files import SHEET_ROWS
 from arrears.handover import cases, workbooks
+from arrears.handover.room import first
 
 DAY = date(2025, 3, 31)
 PAST, AHEAD = date(2024, 3, 1), date(2026, 3, 1)
@@ -255,3 +257,21 @@ def test_only_new_claims_pay_a_fee_and_courts_add_up(tmp_path) -> None:
     )
     assert rows["product"].unique().to_list() == ["credit card"]
     assert rows["note"][1].startswith("the time to apply for enforcement ended")
+
+
+def test_every_way_that_a_write_off_goes_on_is_named_as_people_name_it(tmp_path) -> None:
+    path = tmp_path / "write_off.xlsx"
+    rows = pl.DataFrame(
+        {"loan_id": list(WAYS), "claim": range(len(WAYS), 0, -1), "goes_on": list(WAYS)}
+    )
+    workbooks.write_offs(rows, workbooks.Workbook(path, DAY, [], SHEET_ROWS))
+    assert pl.read_excel(path, sheet_name="Write-offs")["goes on"].to_list() == list(WAYS.values())
+
+
+def test_room_is_for_those_of_most_worth_and_nobody_is_moved_where_there_is_room() -> None:
+    rows = pl.DataFrame({"loan_id": ["B", "A", "C"], "claim": [2, 2, 5], "priority": [3, 2, 1]})
+    assert first(rows, None).equals(rows)
+    assert first(rows, 3).equals(rows)
+    assert first(rows, 2)["loan_id"].to_list() == ["C", "A"]
+    assert first(rows, 2, by="priority", falling=False)["loan_id"].to_list() == ["C", "A"]
+    assert first(rows, 1, by="priority")["loan_id"].to_list() == ["B"]

@@ -104,6 +104,16 @@ def test_a_loan_that_stays_since_leaving_costs_as_much_is_told_so(offers) -> Non
     )
 
 
+def test_a_branch_is_named_once(offers) -> None:
+    """The report says `Branch 01`; the reason had said `branch Branch 01`."""
+    made, _ = _plan(
+        offers, Capacity(name="restructure_offers", max=0, scope={"branch": "Branch 01"})
+    )
+    told = made.table.filter(pl.col("reason").str.contains("scarce"))["reason"]
+    assert len(told) > 0
+    assert told.str.ends_with("but restructure offers (Branch 01) are scarce.").all()
+
+
 def test_sums_are_whole_yuan_told_as_people_read_them(offers) -> None:
     made, _ = _plan(offers, Capacity(name="visits", max=0))
     table = made.table.with_columns(told=pl.col("reason").str.extract(r"worth (\S+) yuan"))

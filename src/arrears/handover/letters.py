@@ -10,6 +10,7 @@ import polars as pl
 from arrears.channels import AMCS, Situation
 from arrears.conduct import limits
 from arrears.handover.court_words import court_words
+from arrears.handover.room import first
 from arrears.handover.sentences import ENFORCED, PENDING, sentences
 from arrears.handover.template import FIELDS, Template, bundled, pages
 from arrears.tape.columns import WORDS
@@ -93,7 +94,7 @@ def offer_letters(
         )
         .with_columns(last_instalment=last_instalment())
     )
-    rows = _first(rows, most).sort("branch", "loan_id", nulls_last=True)
+    rows = first(rows, most).sort("branch", "loan_id", nulls_last=True)
     letter = (own,) if own else bundled("offer")
     return _document("Offers of new terms", rows, situation, letter)
 
@@ -112,7 +113,7 @@ def demands(asked: pl.DataFrame, situation: Situation, most: int | None) -> str:
     rows = _with_loans(asked, situation).with_columns(
         past_due_since=pl.col("as_of") - pl.duration(days=pl.col("days_past_due"))
     )
-    rows = _first(rows, most).sort("branch", "loan_id", nulls_last=True)
+    rows = first(rows, most).sort("branch", "loan_id", nulls_last=True)
     return _document("Demands for payment", rows, situation, bundled("demand"), gap=_GAP)
 
 
@@ -125,8 +126,9 @@ def claims(filings: pl.DataFrame, situation: Situation, most: int | None) -> str
     queued = filings.rename({"court": "queue"}).drop("claim", "legal_status", strict=False)
     rows = _with_loans(queued, situation)
     rows = rows.filter(pl.col("legal_status").fill_null("not_sued") != PENDING)
-    kept = rows if most is None else rows.sort("priority").head(most)
-    kept = kept.sort("queue", "priority", nulls_last=True)
+    kept = first(rows, most, by="priority", falling=False).sort(
+        "queue", "priority", nulls_last=True
+    )
     halved = situation.rulebook.number("cn/court/summary_halving", situation.as_of)
     kept = kept.with_columns(
         other=pl.col("legal_status").is_in(ENFORCED).fill_null(False),
@@ -140,13 +142,9 @@ def claims(filings: pl.DataFrame, situation: Situation, most: int | None) -> str
 
 def assignments(rows: pl.DataFrame, situation: Situation, most: int | None) -> str:
     """A notice of assignment for each loan of a package (Civil Code 546); buyer and day are left open."""
-    kept = _first(_with_loans(rows.select("loan_id"), situation), most)
+    kept = first(_with_loans(rows.select("loan_id"), situation), most)
+    kept = kept.sort("claim", "loan_id", descending=[True, False])
     return _document("Notices of assignment", kept, situation, bundled("assignment"))
-
-
-def _first(rows: pl.DataFrame, most: int | None) -> pl.DataFrame:
-    ordered = rows.sort("claim", "loan_id", descending=[True, False])
-    return ordered if most is None else ordered.head(most)
 
 
 def _with_loans(rows: pl.DataFrame, situation: Situation) -> pl.DataFrame:
@@ -182,8 +180,8 @@ def _document(
     if other:
         made = made.zip_with(~rows["other"], fields.select(_article(other)).to_series())
     if before:
-        first = pl.when(rows["mediation"]).then(_article(before)).otherwise(pl.lit(""))
-        made = fields.select(first).to_series() + made
+        ahead = pl.when(rows["mediation"]).then(_article(before)).otherwise(pl.lit(""))
+        made = fields.select(ahead).to_series() + made
     return pages(title, made)
 
 

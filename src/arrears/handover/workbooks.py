@@ -10,8 +10,11 @@ from typing import Any, cast
 
 import polars as pl
 
+from arrears.channels import WAYS
+from arrears.core.money import in_yuan
 from arrears.files.workbook import Book
 from arrears.handover import cases
+from arrears.handover.room import first
 from arrears.handover.sentences import ENFORCED, PENDING
 
 _YUAN = (
@@ -88,12 +91,6 @@ _ON_PAPER = (
     "last_step",
     "last_outcome",
 )
-_GO_ON = {
-    "restructure": "new terms",
-    "litigate": "court",
-    "transfer": "bulk transfer",
-    "income_rights": "income rights",
-}
 _DAY, _PARTS = {"num_format": "yyyy-mm-dd"}, {"num_format": "#,##0.00"}
 _A4, _LINE, _DIGIT = 9, 15.0, 7
 
@@ -127,7 +124,7 @@ def worklist(work: pl.DataFrame, book: Workbook) -> None:
         .sort("collector")
     )
     steps = pl.col("steps").str.replace_all("+", ", ", literal=True).str.replace_all("_", " ")
-    kept = _first(busy, book.most, by="value")
+    kept = first(busy, book.most, by="value")
     told = kept.sort("collector", "runs", "loan_id", "action", nulls_last=True).with_columns(
         action=cases.action_said(),
         # Until a later way starts the plan counts on the usual steps alone.
@@ -142,7 +139,7 @@ def worklist(work: pl.DataFrame, book: Workbook) -> None:
 
 def offers(offered: pl.DataFrame, book: Workbook) -> None:
     """Every offer with its terms and the article that allows them."""
-    kept = _first(offered, book.most, by="claim")
+    kept = first(offered, book.most, by="claim")
     _write(book, "Offers", {"Offers": kept.sort("branch", "loan_id", nulls_last=True)})
 
 
@@ -169,7 +166,7 @@ def filings(sued: pl.DataFrame, book: Workbook) -> None:
         )
         .sort("court")
     )
-    kept = _first(told, book.most, by="priority", falling=False)
+    kept = first(told, book.most, by="priority", falling=False)
     rows = kept.sort("court", "priority").select(
         "court", "priority", "loan_id", "paper", "claim", "fee_now",
         "limitation_ends", "branch", "product", "days_past_due", "contact_status", "security", "judgment_date",
@@ -180,16 +177,9 @@ def filings(sued: pl.DataFrame, book: Workbook) -> None:
 
 def write_offs(rows: pl.DataFrame, book: Workbook) -> None:
     """What can be written off now; collection goes on."""
-    kept = _first(rows, book.most, by="claim")
-    told = kept.with_columns(pl.col("goes_on").replace(_GO_ON))
+    kept = first(rows, book.most, by="claim")
+    told = kept.with_columns(pl.col("goes_on").replace_strict(WAYS))
     _write(book, "Write-offs", {"Write-offs": told})
-
-
-def _first(rows: pl.DataFrame, most: int, *, by: str, falling: bool = True) -> pl.DataFrame:
-    """The rows that a sheet has room for: those of most worth, or first in their order."""
-    if rows.height <= most:
-        return rows
-    return rows.sort(by, "loan_id", descending=[falling, False], nulls_last=True).head(most)
 
 
 def _write(book: Workbook, name: str, sheets: dict[str, pl.DataFrame]) -> None:
@@ -276,7 +266,7 @@ def _shown(table: pl.DataFrame) -> pl.DataFrame:
     """Cells and heads as people read them."""
     there = set(table.columns)
     said = table.with_columns(
-        *((pl.col(name) / 100).round(2) for name in _YUAN if name in there),
+        *in_yuan(*(name for name in _YUAN if name in there)),
         *(pl.col(name).cast(pl.String).str.replace_all("_", " ") for name in _WORDS if name in there),
     )  # fmt: skip
     heads = {

@@ -12,6 +12,7 @@ from arrears.channels import CHANNELS, COLUMNS, STARTS, Offers
 from arrears.plan.borrowers import numbers_of
 from arrears.plan.capacities import Capacity, uses_of
 from arrears.plan.kernels import Floats, Ints
+from arrears.plan.limit_names import limit_name
 from arrears.plan.packages import numbered
 
 _WAYS = {
@@ -154,7 +155,7 @@ def _because(
             _most(scarce, dearest, price * used * (best == its_column), number)
         elif price < 0.0:
             _most(asked, pressing, -price * used * (column == its_column), number)
-    words = pl.Series([_named(capacity) for capacity in capacities] or [""])
+    words = pl.Series([limit_name(one.name, one.scope_told()) for one in capacities] or [""])
     verbs = pl.Series(["are" if one.name.endswith("s") else "is" for one in capacities] or [""])
     its = scarce.astype(np.uint32)
     first, verb = words.gather(its), verbs.gather(its)
@@ -208,12 +209,3 @@ def _most(number: Ints, worth: Floats, tried: npt.NDArray[np.float64], this: int
     """Where this capacity weighs more than those before it, it is the one that is told."""
     more = tried > worth
     number[more], worth[more] = this, tried[more]
-
-
-def _named(capacity: Capacity) -> str:
-    """`court filings (province Zhejiang)`."""
-    scope = ", ".join(
-        f"{key.replace('_', ' ')} {word}" for key, word in sorted(capacity.scope.items())
-    )
-    name = capacity.name.replace("_", " ")
-    return f"{name} ({scope})" if scope else name

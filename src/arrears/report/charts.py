@@ -7,9 +7,9 @@ import re
 import polars as pl
 
 from arrears.channels import WAYS
+from arrears.plan.limit_names import limit_name
 from arrears.report.contents import Contents
 from arrears.report.drawing import draw
-from arrears.report.limit_names import limit_name
 
 ACCENT, SECOND, GREY = "#1f78b4", "#b35806", "#8c8c8c"
 _INK = "#010203"

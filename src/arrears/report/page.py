@@ -11,9 +11,9 @@ import polars as pl
 from arrears.channels import WAYS
 from arrears.conduct import limits
 from arrears.core.words import counted
+from arrears.plan.limit_names import limit_name, where
 from arrears.report import brings, charts, figures, moved, owed, sales, threeways, whatif
 from arrears.report.contents import UNITS, Contents
-from arrears.report.limit_names import limit_name, where
 from arrears.report.parts import paragraph, shell, table
 from arrears.report.rests import rests
 

@@ -8,10 +8,10 @@ import polars as pl
 
 from arrears.core.hashing import bytes_hash, content_hash
 from arrears.files import MOST_LOANS, SHEET_ROWS
+from arrears.plan.limit_names import place
 from arrears.report import figures
 from arrears.report.by_class import ThreeWays
 from arrears.report.contents import Contents
-from arrears.report.limit_names import place
 from arrears.report.sheets import Sheets
 
 _PLAN = {

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from arrears.core.money import in_yuan
 from arrears.files.workbook import Book
 
 _YUAN = (
@@ -56,21 +57,20 @@ class Sheets:
         money: Sequence[str] = _YUAN,
     ) -> None:
         """A table with frozen head, filter, widths and number formats; `money` is in fen and shown in yuan."""
-        sheet, in_yuan = self.book.file.add_worksheet(name), set(money) & set(table.columns)
+        sheet, amounts = self.book.file.add_worksheet(name), set(money) & set(table.columns)
         for place, column in enumerate(table.columns):
-            form = self.formats["yuan"] if column in in_yuan else None
+            form = self.formats["yuan"] if column in amounts else None
             head = f"{column} (yuan)" if form else column
             width = (widths or {}).get(column, max(12, len(head) + 3))
             sheet.set_column(place, place, width, form)
             sheet.write_string(0, place, head.replace("_", " "), self.formats["head"])
         sheet.freeze_panes(1, 1)
-        self.book.fill(sheet, _shown(table, in_yuan))
+        self.book.fill(sheet, _shown(table, amounts))
 
 
-def _shown(table: pl.DataFrame, in_yuan: set[str]) -> pl.DataFrame:
+def _shown(table: pl.DataFrame, money: set[str]) -> pl.DataFrame:
     """Cells as people read them: numbers, and words for all else."""
-    amounts = [(pl.col(name) / 100).round(2) for name in in_yuan]
     words = [
         name for name, kind in table.schema.items() if not (kind.is_numeric() or kind == pl.Boolean)
     ]
-    return table.with_columns(*amounts, pl.col(words).cast(pl.String))
+    return table.with_columns(*in_yuan(*money), pl.col(words).cast(pl.String))

@@ -10,7 +10,7 @@ import polars as pl
 
 from arrears.channels.situation import Floats
 from arrears.plan import Capacity, inside, scope_of
-from arrears.report.limit_names import limit_name
+from arrears.plan.limit_names import limit_name
 
 _BOUND, _WORD = {"max": "most", "min": "least"}, {"max": "limit", "min": "floor"}
 _KEYS = ("capacity", "scope", "sense")

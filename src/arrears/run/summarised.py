@@ -8,8 +8,8 @@ import polars as pl
 
 from arrears.channels import WAYS
 from arrears.core.words import counted
+from arrears.plan.limit_names import limit_name
 from arrears.report import money, money_range, share
-from arrears.report.limit_names import limit_name
 from arrears.run.resolution import Resolution
 from arrears.tape import Tape
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arrears.plan import scope_of
+from arrears.plan.capacities import scope_of
 
 
 def limit_name(capacity: str, scope: str = "") -> str:
