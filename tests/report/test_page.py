@@ -292,6 +292,7 @@ def test_the_page_is_the_same_for_the_same_run(made) -> None:
         found.ratios,
         found.outcomes,
         found.disposals,
+        found.packages,
         (),
         found.what_if,
         pl.read_parquet(out / "debtors.parquet"),

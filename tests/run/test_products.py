@@ -188,6 +188,52 @@ def test_packages_carry_no_id_and_no_linkage(case) -> None:
         assert not words & secret, path.name
 
 
+def test_the_house_can_tell_which_loan_each_row_of_a_package_is(case) -> None:
+    folder = case.out / "handover"
+    listed = pl.read_csv(folder / "package_loans.csv")
+    accepted = pl.read_parquet(case.out / "accepted.parquet")
+    assert listed.height > 0
+    for (package,), mine in listed.group_by("package"):
+        tape = pl.read_csv(folder / str(package) / "tape.csv")
+        both = mine.join(accepted, on="loan_id").join(tape, on="number", suffix="_told")
+        assert both.height == mine.height == tape.height
+        assert (both["principal"] == (both["principal (yuan)"] * 100).round()).all()
+        assert (both["days_past_due"] == both["days_past_due_told"]).all()
+    sold = ("transfer", "securitise", "income_rights")
+    plan = pl.read_parquet(case.out / "plan.parquet").filter(
+        pl.col("channel").is_in(sold) & (pl.col("start_month") == 0)
+    )
+    assert set(listed["loan_id"]) == set(plan["loan_id"])
+
+
+def test_packages_tell_what_they_hold_and_bring(case) -> None:
+    table = pl.read_csv(case.out / "packages.csv")
+    listed = pl.read_csv(case.out / "handover/package_loans.csv")
+    offers = pl.read_parquet(case.out / "offers.parquet").filter("eligible")
+    plan = pl.read_parquet(case.out / "plan.parquet").join(
+        offers, on=["loan_id", "channel", "start_month"], suffix="_o"
+    )
+    single = offers.filter(pl.col("channel").is_in(["collect", "restructure", "litigate"]))
+    best = single.group_by("loan_id").agg(alone=pl.col("value").max())
+    whole = table.filter(pl.col("cut") == "total")
+    assert set(whole["folder"].drop_nulls()) == set(listed["package"])
+    for row in whole.filter(pl.col("folder").is_not_null()).iter_rows(named=True):
+        mine = (
+            listed.filter(package=row["folder"]).join(plan, on="loan_id").join(best, on="loan_id")
+        )
+        assert (row["loans"], row["claim"]) == (mine.height, mine["claim"].sum())
+        for name in ("cash", "cost", "value", "alone"):
+            assert row[name] == pytest.approx(mine[name].sum(), rel=1e-9)
+        assert row["gain"] == pytest.approx(row["value"] - row["alone"] - row["fixed_cost"])
+        assert row["per_claim"] == pytest.approx(mine["cash"].sum() / mine["claim"].sum())
+    record = json.loads((case.out / "run.json").read_text("utf-8"))
+    assert whole["fixed_cost"].sum() == record["plan"]["pool_costs"] > 0
+    for (package, cut), part in table.group_by("package", "cut"):
+        of = whole.filter(package=package)
+        for name in ("loans", "claim", "principal", "cash", "value", "alone"):
+            assert part[name].sum() == pytest.approx(of[name][0]), f"{package} {cut} {name}"
+
+
 def test_the_filing_fee_and_the_offer_add_up(case) -> None:
     accepted = pl.read_parquet(case.out / "accepted.parquet")
     claim = accepted.select("loan_id", claim_now=pl.sum_horizontal("principal", "interest", "fees"))

@@ -12,7 +12,7 @@ from arrears.channels import Situation
 from arrears.core.dates import DAYS_A_YEAR
 from arrears.handover.letters import MOST, assignments
 from arrears.handover.pools import write_deal
-from arrears.plan import PlanResult
+from arrears.plan import PlanResult, folders
 from arrears.tape.columns import CLASSES, WORDS
 
 _TITLES = {
@@ -37,31 +37,44 @@ _PLAIN = (
 def write(situation: Situation, plan: PlanResult, folder: Path, *, every: bool = False) -> None:
     """One folder a package that goes now: `notice.md`, `tape.csv`; for a sale the notices to borrowers, else the deal.
 
+    Beside them `package_loans.csv`: which loan each number of a tape is.
+
     Args:
         every: a notice for every loan, not only the first ones.
     """
     loans = situation.loans.with_columns(
-        package=plan.packages,
-        channel=plan.table["channel"],
-        start=plan.table["start_month"],
-        five_tier=situation.standing["five_tier"],
-    ).filter(pl.col("package").is_not_null() & (pl.col("start") == 0))
-    for (channel,), mine in loans.sort("package").group_by("channel", maintain_order=True):
-        for number, (_, part) in enumerate(mine.group_by("package", maintain_order=True), start=1):
-            place = folder / str(channel) / f"package-{number:02d}"
-            place.mkdir(parents=True)
-            rows = part.sort("loan_id")
-            text = notice(rows, situation, str(channel), number)
-            (place / "notice.md").write_text(text, encoding="utf-8", newline="\n")
-            tape(rows, situation, str(channel)).write_csv(place / "tape.csv")
-            if channel in {"securitise", "income_rights"}:
-                write_deal(rows, situation, str(channel), place)
-            if channel == "transfer":
-                notices = assignments(rows, situation, None if every else MOST)
-                # Apart from the package: they name loans as the seller does, and go to borrowers alone.
-                told = folder / "assignments" / f"{place.name}.html"
-                told.parent.mkdir(exist_ok=True)
-                told.write_text(notices, encoding="utf-8", newline="\n")
+        package=plan.packages, five_tier=situation.standing["five_tier"]
+    )
+    listed = [pl.DataFrame(schema={"package": pl.String, "number": pl.Int64, "loan_id": pl.String})]
+    for name, told in folders(plan.packages).items():
+        if told is None:
+            continue
+        channel, _, number = told.replace("/package-", "/").partition("/")
+        place = folder / told
+        place.mkdir(parents=True)
+        rows = loans.filter(pl.col("package") == name).sort("loan_id")
+        text = notice(rows, situation, channel, int(number))
+        (place / "notice.md").write_text(text, encoding="utf-8", newline="\n")
+        tape(rows, situation, channel).write_csv(place / "tape.csv")
+        listed.append(
+            rows.select(pl.lit(told).alias("package"), _numbers().alias("number"), "loan_id")
+        )
+        if channel in {"securitise", "income_rights"}:
+            write_deal(rows, situation, channel, place)
+        if channel == "transfer":
+            notices = assignments(rows, situation, None if every else MOST)
+            # Apart from the package: they name loans as the seller does, and go to borrowers alone.
+            page = folder / "assignments" / f"{place.name}.html"
+            page.parent.mkdir(exist_ok=True)
+            page.write_text(notices, encoding="utf-8", newline="\n")
+    # Stays in the house: whoever holds it knows whom a tape means.
+    folder.mkdir(exist_ok=True)
+    pl.concat(listed).write_csv(folder / "package_loans.csv")
+
+
+def _numbers() -> pl.Expr:
+    """Number of each loan in the tape of its package."""
+    return pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
 
 
 def tape(rows: pl.DataFrame, situation: Situation, channel: str) -> pl.DataFrame:
@@ -72,7 +85,7 @@ def tape(rows: pl.DataFrame, situation: Situation, channel: str) -> pl.DataFrame
     hidden = channel == "transfer" and not _full_header(situation)
     plain = [name for name in _PLAIN if not (hidden and name == "written_off")]
     return rows.select(
-        pl.int_range(1, pl.len() + 1).alias("number"),
+        _numbers().alias("number"),
         borrower.alias("borrower"),
         *(pl.col(name) for name in plain),
         *((pl.col(name) / 100).round(2).alias(f"{name} (yuan)") for name in _MONEY),

@@ -26,6 +26,7 @@ AGE_BANDS = (
     (5.0, "3 to 5 years"),
 )
 NOT_DUE, OLDEST = "not past due", "over 5 years"
+AGES = (NOT_DUE, *(name for _, name in AGE_BANDS), OLDEST)
 _RANKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BIDDERS, _DISAGREE = (1, 2, 3, 5, 8), (0.1, 0.3, 0.5)
 # More a year than this is a slip: 15 for 0.15.
@@ -231,17 +232,21 @@ def _to_the_sum(parts: Floats, whole: float) -> float:
     return whole / total if total > 0.0 else 1.0
 
 
+def age_places(days: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Place of each loan's age in `AGES` (n,), by its days past due."""
+    edges = [edge for edge, _ in AGE_BANDS]
+    place = np.searchsorted(edges, days / DAYS_A_YEAR, side="right") + 1
+    return np.where(days > 0, place, 0)
+
+
 def _buckets(forecast: Forecast, loans: pl.DataFrame, worth: Floats) -> pl.DataFrame:
     """Worth (n,) by product and age, at the return asked for, before the fee of the deal."""
-    days = loans["days_past_due"].to_numpy()
-    edges = [edge for edge, _ in AGE_BANDS]
-    names = [NOT_DUE, *(name for _, name in AGE_BANDS), OLDEST]
-    band = np.where(days > 0, np.searchsorted(edges, days / DAYS_A_YEAR, side="right") + 1, 0)
+    band = age_places(loans["days_past_due"].to_numpy())
     frame = pl.DataFrame(
         {
             "product": loans["product"],
             "band": band,
-            "age_band": pl.Series(names).gather(band),
+            "age_band": pl.Series(AGES).gather(band),
             "claim": forecast.claim,
             "principal": loans["principal"].cast(pl.Float64),
             "worth": worth,

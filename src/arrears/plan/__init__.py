@@ -9,9 +9,11 @@ from arrears.plan.capacities import (
     scope_of,
 )
 from arrears.plan.disposals import disposals
+from arrears.plan.packages import folders
 from arrears.plan.plan import PlanResult, Unreachable, make_better_plan, make_plan
 from arrears.plan.pool import Concentration, Pool, PoolRules, select_pool
 from arrears.plan.ratios import ban_costs, outcomes, ratios
+from arrears.plan.sold import package_table
 from arrears.plan.whatif import WhatIf, what_if
 
 __all__ = [
@@ -25,11 +27,13 @@ __all__ = [
     "ban_costs",
     "check_scopes",
     "disposals",
+    "folders",
     "inside",
     "joined",
     "make_better_plan",
     "make_plan",
     "outcomes",
+    "package_table",
     "ratios",
     "read_capacities",
     "scope_of",

@@ -139,3 +139,16 @@ def names(taken: Numbers) -> pl.Series:
         channel, start = COLUMNS[number // PER_OFFER]
         words[number] = f"{channel}-{start}-{number % PER_OFFER}"
     return pl.Series("package", taken).replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def folders(taken: pl.Series) -> dict[str, str | None]:
+    """Folder of each package by its name, e.g. `transfer/package-01`; None for one that goes later."""
+    found: dict[str, str | None] = {}
+    count: dict[str, int] = {}
+    for name in taken.drop_nulls().unique().sort():
+        channel, start, _ = name.split("-")
+        found[name] = None
+        if start == "0":
+            count[channel] = count.get(channel, 0) + 1
+            found[name] = f"{channel}/package-{count[channel]:02d}"
+    return found

@@ -36,6 +36,7 @@ class Contents:
         ratios: `ratios.csv`.
         outcomes: `outcomes.csv`.
         disposals: `disposals.csv`.
+        packages: `packages.csv`.
         deals: what the deals of the plan's packages give: `place, name, kind, issue, collections` and, of the first
             class, `first, size, share_short`.
         what_if: what other limits would do.
@@ -52,6 +53,7 @@ class Contents:
     ratios: pl.DataFrame
     outcomes: pl.DataFrame
     disposals: pl.DataFrame
+    packages: pl.DataFrame
     deals: Sequence[Mapping[str, object]]
     what_if: WhatIf
     debtors: pl.DataFrame

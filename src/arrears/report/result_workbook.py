@@ -28,6 +28,7 @@ _PLAN = {
     "regret": 14,
     "reason": 80,
 }
+PACKAGE_MONEY = ("claim", "principal", "cash", "cost", "value", "alone", "fixed_cost", "gain")
 
 
 def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
@@ -46,6 +47,8 @@ def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
         money = [name for name, kind in contents.disposals.schema.items() if kind == pl.Float64]
         money = [name for name in money if not name.endswith("ratio")]
         sheets.add("Ways to sell", contents.disposals, money=money, widths={"investors": 26})
+        if contents.packages.height:
+            sheets.add("Packages", contents.packages, money=PACKAGE_MONEY, widths={"folder": 26})
         sheets.add(
             "Limits", _limits(contents.plan.capacities), widths={"capacity": 20, "scope": 30}
         )

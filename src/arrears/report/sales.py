@@ -32,9 +32,46 @@ _FIGURES = {
 
 
 def section(contents: Contents) -> str:
-    """The table of the three ways, then the deals; nothing where no loan may be sold."""
-    parts = [*_ways(contents.disposals), *_deals(contents)]
+    """The packages of the plan, the table of the three ways, then the deals; nothing where no loan may be sold."""
+    parts = [*_packages(contents.packages), *_ways(contents.disposals), *_deals(contents)]
     return "\n".join(parts)
+
+
+def _packages(found: pl.DataFrame) -> list[str]:
+    """What each package holds, brings and gains."""
+    whole = found.filter(cut="total")
+    if whole.is_empty():
+        return []
+    owed, gain = (float(whole[name].to_numpy().sum()) for name in ("claim", "gain"))
+    title = (
+        f"{counted(whole.height, 'package')} of {figures.money(owed)} owed "
+        f"{'brings' if whole.height == 1 else 'bring'} {figures.money(abs(gain))} "
+        f"{'more' if gain >= 0.0 else 'less'} than the same loans by their best ways one by one"
+    )
+    heads = [
+        "package", "goes", "loans", "owed (yuan)", "cash (yuan)", "fen on the yuan", "worth (yuan)",
+        "one by one (yuan)", "fixed cost (yuan)", "gains (yuan)",
+    ]  # fmt: skip
+    rows = [
+        [
+            row["folder"] or WAYS[row["way"]],
+            "now" if row["start_month"] == 0 else f"in {row['start_month']} months",
+            figures.number(row["loans"]),
+            *(figures.yuan(row[name]) for name in ("claim", "cash")),
+            figures.number(100 * row["per_claim"], 1),
+            *(figures.yuan(row[name]) for name in ("value", "alone", "fixed_cost", "gain")),
+        ]
+        for row in whole.iter_rows(named=True)
+    ]
+    told = "By product and age, and the price of a yuan of principal: packages.csv. Limits on the ways one by one are "
+    told += "left out of this comparison."
+    if bool((whole["gain"] < 0.0).any()):
+        told += " A package that loses is made because a floor asks for it, or because such limits bind."
+    return [
+        f'<h2 id="packages">{escape(title)}</h2>',
+        table(heads, rows, words=2),
+        paragraph(told, "note"),
+    ]
 
 
 def _ways(found: pl.DataFrame) -> list[str]:

@@ -52,6 +52,7 @@ class Resolution:
     ratios: pl.DataFrame
     outcomes: pl.DataFrame
     disposals: pl.DataFrame
+    packages: pl.DataFrame
     what_if: WhatIf
     record: run_record.Record
     letter: handover.Template | None
@@ -127,6 +128,7 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
         ratios = plan.ratios(situation, offers, result)
         outcomes = plan.outcomes(situation, offers, result)
         disposals = plan.disposals(situation, offers)
+        packages = plan.package_table(offers, result)
         principal_ban = plan.ban_costs(situation, offers, result)
     with stages.stage("what if"):
         what_if = plan.what_if(situation, offers, gathered.capacities, result=result, ratios=ratios)
@@ -157,6 +159,7 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
         ratios=ratios,
         outcomes=outcomes,
         disposals=disposals,
+        packages=packages,
         what_if=what_if,
         record=record,
         letter=gathered.letter,
@@ -291,6 +294,7 @@ def _write_tables(products: Products, resolution: Resolution) -> None:
     products.csv("ratios.csv", resolution.ratios)
     products.csv("outcomes.csv", resolution.outcomes)
     products.csv("disposals.csv", resolution.disposals)
+    products.csv("packages.csv", resolution.packages)
     products.csv("whatif.csv", resolution.what_if.cases)
     products.csv("frontier.csv", resolution.what_if.frontier)
 
@@ -363,6 +367,7 @@ def _write_report(
         ratios=resolution.ratios,
         outcomes=resolution.outcomes,
         disposals=resolution.disposals,
+        packages=resolution.packages,
         deals=proposed,
         what_if=resolution.what_if,
         # Written before: this thread writes one product after the other.
