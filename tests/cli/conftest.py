@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -37,7 +38,11 @@ class Done:
 def arrears() -> Callable[..., Done]:
     def command(*words: object, **options: object) -> Done:
         line = [sys.executable, "-m", "arrears.cli", *map(str, words)]
-        done = subprocess.run(line, capture_output=True, text=True, check=False, **options)
+        # As wide as a log file, however wide the terminal of who runs the tests.
+        env = {**os.environ, "COLUMNS": "80"} | options.pop("env", {})
+        done = subprocess.run(
+            line, capture_output=True, encoding="utf-8", check=False, env=env, **options
+        )
         assert "Traceback" not in done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 

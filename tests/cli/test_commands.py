@@ -83,6 +83,14 @@ def test_the_whole_way_as_a_user_types_it(arrears, plain, tmp_path) -> None:
     assert arrears("verify", out).status == 1
 
 
+def test_no_bar_is_drawn_where_no_terminal_is_though_colour_is_forced(arrears, tmp_path) -> None:
+    forced = {"FORCE_COLOR": "1", "TTY_COMPATIBLE": "1", "TERM": "xterm-256color"}
+    done = arrears("resolve", "nothing.csv", "-o", tmp_path / "out", env=forced)
+    assert done.status == 2
+    assert done.err.startswith("TAPE-NO-FILE nothing.csv:")
+    assert "\x1b" not in done.err
+
+
 def test_check_and_map_need_no_folder(arrears, plain, tmp_path) -> None:
     done = arrears("check", plain / "loans.csv", "--json")
     assert json.loads(done.out)["rows"]["accepted"] == 300

@@ -53,7 +53,8 @@ class Bar:
     """A bar of stages on standard error; nothing where that is no terminal, or quiet is asked for."""
 
     def __init__(self, stages: int, *, quiet: bool) -> None:
-        console = Console(stderr=True)
+        # FORCE_COLOR, which many a CI sets, would have it drawn into a log file.
+        console = Console(stderr=True, force_terminal=sys.stderr.isatty())
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description:<12}"),
