@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 
 from arrears import run
-from arrears.channels import COLUMNS
-from arrears.plan import Capacity, Unreachable, make_better_plan, make_plan, packages
+from arrears.channels import CHANNELS, COLUMNS, STARTS
+from arrears.plan import (
+    Capacity,
+    Unreachable,
+    make_better_plan,
+    make_plan,
+    packages,
+    ratios,
+    what_if,
+)
 
 LIMITS = (Capacity(name="court_filings", max=20), Capacity(name="call_hours", max=600))
 
@@ -80,6 +88,69 @@ def test_packages_that_hold_their_own_stay_open(offers, made) -> None:
     assert not isinstance(again, Unreachable)
     assert again.value == pytest.approx(made.value, rel=1e-6)
     assert not again.closed & held
+
+
+def _without(offers, *ways: str, value=None):
+    """Offers of which some ways are not open."""
+    left = (offers.value if value is None else value).copy()
+    for way in ways:
+        first = CHANNELS.index(way) * len(STARTS)
+        left[:, first : first + len(STARTS)] = np.nan
+    return replace(offers, value=left)
+
+
+def _alone(offers):
+    """Worth of each loan's best way outside of packages (n,)."""
+    ways = [k for k, (channel, _) in enumerate(COLUMNS) if channel not in offers.packages]
+    return np.nanmax(offers.value[:, ways], axis=1)
+
+
+def test_a_package_counts_what_its_loans_leave_to_others(offers) -> None:
+    """It gains nothing over its loans' best ways, but those take hours that are scarce."""
+    sold = COLUMNS.index(("transfer", 0))
+    value = offers.value.copy()
+    value[:, sold] = np.where(np.isfinite(value[:, sold]), _alone(offers) - 100.0, np.nan)
+    one_way = _without(offers, "securitise", "income_rights", value=value)
+    limits = [Capacity(name="call_hours", max=20)]
+    found = make_plan(offers.situation, one_way, limits)
+    none = make_plan(offers.situation, _without(one_way, "transfer"), limits)
+    assert (found.column == sold).any()
+    assert found.net > none.net
+
+
+def test_a_package_opens_anew_where_those_closed_since_held_its_loans(offers) -> None:
+    """Securities pay all loans but one a little more and can never be large enough; income rights can, with most."""
+    first, second = (COLUMNS.index((way, 0)) for way in ("securitise", "income_rights"))
+    both = np.isfinite(offers.value[:, first]) & np.isfinite(offers.value[:, second])
+    value = np.full_like(offers.value, np.nan)
+    value[:, :3] = offers.value[:, :3]
+    value[both, second] = _alone(offers)[both] + 1e6
+    value[both, first] = value[both, second] + 100.0
+    value[np.flatnonzero(both)[0], first] -= 200.0
+    most = float(offers.situation.claim[both].sum())
+    terms = {
+        way: replace(offers.pools[way], fixed_cost=0.0, minimum_claim=least, largest_loan=np.inf)
+        for way, least in (("securitise", 2.0 * most), ("income_rights", 0.5 * most))
+    }
+    offers = replace(offers, value=value, pools=offers.pools | terms)
+    found = make_plan(offers.situation, offers, LIMITS)
+    assert (found.column[both] == second).all()
+
+
+def test_what_ifs_are_what_plans_would_be(offers, made) -> None:
+    told = what_if(made, LIMITS, ratios=ratios(offers.situation, offers, made)).cases
+    changes = {row["case"]: row["change"] for row in told.iter_rows(named=True)}
+    assert told["value"][0] == pytest.approx(made.net)
+    assert changes["collect only, no limits"] == pytest.approx(
+        offers.value[:, 0].sum() - made.net, rel=1e-9
+    )
+    free = make_plan(offers.situation, offers)
+    assert changes["no limits"] == pytest.approx(free.net - made.net, rel=0.05)
+    for way in CHANNELS[1:]:
+        less = make_plan(offers.situation, _without(offers, way), LIMITS)
+        change = changes[f"without {way}"]
+        # What-ifs leave the limits of one word's share in a package out.
+        assert change == pytest.approx(less.net - made.net, rel=0.15, abs=2e-5 * made.net), way
 
 
 def _costs(found) -> tuple[float, float]:

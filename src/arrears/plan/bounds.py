@@ -19,9 +19,12 @@ class Bounds:
     A plan that is best at some prices makes a cut under any limits, and the first prices are near all others.
     """
 
-    def __init__(self, choices: Choices, prices: Floats | None = None) -> None:
-        """Of these choices; prices (m,) may be known that are near."""
+    def __init__(
+        self, choices: Choices, prices: Floats | None = None, *, tolerance: float = TOLERANCE
+    ) -> None:
+        """Of these choices; prices (m,) may be known that are near; the tolerance is of the dual value, relative."""
         self._choices = choices
+        self._tolerance = tolerance
         self._prices = prices
         self._plans: list[tuple[float, Floats]] = []
 
@@ -31,7 +34,7 @@ class Bounds:
             return 0.0, np.zeros(len(low))
         dual = Dual(replace(self._choices, low=low, high=high), plans=self._plans)
         centre = np.zeros(len(dual.owner)) if self._prices is None else dual.point(self._prices)
-        found = descended(dual, centre, TOLERANCE)
+        found = descended(dual, centre, self._tolerance)
         self._plans = dual.plans
         self._prices = found.prices if self._prices is None else self._prices
         return found.bound, found.prices

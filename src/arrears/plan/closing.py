@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from arrears.plan import packages
+from arrears.plan import kernels, packages
 from arrears.plan.borrowers import contradicting, numbers_of
-from arrears.plan.kernels import Floats, Ints
-from arrears.plan.problem import Problem, limits_of
+from arrears.plan.kernels import Floats
+from arrears.plan.problem import Open, Problem, limits_of
 from arrears.plan.repair import above
 from arrears.plan.solver import Solution
 
@@ -27,8 +27,11 @@ class Closing:
         self.closed: set[int] = set()
         self._needed: set[int] = set()
         self._expected = expected
-        # Packages and prices of the last plan.
+        # Packages and prices of the last plan; and those closed, as if each were the next to open.
         self._weighed: dict[int, packages.Weighed] = {}
+        self._outside: dict[int, packages.Weighed] = {}
+        # Packages that are not to open anew.
+        self._tried: set[int] = set()
         self._prices = np.zeros(0)
         # Packages whose fixed costs are taken off the limits.
         self._paid: set[int] = set()
@@ -36,10 +39,13 @@ class Closing:
             "borrowers", lambda s: numbers_of(s.loans["borrower_id"])
         )
 
-    def stands(self, column: Ints, found: Solution) -> bool:
-        """Whether a plan (n,) may stand; what it may not do is closed or barred if not."""
+    def stands(self, open_: Open, found: Solution) -> bool:
+        """Whether a plan may stand; what it may not do is closed or barred if not."""
         problem, self._prices = self.problem, found.prices
-        self._weighed = packages.weighed(problem.offers, problem.pools, column)
+        column = open_.columns[found.chosen].astype(np.int64)
+        known = self._weigh(open_, found)
+        self._outside = {number: known[number] for number in known.keys() & self.closed}
+        self._weighed = {number: known[number] for number in known.keys() - self.closed}
         bars = contradicting(self._borrower, problem.offers.value, column)
         losing = self._losing()
         if not losing and not bars.any():
@@ -47,6 +53,7 @@ class Closing:
                 problem.offers, problem.pools, column, barred=problem.barred
             )
             self.closed |= hopeless
+            self._tried |= hopeless
         if losing or bars.any():
             self.problem = problem.barring(bars)
             self._close(losing)
@@ -61,6 +68,41 @@ class Closing:
         self._close({min(paid, key=lambda number: self._weighed[number].gain)})
         self._pay(self._paid - self.closed)
         return True
+
+    def reopens(self) -> bool:
+        """Whether packages have been opened anew that would gain more than they cost beside the plan that stands.
+
+        They closed when others still held their loans.
+        """
+        offers, found = self.problem.offers, {}
+        for number in self._outside.keys() - self._tried:
+            size, gain = self._outside[number]
+            if gain > 0.0 and size >= packages.terms_of(offers, number).minimum_claim:
+                found[number] = gain
+        best = packages.of_most_gain(found)
+        self.closed -= best
+        self._tried |= best
+        return bool(best)
+
+    def _weigh(self, open_: Open, found: Solution) -> dict[int, packages.Weighed]:
+        """All packages by number; what their loans leave to others counts for them at the prices of the limits."""
+        problem, shut = self.problem, packages.flags(self.closed)
+        taken = open_.packages[found.chosen]
+        size, gain = kernels.weigh(
+            problem.packed,
+            shut,
+            taken,
+            kernels.reduced(found.chosen, open_.choices.menu, found.prices),
+            problem.situation.claim,
+            found.prices,
+        )
+        return {
+            number: packages.Weighed(
+                float(size[number]),
+                float(gain[number]) - packages.terms_of(problem.offers, number).fixed_cost,
+            )
+            for number in np.flatnonzero(size).tolist()
+        }
 
     def _losing(self) -> set[int]:
         """Packages to close next."""

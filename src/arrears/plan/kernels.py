@@ -16,6 +16,8 @@ Ints = npt.NDArray[np.int64]
 Shorts = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.int16]
 
+Flags = npt.NDArray[np.bool_]
+
 BLOCKS = 64
 # Fewer, since each holds a matrix of all limits.
 SOFT_BLOCKS = 8
@@ -41,6 +43,20 @@ class Menu(NamedTuple):
     start: Ints
     cap: Shorts
     amount: Floats
+
+
+class Packed(NamedTuple):
+    """Choices of which some go into packages.
+
+    Attributes:
+        columns, packages: (c,) way and start month of each choice, 0 to 17, and its package, -1 for none.
+        barred: (n, 18) offers that are not open.
+    """
+
+    menu: Menu
+    columns: Numbers
+    packages: Numbers
+    barred: Flags
 
 
 @njit(cache=True)
@@ -192,6 +208,47 @@ def relief(among: Ints, menu: Menu, price: Floats, chosen: Ints, tight: int, sig
                 lost = (mine - _reduced(choice, menu, price)) / less
                 cost[place] = min(cost[place], lost)
     return cost
+
+
+@njit(cache=True)
+def reduced(chosen: Ints, menu: Menu, price: Floats) -> Floats:
+    """What these choices are worth at these prices."""
+    worth = np.empty(len(chosen))
+    for place in range(len(chosen)):
+        worth[place] = _reduced(chosen[place], menu, price)
+    return worth
+
+
+@njit(cache=True)
+def weigh(
+    among: Packed, shut: Flags, taken: Numbers, worth: Floats, claim: Floats, price: Floats
+) -> tuple[Floats, Floats]:
+    """Claim and gain by package at these prices (m,): of what is in it over its loans' best ways outside of all
+    packages; of one that is shut, of what would rather go there.
+
+    Args:
+        shut: by package.
+        taken, worth, claim: of each loan (n,) the package it is in, -1 for none, its worth there at these prices, and
+            what is owed.
+    """
+    menu, columns, packages, barred = among
+    size, gain = np.zeros(len(shut)), np.zeros(len(shut))
+    for loan in range(len(taken)):
+        alone = -np.inf
+        for choice in range(menu.first[loan], menu.first[loan + 1]):
+            package = packages[choice]
+            if barred[loan, columns[choice]] or (package >= 0 and not shut[package]):
+                continue
+            here = _reduced(choice, menu, price)
+            if package < 0:
+                alone = max(alone, here)
+            elif here > worth[loan]:
+                size[package] += claim[loan]
+                gain[package] += here - worth[loan]
+        if taken[loan] >= 0:
+            size[taken[loan]] += claim[loan]
+            gain[taken[loan]] += worth[loan] - alone
+    return size, gain
 
 
 @njit(cache=True)

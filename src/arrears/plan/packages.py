@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from arrears.channels import COLUMNS, Offers, PoolTerms
+from arrears.channels import COLUMNS, STARTS, Offers, PoolTerms
 from arrears.plan.capacities import Capacity, inside
 from arrears.plan.kernels import Floats, Ints, Numbers
 from arrears.plan.pool import beyond_limits
@@ -26,41 +26,44 @@ def numbered(offers: Offers) -> Numbers:
     return pools
 
 
+def flags(numbers: Iterable[int]) -> npt.NDArray[np.bool_]:
+    """Which packages these are, by number."""
+    flagged = np.zeros(len(COLUMNS) * PER_OFFER, dtype=np.bool_)
+    flagged[list(numbers)] = True
+    return flagged
+
+
 def terms_of(offers: Offers, number: int) -> PoolTerms:
     """The terms of a package."""
     return offers.pools[COLUMNS[number // PER_OFFER][0]]
 
 
 class Weighed(NamedTuple):
-    """A package of a plan: what its loans owe, and what it gains over their ways one by one, less its fixed cost."""
+    """A package of a plan: what its loans owe, and what it gains over their ways one by one, less its fixed cost.
+
+    The gain is at the prices of the limits: hours and suits that its loans leave to others count for it.
+    """
 
     size: float
     gain: float
 
 
-def weighed(offers: Offers, pools: Numbers, column: Ints) -> dict[int, Weighed]:
-    """Every package that a plan (n,) takes, by its number."""
-    taken = pools[np.arange(len(column)), column]
-    rows = np.flatnonzero(taken >= 0)
-    packages = taken[rows]
-    gain = offers.value[rows, column[rows]] - alone(offers, rows)
-    sizes, gains = (
-        np.bincount(packages, weights=each) for each in (offers.situation.claim[rows], gain)
-    )
-    return {
-        number: Weighed(
-            float(sizes[number]), float(gains[number]) - terms_of(offers, number).fixed_cost
-        )
-        for number in np.unique(packages).tolist()
-    }
-
-
 def smallest(small: dict[int, float]) -> set[int]:
     """Of each way and start month the smallest package, so that the others may grow by its loans."""
+    return _least(small, PER_OFFER)
+
+
+def of_most_gain(gains: dict[int, float]) -> set[int]:
+    """Of each way the package that gains most: another start month would want the same loans."""
+    return _least({number: -gain for number, gain in gains.items()}, PER_OFFER * len(STARTS))
+
+
+def _least(amounts: dict[int, float], together: int) -> set[int]:
+    """Of so many numbers each the one with the least amount."""
     least: dict[int, tuple[float, int]] = {}
-    for number, size in small.items():
-        offer = number // PER_OFFER
-        least[offer] = min(least.get(offer, (size, number)), (size, number))
+    for number, amount in amounts.items():
+        group = number // together
+        least[group] = min(least.get(group, (amount, number)), (amount, number))
     return {number for _, number in least.values()}
 
 

@@ -67,6 +67,11 @@ class PlanResult:
     closed: frozenset[int] = frozenset()
     switch: Floats = field(default_factory=lambda: np.zeros((1, len(COLUMNS))))
 
+    @property
+    def net(self) -> float:
+        """Worth of the plan after all that it costs, fen."""
+        return self.value - self.pool_costs - self.switching
+
     @cached_property
     def table(self) -> pl.DataFrame:
         """`plan.parquet`, in the order of the situation's loans; made when it is asked for."""
@@ -184,23 +189,28 @@ def _rounds(
     """Solve and close until a plan stands; None once no plan that is left is worth more than `least`."""
     first: Solution | None = None
     found: Solution | None = None
+    best: PlanResult | None = None
     switching = float(closing.problem.switch.max(axis=1).sum())
     while True:
         problem = closing.problem
-        choices, columns = problem.choices(closing.closed)
+        open_ = problem.open(closing.closed)
+        choices = open_.choices
         near = found.prices if found and len(found.prices) == len(choices.low) else None
         solved = solve(choices, exact_up_to=problem.exact_up_to, near=near, progress=progress)
         if isinstance(solved, Infeasible):
             if closing.gives_way():
                 continue
-            return _unreachable(solved, problem, choices)
+            return best or _unreachable(solved, problem, choices)
         found, first = solved, first or solved
         if found.bound + switching <= least:
-            return None
-        column = columns[found.chosen].astype(np.int64)
-        if closing.stands(column, found):
+            return best
+        if closing.stands(open_, found):
+            column = open_.columns[found.chosen].astype(np.int64)
             result = _result(closing, found, column, first.bound, moves=moves)
-            return result if result.value > least else None
+            if best is None or result.net > best.net:
+                best = result
+            if not closing.reopens():
+                return best if best.value > least else None
 
 
 def _result(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,14 @@ from arrears.plan.capacities import Capacity, Use, uses_of
 from arrears.plan.choices import Choices, restricted
 from arrears.plan.kernels import Floats, Ints, Numbers
 from arrears.plan.solver import EXACT_UP_TO, can_be_kept
+
+
+class Open(NamedTuple):
+    """Choices that are open; of each (c,) way and start month, 0 to 17, and the package it goes into, -1 for none."""
+
+    choices: Choices
+    columns: Numbers
+    packages: Numbers
 
 
 @dataclass(frozen=True)
@@ -95,10 +104,14 @@ class Problem:
         made = self.of(self.situation, self.offers, self.capacities, self.switch, needed=packages)
         return replace(made, barred=self.barred, spent=self.spent)
 
-    def choices(self, closed: set[int]) -> tuple[Choices, Numbers]:
-        """Choices without the packages in `closed`, and the way and start month of each (c,), 0 to 17."""
-        shut = np.zeros(len(COLUMNS) * packages.PER_OFFER, dtype=np.bool_)
-        shut[sorted(closed)] = True
+    @property
+    def packed(self) -> kernels.Packed:
+        """What the compiled passes over packages take."""
+        return kernels.Packed(self.menu, self.columns, self.packages, self.barred)
+
+    def open(self, closed: set[int]) -> Open:
+        """Choices without the packages in `closed`."""
+        shut = packages.flags(closed)
         low, high = limits_of(self.capacities)
         sizes = [packages.terms_of(self.offers, one).minimum_claim for one in sorted(self.needed)]
         whole = Choices(
@@ -109,11 +122,11 @@ class Problem:
         keep = menus.open_ones(
             self.menu, self.columns, self.packages, self.barred, shut, self.spare
         )
-        return restricted(whole, keep), self.columns[keep]
+        return Open(restricted(whole, keep), self.columns[keep], self.packages[keep])
 
     def is_kept(self, closed: set[int], prices: Floats) -> bool:
         """Whether every limit can be kept without these packages; prices are known that are near."""
-        choices = self.choices(closed)[0]
+        choices = self.open(closed).choices
         # Packages that are needed since have no price yet.
         near = np.zeros(len(choices.low))
         near[: len(prices)] = prices
@@ -134,30 +147,25 @@ class Problem:
         return EXACT_UP_TO if self.spare else EXACT_UP_TO // 4
 
 
-def sampled_choices(
+def sampled(
     offers: Offers, capacities: Sequence[Capacity], most: int
-) -> tuple[Choices, Numbers]:
-    """All choices of at most so many of the loans, evenly, with their share of the limits; way and start month of each
-    choice (c,), 0 to 17.
-    """
+) -> tuple[Ints, Choices, kernels.Packed]:
+    """Rows of at most so many of the loans, evenly, and all that they may choose, with their share of the limits."""
     count = len(offers.value)
     rows = np.arange(0, count, max(-(-count // most), 1))
     uses = [
         (number, column, amount[rows], within[rows])
         for number, column, amount, within in uses_of(offers, capacities)
     ]
+    value, none = offers.value[rows], np.zeros((1, len(COLUMNS)))
+    pools, laid = packages.numbered(offers)[rows], _laid(uses, len(rows))
     menu: kernels.Menu
-    menu, columns, _ = menus.menu_of(
-        offers.value[rows],
-        np.zeros((1, len(COLUMNS))),
-        packages.numbered(offers)[rows],
-        _laid(uses, len(rows)),
-        len(STARTS),
-        True,
-    )
+    menu, columns, numbers = menus.menu_of(value, none, pools, laid, len(STARTS), True)
     low, high = limits_of(capacities)
     share = len(rows) / max(count, 1)
-    return Choices(*menu, low=low * share, high=high * share), columns
+    bars = np.zeros(value.shape, dtype=np.bool_)
+    choices = Choices(*menu, low=low * share, high=high * share)
+    return rows, choices, kernels.Packed(menu, columns, numbers, bars)
 
 
 def limits_of(capacities: Sequence[Capacity]) -> tuple[Floats, Floats]:

@@ -1,26 +1,21 @@
 """What other limits would do: ranges of the shadow prices, each way's worth, and the price of a better ratio.
 
-All of it is the dual value on a sample of the book: no plan does better, and on a large book the best comes within the
-plan's gap of it. Fixed costs and smallest sizes of packages are left out.
+All of it is worked out on a sample of the book; on a large book the best plan comes within its gap of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from arrears.channels import CHANNELS, COLUMNS, Offers, Situation
-from arrears.plan.bounds import Bounds
+from arrears.channels import CHANNELS, COLUMNS
 from arrears.plan.capacities import Capacity
-from arrears.plan.choices import Choices, restricted
-from arrears.plan.kernels import Floats, Numbers
 from arrears.plan.plan import PlanResult
-from arrears.plan.problem import sampled_choices
+from arrears.plan.sample import Best, Sample
 
-_SAMPLE = 20_000
 _TENTH = 0.1
 _MOST_RANGES = 20
 _POINTS = 7
@@ -48,118 +43,97 @@ class WhatIf:
     loans: int
 
 
-def what_if(
-    situation: Situation,
-    offers: Offers,
-    capacities: Sequence[Capacity],
-    *,
-    result: PlanResult,
-    ratios: pl.DataFrame,
-) -> WhatIf:
+def what_if(result: PlanResult, capacities: Sequence[Capacity], *, ratios: pl.DataFrame) -> WhatIf:
     """Ranges, cases and frontier of a plan.
 
     Args:
         ratios: `ratios.csv`, for the bad-loan ratio after the plan.
     """
-    free = Capacity(name=_REMOVED, min=0.0)
-    choices, column = sampled_choices(offers, [*capacities, free], _SAMPLE)
-    sample = _Sample(choices, column, len(situation.claim) / max(len(choices.first) - 1, 1))
-    frontier = sample.frontier()
-    removed = _removed(offers, result)
+    sample = Sample(result, [*capacities, Capacity(name=_REMOVED, min=0.0)])
+    frontier = _frontier(sample, result)
     return WhatIf(
-        capacities=_with_ranges(result.capacities, sample.ranges(capacities)),
-        cases=sample.cases(offers),
-        frontier=_with_ratio(frontier, removed, ratios),
-        loans=len(choices.first) - 1,
+        capacities=_with_ranges(result.capacities, _ranges(sample, capacities)),
+        cases=_cases(sample, result),
+        frontier=_with_ratio(frontier, _removed(result), ratios),
+        loans=sample.loans,
     )
 
 
-class _Sample:
-    """A part of the loans, with their share of the limits; the last limit is a floor of zero on what is removed."""
-
-    def __init__(self, choices: Choices, column: Numbers, times: float) -> None:
-        """Of these choices, each of a way and start month (c,); the book is so many times as large."""
-        self._choices = choices
-        self._column = column
-        self._times = times
-        self._bounds = Bounds(choices)
-        self._base, self._prices = self._bounds.under(choices.low, choices.high)
-
-    def worth(self, number: int, sense: str, factor: float) -> float:
-        """The most that any plan is worth, fen, with one floor or ceiling so many times as high."""
-        low, high = self._choices.low.copy(), self._choices.high.copy()
-        (low if sense == "min" else high)[number] *= factor
-        return self._times * self._bounds.under(low, high)[0]
-
-    def ranges(self, capacities: Sequence[Capacity]) -> dict[_Row, tuple[float, float]]:
-        """Worth a unit of a tenth more and of a tenth less, by name, scope and sense of the limits."""
-        base = self._times * self._base
-        found = {}
-        for number, capacity in list(enumerate(capacities))[:_MOST_RANGES]:
-            for sense, limit in (("max", capacity.max), ("min", capacity.min)):
-                if not limit:
-                    continue
-                more, less = (
-                    self.worth(number, sense, 1.0 + sign * _TENTH) for sign in (1.0, -1.0)
-                )
-                sides = (abs(more - base), abs(base - less))
-                gone = _COLLAPSE * abs(base)
-                units = [side / (_TENTH * limit) for side in sides if side <= gone]
-                found[capacity.name, capacity.scope_told(), sense] = (
-                    min(units, default=np.nan),
-                    max(units) if len(units) == len(sides) else np.nan,
-                )
-        return found
-
-    def cases(self, offers: Offers) -> pl.DataFrame:
-        """The plan's limits, no limits, and the plan's limits without each way."""
-        base, choices = self._times * self._base, self._choices
-        rows = [("these limits", base), ("no limits", float(np.nanmax(offers.value, axis=1).sum()))]
-        rows.append(("collect only, no limits", float(offers.value[:, 0].sum())))
-        for way, channel in enumerate(CHANNELS[1:], start=1):
-            keep = self._column // (len(COLUMNS) // len(CHANNELS)) != way
-            bounds = Bounds(restricted(choices, keep), self._prices)
-            worth = self._times * bounds.under(choices.low, choices.high)[0]
-            rows.append((f"without {channel}", worth))
-        # No plan is worth less than the worst ways of all loans: a bound below that says that there is none.
-        least = float(np.nanmin(offers.value, axis=1).sum())
-        least -= _TENTH * abs(base)
-        told = [(case, worth if worth >= least else None) for case, worth in rows]
-        table = pl.DataFrame(told, schema={"case": pl.String, "value": pl.Float64}, orient="row")
-        return table.with_columns(change=pl.col("value") - base)
-
-    def frontier(self) -> pl.DataFrame:
-        """`npl_removed, value, cost`: from what the best plan removes to the most that these limits let go."""
-        choices, floor = self._choices, len(self._choices.low) - 1
-        removed = replace(choices, value=self._uses(floor))
-        most, _ = Bounds(removed).under(choices.low, choices.high)
-        least = float(self._bounds.used(self._prices)[floor])
-        rows = []
-        for level in np.linspace(min(least, most), most * (1.0 - 1e-6), _POINTS):
-            low = choices.low.copy()
-            low[floor] = level
-            worth, _ = self._bounds.under(low, choices.high)
-            rows.append((self._times * float(level), self._times * min(worth, self._base)))
-        names = {"npl_removed": pl.Float64, "value": pl.Float64}
-        table = pl.DataFrame(rows, schema=names, orient="row")
-        return table.with_columns(cost=self._times * self._base - pl.col("value"))
-
-    def _uses(self, number: int) -> Floats:
-        """What each choice uses of one capacity."""
-        count = len(self._choices.value)
-        owner = np.repeat(np.arange(count), np.diff(self._choices.start))
-        mine = self._choices.cap == number
-        total: Floats = np.bincount(owner[mine], self._choices.amount[mine], count).astype(
-            np.float64
-        )
-        return total
+def _ranges(sample: Sample, capacities: Sequence[Capacity]) -> dict[_Row, tuple[float, float]]:
+    """Worth a unit of a tenth more and of a tenth less, by name, scope and sense of the limits."""
+    base = sample.near(sample.low, sample.high)
+    found = {}
+    for number, capacity in list(enumerate(capacities))[:_MOST_RANGES]:
+        for sense, limit in (("max", capacity.max), ("min", capacity.min)):
+            if not limit:
+                continue
+            more, less = (
+                _near(sample, number, sense, sign * _TENTH * limit) for sign in (1.0, -1.0)
+            )
+            sides = (abs(more - base), abs(base - less))
+            gone = _COLLAPSE * abs(base)
+            units = [side / (_TENTH * limit) for side in sides if side <= gone]
+            found[capacity.name, capacity.scope_told(), sense] = (
+                min(units, default=np.nan),
+                max(units) if len(units) == len(sides) else np.nan,
+            )
+    return found
 
 
-def _removed(offers: Offers, result: PlanResult) -> float:
+def _near(sample: Sample, number: int, sense: str, more: float) -> float:
+    """What plans are worth, fen, with one floor or ceiling so much higher."""
+    low, high = sample.low.copy(), sample.high.copy()
+    (low if sense == "min" else high)[number] += more / sample.times
+    return sample.near(low, high)
+
+
+def _cases(sample: Sample, result: PlanResult) -> pl.DataFrame:
+    """The plan's limits, no limits, and the plan's limits without each way."""
+    low, high, free = sample.low, sample.high, np.full(len(sample.low), np.inf)
+    base = sample.best(low, high)
+
+    def change(case: Best | None) -> float | None:
+        return case.worth - base.worth if case and base else None
+
+    changes: list[tuple[str, float | None]] = [
+        ("these limits", 0.0),
+        ("no limits", change(sample.best(-free, free))),
+        ("collect only, no limits", float(result.offers.value[:, 0].sum()) - result.net),
+    ]
+    for channel in CHANNELS[1:]:
+        less = change(sample.best(low, high, without=channel))
+        # A plan that does without a way is a plan with it, too.
+        changes.append((f"without {channel}", None if less is None else min(less, 0.0)))
+    schema = {"case": pl.String, "change": pl.Float64}
+    table = pl.DataFrame(changes, schema=schema, orient="row")
+    return table.select("case", value=result.net + pl.col("change"), change="change")
+
+
+def _frontier(sample: Sample, result: PlanResult) -> pl.DataFrame:
+    """`npl_removed, value, cost`: from what the plan removes to the most that its limits let go."""
+    floor, removed = len(sample.low) - 1, _removed(result)
+    most, least = sample.most(floor), sample.used(floor)
+    rows = []
+    found: Best | None = None
+    for level in np.linspace(min(least, most), most * (1.0 - 1e-6), _POINTS):
+        low = sample.low.copy()
+        low[floor] = level / sample.times
+        found = sample.best(low, sample.high, begin=found)
+        if found is not None:
+            rows.append((removed + float(level) - least, found.worth))
+    names = {"npl_removed": pl.Float64, "worth": pl.Float64}
+    table = pl.DataFrame(rows or [(removed, 0.0)], schema=names, orient="row")
+    # A plan that removes more removes less, too.
+    best = pl.col("worth").cum_max(reverse=True)
+    table = table.select("npl_removed", cost=best.first() - best)
+    return table.select("npl_removed", value=result.net - pl.col("cost"), cost="cost")
+
+
+def _removed(result: PlanResult) -> float:
     """Reported bad loans that the plan removes today, fen."""
     total = 0.0
     for column, (_, start) in enumerate(COLUMNS):
-        amount = offers.uses(column, _REMOVED) if start == 0 else None
+        amount = result.offers.uses(column, _REMOVED) if start == 0 else None
         if amount is not None:
             total += float(amount[result.column == column].sum())
     return total

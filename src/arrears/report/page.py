@@ -329,7 +329,7 @@ def _what_if(contents: Contents) -> str:
         ]
     count = figures.number(contents.what_if.loans)
     note = (
-        f"Worked out on {count} loans of the book, before fixed costs of packages: whatif.csv, frontier.csv. "
+        f"Worked out on {count} loans of the book, after fixed costs of packages: whatif.csv, frontier.csv. "
         "The next and the last tenth of each limit: capacities.parquet."
     )
     return "\n".join([*parts, paragraph(note, "note")])

@@ -131,7 +131,7 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
         packages = plan.package_table(offers, result)
         principal_ban = plan.ban_costs(situation, offers, result)
     with stages.stage("what if"):
-        what_if = plan.what_if(situation, offers, gathered.capacities, result=result, ratios=ratios)
+        what_if = plan.what_if(result, gathered.capacities, ratios=ratios)
     with stages.stage("inputs"):
         record = run_record.of_tape(gathered)
     record["plan"] = {
