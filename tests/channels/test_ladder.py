@@ -18,6 +18,7 @@ LOANS: list[dict[str, object]] = [
     {"days_past_due": 300, "contact_status": "vanished", "principal": 60_000_000},
     {"days_past_due": 45, "product": "credit_card", "contact_status": None},
     {"days_past_due": 700, "product": "mortgage", "principal": 80_000_000},
+    {"days_past_due": 12, "product": "mortgage", "principal": 80_000_000},
     {"days_past_due": 0, "reported_class": "normal"},
 ]
 
@@ -67,11 +68,13 @@ def _plain_best(situation, loan: int) -> tuple[float, float]:
             left *= 1.0 - min(plain, most) / most
         return most * (1.0 - left)
 
+    first = situation.market.numbers("ladder/from_day", situation.as_of)
+    early = {step for step, day in first.items() if row["days_past_due"] < day}
     usual = together(["text", "call", "letter"], 0.0)
     best, alone = -np.inf, 0.0
     for picks in product((False, True), repeat=len(names)):
         steps = [name for name, pick in zip(names, picks, strict=True) if pick]
-        if "agency" in steps and {"call", "visit"} & set(steps):
+        if ("agency" in steps and {"call", "visit"} & set(steps)) or early & set(steps):
             continue
         for chance in (0.0, found) if found else (0.0,):
             cost = sum(prices.get(step, 0.0) for step in steps)
@@ -83,7 +86,7 @@ def _plain_best(situation, loan: int) -> tuple[float, float]:
     return best, alone
 
 
-@pytest.mark.parametrize("loan", [1, 4])
+@pytest.mark.parametrize("loan", [1, 4, 6])
 def test_the_ladder_is_the_best_of_all_sets_of_steps(situation, loan: int) -> None:
     there = situation(LOANS[loan])
     best, alone = _plain_best(there, 0)
@@ -103,11 +106,27 @@ def test_between_its_shifts_the_parabola_is_the_grid(situation) -> None:
             assert seen[loan] == pytest.approx(plain, rel=5e-3)
 
 
+def test_no_ladder_begins_at_its_top(situation) -> None:
+    """A home is worth a visit and a notice at any time; nobody is visited who is some days late."""
+    large = {"product": "mortgage", "security": "none", "principal": 900_000_000}
+    days = (1, 30, 31, 90, 91, 1_200)
+    there = situation(*[{**large, "days_past_due": late} for late in days])
+    words = [set(told.split("+")) for told in ladder.ladders(there).words]
+    assert [("visit" in steps, "court_notice" in steps) for steps in words] == [
+        (False, False), (False, False), (True, False), (True, False), (True, True), (True, True),
+    ]  # fmt: skip
+    assert all("call" in steps for steps in words)
+    # What own contacts say of a step does not bring it forward
+    own = np.full((cells.COUNT, len(cells.RUNGS)), 0.5)
+    learnt = ladder.ladders(replace(there, steps_add=own, _once={})).words
+    assert ["court_notice" in told for told in learnt] == [False] * 4 + [True] * 2
+
+
 def test_nobody_calls_a_sound_borrower(situation) -> None:
     taken = ladder.ladders(situation(*LOANS))
     assert taken.steps[-1] == -1
     assert taken.cost[-1] == taken.hours[-1] == taken.shift[-1] == 0.0
-    assert taken.words[6] is None
+    assert taken.words[-1] is None
 
 
 def test_small_stale_claims_are_not_called_and_large_fresh_ones_are(situation) -> None:

@@ -153,7 +153,7 @@ def ladder_table(situation: Situation) -> pl.DataFrame:
 
 def cell_of(situation: Situation) -> Ints:
     """Cell of each loan (n,)."""
-    return situation.once("cells", lambda s: cells.cells(s.loans, s.claim, s.forecast.age))
+    return situation.once("cells", lambda s: cells.cells(s.loans, s.claim, s.forecast.age, s.days))
 
 
 def effects(situation: Situation) -> Floats:
@@ -197,7 +197,8 @@ def _options(situation: Situation) -> Options:
         dialled = hours * taken[_CALL]
         cost = cost + dialled * situation.number("channels/call_hour_cost")
         rows.append((mask, total - as_usual, cost, dialled, float(taken[_VISIT])))
-    return _frontiers(rows, situation.scarce)
+    barred = cells.too_early(situation.market, situation.as_of)
+    return _frontiers(rows, situation.scarce, barred)
 
 
 def _masks() -> list[int]:
@@ -208,9 +209,13 @@ def _masks() -> list[int]:
 
 
 def _frontiers(
-    rows: list[tuple[int, Floats, Floats, Floats, float]], scarce: Mapping[str, float]
+    rows: list[tuple[int, Floats, Floats, Floats, float]], scarce: Mapping[str, float], barred: Ints
 ) -> Options:
-    """Of each cell the ladders that no cheaper one equals, cheapest first."""
+    """Of each cell the ladders that no cheaper one equals, cheapest first.
+
+    Args:
+        barred: bits of the steps that a cell does not get (cells,).
+    """
     masks = np.array([row[0] for row in rows])
     shift, cost, hours = (np.stack([row[k] for row in rows]) for k in (1, 2, 3))
     visits = np.array([row[4] for row in rows])
@@ -220,7 +225,8 @@ def _frontiers(
     kept: list[tuple[int, int]] = []
     first = [0]
     for cell in range(COUNT):
-        for group in (np.flatnonzero(~agency), np.flatnonzero(agency)):
+        may = masks & barred[cell] == 0
+        for group in (np.flatnonzero(may & ~agency), np.flatnonzero(may & agency)):
             order = group[np.lexsort((masks[group], -shift[group, cell], asked[group, cell]))]
             best = np.maximum.accumulate(shift[order, cell])
             rises = np.concatenate([[True], best[1:] > best[:-1] + 1e-9])

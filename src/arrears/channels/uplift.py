@@ -119,7 +119,7 @@ def panel(
     grid = grid.filter((pl.col("bits") > 0) | pl.col("inside").is_null())
     then = grid["then"].to_numpy()
     age = np.where(then >= DEFAULT_DAY, (then - DEFAULT_DAY) // DAYS_A_MONTH, -1).astype(np.int64)
-    cell = cells.cells(grid, grid["claim"].to_numpy().astype(np.float64), age)
+    cell = cells.cells(grid, grid["claim"].to_numpy().astype(np.float64), age, then)
     return (
         grid.with_columns(cell=pl.Series(cell))
         .group_by("cell", "before", "bits")
