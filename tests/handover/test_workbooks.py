@@ -184,6 +184,29 @@ def test_the_worklist_is_by_collector_and_prints_what_is_taken_along(tmp_path) -
     assert area[1] == "Worklist!$A$1:$P$4"
 
 
+def test_each_collector_is_given_nobody_elses_cases(tmp_path) -> None:
+    work = work_of(collector=["../Lin", "Zhou", "Zhou", None])
+    whole = workbooks.Workbook(tmp_path / "worklist.xlsx", DAY, [("As of", "x")], SHEET_ROWS)
+    workbooks.own_lists(workbooks.worklist(work, whole), tmp_path, whole)
+    told = pl.read_excel(whole.path, sheet_name="Collectors").sort("file")
+    books = {path.name for path in (tmp_path / "collectors").iterdir()}
+    assert {f"collectors/{name}" for name in books} == set(told["file"])
+    busy = work.filter(pl.col("action") != "none")
+    for whose, file in told.select("collector", "file").iter_rows():
+        sheets = pl.read_excel(tmp_path / file, sheet_id=0)
+        mine = busy.filter(pl.col("collector").eq_missing(whose))
+        rows = sheets["Worklist"]
+        assert sorted(rows["loan id"]) == sorted(mine["loan_id"])
+        assert not {"value (yuan)", "reason"} & set(rows.columns)
+        assert {"claim (yuan)", "note", "last outcome"} <= set(rows.columns)
+        with zipfile.ZipFile(tmp_path / file) as book:
+            text = "".join(
+                book.read(name).decode() for name in book.namelist() if name.endswith(".xml")
+            )
+        known = {*mine["loan_id"], *mine["contact_with"]}
+        assert not any(f">{other}<" in text for other in set(work["loan_id"]) - known)
+
+
 def test_amounts_are_the_yuan_and_fen_of_the_tape(tmp_path) -> None:
     # Polars divides by way of the inverse: 46298.590000000004.
     work, path = work_of(claim=[4_629_859, 1, 2, 3]), tmp_path / "worklist.xlsx"

@@ -12,6 +12,7 @@ from arrears.core.words import counted
 from arrears.handover import cases
 
 _Rows = list[tuple[str, str]]
+_SEVERAL = "A borrower is contacted once for all: under the loan that contact with names."
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,37 @@ class Covers:
         """Of the worklist."""
         busy = work.filter(pl.col("action") != "none")
         hours, visits = float(busy["call_hours"].sum()), float(busy["visits"].sum())
-        rule = limits(self.situation.rulebook, self.situation.as_of)
-        when = "No rule on hours or dials was in force on this date."
-        if rule.not_before:
-            when = f"{rule.not_before} to {rule.not_after}, at most {rule.max_dials} dials a day and number."
         borrowers = counted(busy["borrower_id"].n_unique(), "borrower")
         return self._all(
             ("Cases", f"{counted(busy.height, 'case')} of {borrowers}; {self._kept(busy.height)}"),
             ("Effort", f"{hours:,.0f} hours of calls, {visits:,.0f} visits, of the ways that start now."),
             ("As usual", f"{self._usual()}, until a later way starts."),
-            ("When to call", when),
+            ("When to call", self._when()),
             ("Order", "By collector; on top the time that ends first and that no case has stopped."),
             ("Demands", "demands.html, to print, in Chinese and English; name and address are entered by hand, the "
              "receipt that the borrower signs proves the demand."),
-            ("Several loans", "A borrower is contacted once for all: under the loan that contact with names."),
+            ("Several loans", _SEVERAL),
+            ("Whose", "The file named beside a collector holds that collector's cases alone; this one stays with "
+             "whoever leads them."),
             csv="worklist.csv",
         )  # fmt: skip
+
+    def own_list(self) -> _Rows:
+        """Of what one collector is given."""
+        return [
+            ("As of", f"{self.situation.as_of}"),
+            ("When to call", self._when()),
+            ("Order", "On top the time that ends first and that no case has stopped."),
+            ("Several loans", _SEVERAL),
+            ("Amounts", "yuan"),
+        ]
+
+    def _when(self) -> str:
+        """Hours and dials."""
+        rule = limits(self.situation.rulebook, self.situation.as_of)
+        if not rule.not_before:
+            return "No rule on hours or dials was in force on this date."
+        return f"{rule.not_before} to {rule.not_after}, at most {rule.max_dials} dials a day and number."
 
     def offers(self, offered: pl.DataFrame) -> _Rows:
         """Of the offers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -143,8 +143,10 @@ def write_papers(decision: Decision, folder: Path) -> None:
     offered_to = _with_facts(offered, decision)
     cases = sued.join(decision.known.select("loan_id", *_CASE), on="loan_id", how="left")
     cover = covers.Covers(decision.situation, most)
+    whole = workbooks.Workbook(folder / "worklist.xlsx", day, cover.worklist(work), most)
+    lists = workbooks.worklist(work, whole)
+    workbooks.own_lists(lists, folder, replace(whole, cover=cover.own_list()))
     for name, write_it, table, told in (
-        ("worklist", workbooks.worklist, work, cover.worklist(work)),
         ("offers", workbooks.offers, offered_to, cover.offers(offered_to)),
         ("filings", workbooks.filings, cases, cover.filings(cases)),
         ("write_off", workbooks.write_offs, off, cover.write_offs(off)),

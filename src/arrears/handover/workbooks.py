@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,6 +61,8 @@ _WIDTHS = {
     "claim": 85,
     "last_step": 75,
     "last_outcome": 75,
+    "next_limitation": 110,
+    "file": 130,
 }
 _WIDTH = 95
 _WORDS = (
@@ -93,6 +95,9 @@ _ON_PAPER = (
 )
 _DAY, _PARTS = {"num_format": "yyyy-mm-dd"}, {"num_format": "#,##0.00"}
 _A4, _LINE, _DIGIT = 9, 15.0, 7
+_MOST_LISTS = 500
+# What a loan is worth by this way and what another would bring is no collector's matter.
+_OF_THE_PLAN = ("value", "reason")
 
 
 @dataclass(frozen=True)
@@ -105,8 +110,8 @@ class Workbook:
     most: int
 
 
-def worklist(work: pl.DataFrame, book: Workbook) -> None:
-    """By collector: what each has to do, and every case with its facts, dates and limits."""
+def worklist(work: pl.DataFrame, book: Workbook) -> pl.DataFrame:
+    """By collector: what each has to do, and every case with its facts, dates and limits; the cases that it holds."""
     busy = work.filter(pl.col("action") != "none").with_columns(
         runs=cases.runs_until(book.as_of), note=cases.note(book.as_of)
     )
@@ -122,6 +127,7 @@ def worklist(work: pl.DataFrame, book: Workbook) -> None:
             next_limitation=pl.col("runs").min(),
         )
         .sort("collector")
+        .with_columns(file=_own_file())
     )
     steps = pl.col("steps").str.replace_all("+", ", ", literal=True).str.replace_all("_", " ")
     kept = first(busy, book.most, by="value")
@@ -134,13 +140,41 @@ def worklist(work: pl.DataFrame, book: Workbook) -> None:
     )
     rest = pl.exclude(*_ON_PAPER, "runs", "note", "reason")
     told = told.select(*_ON_PAPER, rest, "note", "reason")
-    _write(book, "Worklist", {"Collectors": by_collector, "Worklist": told})
+    write(book, "Worklist", {"Collectors": by_collector, "Worklist": told})
+    named = by_collector.select("collector", "file")
+    return told.join(named, on="collector", how="left", nulls_equal=True, maintain_order="left")
+
+
+def own_lists(told: pl.DataFrame, folder: Path, book: Workbook) -> None:
+    """A worklist for each collector, who needs to see nobody else's cases, nor what the plan makes of his own.
+
+    Args:
+        told: what `worklist` gave.
+        folder: in which each has its `file`.
+        book: its cover is that of each list, its path is not used.
+    """
+    for (name,), rows in told.group_by("file", maintain_order=True):
+        if name is None:
+            continue
+        whose = rows["collector"][0] or "whoever has the cases that name no collector"
+        cover = [("Worklist of", f"{whose}, and nobody else"), *book.cover]
+        path = folder / str(name)
+        path.parent.mkdir(exist_ok=True)
+        own = rows.drop("file", *_OF_THE_PLAN, strict=False)
+        write(replace(book, path=path, cover=cover), "Worklist", {"Worklist": own})
+
+
+def _own_file() -> pl.Expr:
+    """The file of each collector, by number: a name may hold what no file's can."""
+    number = pl.int_range(1, pl.len() + 1)
+    words = pl.format("collectors/{}.xlsx", number.cast(pl.String).str.zfill(3))
+    return pl.when(number <= _MOST_LISTS).then(words)
 
 
 def offers(offered: pl.DataFrame, book: Workbook) -> None:
     """Every offer with its terms and the article that allows them."""
     kept = first(offered, book.most, by="claim")
-    _write(book, "Offers", {"Offers": kept.sort("branch", "loan_id", nulls_last=True)})
+    write(book, "Offers", {"Offers": kept.sort("branch", "loan_id", nulls_last=True)})
 
 
 def filings(sued: pl.DataFrame, book: Workbook) -> None:
@@ -172,17 +206,18 @@ def filings(sued: pl.DataFrame, book: Workbook) -> None:
         "limitation_ends", "branch", "product", "days_past_due", "contact_status", "security", "judgment_date",
         "expected_worth", "note",
     )  # fmt: skip
-    _write(book, "Filings", {"Courts": courts, "Filings": rows})
+    write(book, "Filings", {"Courts": courts, "Filings": rows})
 
 
 def write_offs(rows: pl.DataFrame, book: Workbook) -> None:
     """What can be written off now; collection goes on."""
     kept = first(rows, book.most, by="claim")
     told = kept.with_columns(pl.col("goes_on").replace_strict(WAYS))
-    _write(book, "Write-offs", {"Write-offs": told})
+    write(book, "Write-offs", {"Write-offs": told})
 
 
-def _write(book: Workbook, name: str, sheets: dict[str, pl.DataFrame]) -> None:
+def write(book: Workbook, name: str, sheets: dict[str, pl.DataFrame]) -> None:
+    """A workbook: its cover, then its sheets."""
     title = f"{name} {book.as_of}"
     with Book.of(book.path, title=title, day=book.as_of) as written:
         _cover(written, title, book.cover)
