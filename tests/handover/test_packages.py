@@ -59,6 +59,14 @@ def test_what_has_left_the_public_notices_is_no_longer_given(rows) -> None:
         assert line not in texts[29]
 
 
+def test_the_amount_granted_is_weighted_by_what_is_owed_on_it(rows) -> None:
+    granted = pl.Series([10_000_000, None, 2_000_000], dtype=pl.Int64)
+    situation = SimpleNamespace(as_of=date(2025, 3, 31), rulebook=rules.load("cn"))
+    text = packages.notice(rows.with_columns(original_principal=granted), situation, "transfer", 1)
+    # by hand: (54,000 x 100,000 + 10,000.50 x 20,000) / 64,000.50
+    assert "| Amount granted, weighted by principal and interest | 87,499.47 yuan |" in text
+
+
 def test_buyers_no_longer_see_what_is_written_off_and_investors_do(rows) -> None:
     book = rules.load("cn")
     for channel, day, seen in (
@@ -82,8 +90,8 @@ def test_the_tape_of_a_package_names_nobody(rows) -> None:
     tape = packages.tape(
         rows, SimpleNamespace(as_of=date(2025, 3, 31), rulebook=rules.load("cn")), "transfer"
     )
-    assert tape["number"].to_list() == [1, 2, 3]
-    assert tape["borrower"].to_list() == [1, 1, 2]
+    assert tape["loan_number"].to_list() == [1, 2, 3]
+    assert tape["borrower_number"].to_list() == [1, 1, 2]
     assert tape["principal (yuan)"].to_list() == [50_000.0, 25_000.0, 10_000.5]
     assert not {"loan_id", "borrower_id", "id_key", "phone_key", "name_key", "address_key"} & set(
         tape.columns

@@ -188,6 +188,31 @@ def test_packages_carry_no_id_and_no_linkage(case) -> None:
         assert not words & secret, path.name
 
 
+def test_nobody_stands_alone_in_the_tape_of_a_package(case) -> None:
+    tapes = list((case.out / "handover").glob("*/*/tape.csv"))
+    assert tapes
+    for path in tapes:
+        kinds = {"birth_year": pl.Int32, "province": pl.String}
+        tape = pl.read_csv(path, try_parse_dates=True, schema_overrides=kinds)
+        cells = tape.select(n=pl.len().over("province", "birth_year", "product"))["n"]
+        few = tape.select(n=pl.len().over("product"))["n"] < 5
+        assert ((cells >= 5) | few).all()
+        assert (tape["birth_year"].drop_nulls() % 5 == 0).all()
+        assert (tape["origination_date"].drop_nulls().dt.day() == 1).all()
+
+
+def test_a_buyer_prices_the_tape_of_a_package_as_it_is(case, tmp_path) -> None:
+    listed = pl.read_csv(case.out / "handover/package_loans.csv")
+    package = listed["package"][0]
+    plan = pl.read_parquet(case.out / "plan.parquet")
+    mine = plan.filter(pl.col("loan_id").is_in(listed.filter(package=package)["loan_id"].implode()))
+    tape = case.out / "handover" / package / "tape.csv"
+    request = run.Request(str(tape), holder="local_amc", scenarios=20)
+    told = run.price(request, out=tmp_path / "bid").summary
+    assert told["claim"] == mine["claim"].sum()
+    assert told["principal"] == mine["principal"].sum()
+
+
 def test_the_house_can_tell_which_loan_each_row_of_a_package_is(case) -> None:
     folder = case.out / "handover"
     listed = pl.read_csv(folder / "package_loans.csv")
@@ -195,7 +220,9 @@ def test_the_house_can_tell_which_loan_each_row_of_a_package_is(case) -> None:
     assert listed.height > 0
     for (package,), mine in listed.group_by("package"):
         tape = pl.read_csv(folder / str(package) / "tape.csv")
-        both = mine.join(accepted, on="loan_id").join(tape, on="number", suffix="_told")
+        both = mine.join(accepted, on="loan_id").join(
+            tape, left_on="number", right_on="loan_number", suffix="_told"
+        )
         assert both.height == mine.height == tape.height
         assert (both["principal"] == (both["principal (yuan)"] * 100).round()).all()
         assert (both["days_past_due"] == both["days_past_due_told"]).all()

@@ -13,6 +13,7 @@ from arrears.core.dates import DAYS_A_YEAR
 from arrears.handover.letters import MOST, assignments
 from arrears.handover.pools import write_deal
 from arrears.plan import PlanResult, folders
+from arrears.tape.anonymise import BIRTHS, K, without_small_cells
 from arrears.tape.columns import CLASSES, WORDS
 
 _TITLES = {
@@ -20,6 +21,11 @@ _TITLES = {
     "securitise": "Pool of bad-loan securities",
     "income_rights": "Transfer of income rights",
 }
+_SEEN = (
+    f"The tape names nobody: loans and borrowers have running numbers, births are by {BIRTHS} years and days of "
+    f"origination by month, and year of birth or province are left out where fewer than {K} loans of a product share "
+    "them."
+)
 _MONEY = ("principal", "interest", "fees", "original_principal", "collateral_value")
 _PLAIN = (
     "product",
@@ -30,7 +36,6 @@ _PLAIN = (
     "reported_class",
     "legal_status",
     "written_off",
-    "origination_date",
 )
 
 
@@ -78,16 +83,20 @@ def _numbers() -> pl.Expr:
 
 
 def tape(rows: pl.DataFrame, situation: Situation, channel: str) -> pl.DataFrame:
-    """The tape of a package: running numbers for ids, money in yuan as the header says, no linkage; buyers of a sale no
-    longer see what is written off (FACTS 2.3).
+    """The tape of a package, as any house reads it: running numbers for ids, money in yuan as the header says, no
+    linkage, no cell of province, birth and product that fewer than five share; buyers of a sale no longer see what is
+    written off (FACTS 2.3).
     """
     borrower = pl.col("borrower_id").rank("dense").cast(pl.Int64)
     hidden = channel == "transfer" and not _full_header(situation)
     plain = [name for name in _PLAIN if not (hidden and name == "written_off")]
-    return rows.select(
-        _numbers().alias("number"),
-        borrower.alias("borrower"),
+    return without_small_cells(rows).select(
+        _numbers().alias("loan_number"),
+        borrower.alias("borrower_number"),
+        pl.lit(situation.as_of).alias("as_of"),
+        "lender",
         *(pl.col(name) for name in plain),
+        pl.col("origination_date").dt.month_start(),
         *((pl.col(name) / 100).round(2).alias(f"{name} (yuan)") for name in _MONEY),
     )
 
@@ -124,6 +133,8 @@ def notice(rows: pl.DataFrame, situation: Situation, channel: str, number: int) 
         "",
         "First overdue day: the first due date that was not paid in full; days past due count from it.",
         "",
+        _SEEN,
+        "",
         *_conditions(channel),
         "",
     ]
@@ -145,7 +156,18 @@ def _more(rows: pl.DataFrame, situation: Situation, channel: str, owed: pl.Serie
         off,
         f"| Unpaid principal and interest of a borrower, mean | {_yuan(mean)} |",
         f"| Unpaid principal and interest of a borrower, largest | {_yuan(most)} |",
+        f"| Amount granted, weighted by principal and interest | {_granted(rows, owed)} |",
     ]
+
+
+def _granted(rows: pl.DataFrame, owed: pl.Series) -> str:
+    """The line of credit, or what was lent, of the loans that tell it."""
+    known = rows["original_principal"].is_not_null()
+    weight = owed.filter(known).to_numpy().astype(float)
+    if not weight.sum():
+        return "n/a (no original principal)"
+    granted = rows["original_principal"].filter(known).to_numpy().astype(float)
+    return _yuan(float(granted @ weight) / float(weight.sum()))
 
 
 def _full_header(situation: Situation) -> bool:

@@ -25,7 +25,7 @@ _LOANS_IDS = (
 )
 _TEXT = ("sector",)
 _CELL = ("province", "birth_year", "product")
-_YEARS = 5
+BIRTHS = 5
 # What says the day again once dates are months, or singles a person out.
 _DROPPED = ("default_date", "monthly_income", "collateral_value_date")
 
@@ -56,19 +56,21 @@ def anonymise(tables: dict[str, pl.DataFrame], key: bytes, *, k: int = K) -> Ano
     pseudonym = _pseudonyms(key)
     hidden = {name: _hidden(table, name, pseudonym) for name, table in tables.items()}
     loans = hidden["loans"]
-    bands = (pl.col("birth_year") // _YEARS * _YEARS).cast(pl.Int32)
-    merged = _merged(loans.with_columns(birth_year=bands), k)
+    merged = without_small_cells(loans, k)
     left_out = int((merged["province"].is_null() & loans["province"].is_not_null()).sum())
     report = _report(tables["loans"], merged)
     return Anonymised({**hidden, "loans": merged}, report, left_out)
 
 
-def _merged(loans: pl.DataFrame, k: int) -> pl.DataFrame:
-    """Loans whose cell of province, band of birth years and product fewer than `k` share lose year, then province.
+def without_small_cells(loans: pl.DataFrame, k: int = K) -> pl.DataFrame:
+    """Years of birth in bands; loans whose cell of province, band and product fewer than `k` share lose year, then
+    province.
 
     Where those of a product that lost both are still fewer than `k`, its smallest other cells join them. A product with
     fewer than `k` loans in all cannot be hidden: the report counts what is left alone.
     """
+    bands = (pl.col("birth_year") // BIRTHS * BIRTHS).cast(pl.Int32)
+    loans = loans.with_columns(birth_year=bands)
     for column in ("birth_year", "province"):
         few = pl.len().over(*_CELL) < k
         loans = loans.with_columns(pl.when(few).then(None).otherwise(pl.col(column)).alias(column))

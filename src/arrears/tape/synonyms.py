@@ -16,7 +16,7 @@ _LOANS = {
     "loan_id": "贷款编号 合同编号 合同号 借据编号 借据号码 贷款账号 账号 账户号 借款合同号 资产编号 loan_no loan_number "
     "account account_no account_number contract_no contract_id facility_id asset_id",
     "borrower_id": "借款人编号 客户编号 客户代码 客户标识 债务人编号 customer_id customer_no client_id cust_id cif cif_no "
-    "obligor_id debtor_id borrower_no",
+    "obligor_id debtor_id borrower_no borrower_number",
     "lender": "机构 贷款人 贷款银行 所属机构 机构名称 出让方 债权人 bank bank_name institution creditor originator_bank",
     "branch": "支行 网点 经办机构 分支机构 经营机构 branch_name branch_code sub_branch",
     "originator": "经办人 信贷员 officer loan_officer account_manager relationship_manager",
