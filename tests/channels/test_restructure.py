@@ -43,6 +43,24 @@ def test_the_instalment_fits_the_income_where_the_cap_allows(situation) -> None:
     assert offered.instalments[0] <= 60
 
 
+def test_a_home_is_paid_over_as_long_as_it_can_be_borne_and_a_card_over_five_years(
+    situation,
+) -> None:
+    """By hand: 900,000 yuan at 30 per cent of 12,000 a month take 250 months; five years ask for 15,000 a month."""
+    large = {
+        "principal": 90_000_000,
+        "interest": 0,
+        "fees": 0,
+        "monthly_income": 1_200_000,
+        "days_past_due": 60,
+    }
+    offered = channels.terms(situation(*[{**large, "product": name} for name in (
+        "mortgage", "business", "consumer", "credit_card")]))  # fmt: skip
+    assert offered.instalments[0] in (250, 358)
+    assert offered.share_of_income[0] <= 0.3 + 1e-6
+    assert offered.instalments[1:].tolist() == [120, 60, 60]
+
+
 def test_without_an_income_the_region_and_the_last_payment_say_what_can_be_borne(situation) -> None:
     none = {"monthly_income": None}
     there = situation(
@@ -87,7 +105,7 @@ def test_nobody_agrees_on_terms_for_a_loan_obtained_by_fraud(situation) -> None:
 
 def test_the_last_instalment_is_always_something(situation) -> None:
     """One fen of income asks for as many instalments as may be: of 90 fen the last had been below nought."""
-    sizes = [1, 90, 99, 199, 301, 5_950, 6_030]
+    sizes = [1, 90, 999, 1_999, 3_010, 59_500, 60_300]
     poor = {"monthly_income": 1, "interest": 0, "fees": 0, "product": "credit_card"}
     offered = channels.terms(situation(*[{**poor, "principal": size} for size in sizes]))
     last = np.array(sizes) - (offered.instalments - 1) * offered.instalment

@@ -20,6 +20,7 @@ pool = no_pool
 package = no_pool
 _CARD, _CAP = "credit_card", "cn/instalments/card_max_months"
 _MOST_BROKEN = 0.5
+_LEAST = 10 * FEN_A_YUAN
 
 
 def permit(situation: Situation, start: int) -> Permit:  # noqa: ARG001 - the same on every day
@@ -175,16 +176,16 @@ class _Owed:
 
 def _owed(situation: Situation) -> _Owed:
     loans, book, day = situation.loans, situation.rulebook, situation.as_of
-    fewest, most = situation.market.table("channels/instalments", day)[0]
+    fewest = int(situation.number("channels/fewest_instalments"))
     grace = situation.by_word("product", "restructure/grace").astype(np.int64)
-    cap = np.full(len(grace), int(most))
+    cap = situation.by_word("product", "channels/most_instalments").astype(np.int64)
     legal = book.at_or_none(_CAP, day)
     if isinstance(legal, int):
         cards = situation.says("product", _CARD)
         cap = np.where(cards, np.minimum(cap, legal - grace), cap)
     names = ("interest", "fees", "principal")
     parts = {name: loans[name].fill_null(0).to_numpy() for name in names}
-    return _Owed(parts, int(fewest), cap, grace)
+    return _Owed(parts, fewest, cap, grace)
 
 
 def _tried(
@@ -206,8 +207,8 @@ def _tried(
     who = means(situation)
     bearable = np.ceil(rest / (ease * who.bearable))
     wanted = np.clip(bearable, owed.fewest, owed.most).astype(np.int64)
-    # Of a yuan and more each, what rounding leaves to the last one is always above nought.
-    count = np.maximum(np.minimum(wanted, rest // FEN_A_YUAN), 1)
+    # Of ten yuan and more each, what rounding leaves to the last one is always above nought.
+    count = np.maximum(np.minimum(wanted, rest // _LEAST), 1)
     instalment = (rest + count // 2) // count
     return Terms(count, instalment, interest, fees, principal, who.income, owed.grace)
 
