@@ -1,4 +1,4 @@
-"""Runs the command line in a process of its own, as a user does."""
+"""Runs the command line, in a process of its own as a user does, or here."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from arrears import run as runs
+from arrears.cli.main import run
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,20 @@ def arrears() -> Callable[..., Done]:
         )
         assert "Traceback" not in done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
+
+    return command
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """The same in this process: to start another takes longer than most commands that come to nothing."""
+
+    def command(*words: object) -> Done:
+        capsys.readouterr()
+        status = run([*map(str, words)])
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err
+        return Done(status, told.out, told.err)
 
     return command
 
