@@ -94,7 +94,7 @@ class Case:
 
 @pytest.mark.parametrize(
     ("n", "months", "states", "cells"),
-    [(1, 1, 3, 1), (200, 9, 3, 40), (300, 17, 4, 7), (9, 30, 2, 3)],
+    [(1, 1, 3, 1), (200, 9, 3, 40), (300, 17, 4, 7), (9, 30, 4, 3)],
 )
 def test_lanes_give_what_one_loan_after_the_other_gives(n, months, states, cells) -> None:
     case = Case(n, months, states, cells, seed=n)
