@@ -81,6 +81,14 @@ def test_a_borrowers_other_loan_is_told_where_it_bars_the_better_way(offers) -> 
     made = make_plan(situation, replace(offers, situation=situation, value=value), ())
     told = made.table["reason"][int(both[0])]
     assert told.endswith("but the borrower is offered new terms for another loan.")
+    # Nor is a scarce court told where the suit would pay even at its price
+    sued = made.table.filter(channel="litigate", start_month=0).height
+    court = Capacity(name="court_filings", max=sued - 1)
+    made = make_plan(situation, replace(offers, situation=situation, value=value), [court])
+    assert 0.0 < made.capacities["shadow_price"][0] < 1_000_00.0
+    assert made.table["reason"].str.contains("but court filings are scarce").any()
+    told = made.table["reason"][int(both[0])]
+    assert told.endswith("but the borrower is offered new terms for another loan.")
 
 
 def test_a_loan_that_stays_since_leaving_costs_as_much_is_told_so(offers) -> None:

@@ -59,6 +59,7 @@ def reasons(
         column[kept],
         capacities=capacities,
         prices=prices,
+        left=frame["regret"].to_numpy()[kept] - leaving,
         leaving=leaving,
         otherwise=_otherwise(offers, kept, best[kept], column),
     )
@@ -140,17 +141,23 @@ def _because(
     *,
     capacities: Sequence[Capacity],
     prices: Floats,
+    left: Floats,
     leaving: Floats,
-    otherwise: pl.Series,
+    otherwise: Ints,
 ) -> pl.Series:
     """What keeps each of these loans from its best offer: what that takes is scarce, a floor asks for its way, leaving
-    the way of the plan before costs as much, or else something that no limit says.
+    the way of the plan before costs as much, or something that no limit says.
+
+    Args:
+        left: what the best offer is worth more than the one taken, `leaving` taken off (k,), fen.
+        otherwise: place of what no limit says in `_REST` (k,).
     """
     count = len(rows)
     scarce, asked = np.zeros(count, np.int64), np.zeros(count, np.int64)
     dearest, pressing = np.zeros(count), np.zeros(count)
     for number, its_column, amount, within in uses_of(offers, capacities):
         price, used = float(prices[number]), (amount * within)[rows]
+        left = left - price * used * ((best == its_column) * 1.0 - (column == its_column))
         if price > 0.0:
             _most(scarce, dearest, price * used * (best == its_column), number)
         elif price < 0.0:
@@ -160,14 +167,19 @@ def _because(
     its = scarce.astype(np.uint32)
     first, verb = words.gather(its), verbs.gather(its)
     second = words.gather(asked.astype(np.uint32))
+    # What would pay even at the prices of all limits is kept back by something else.
+    apart = (left > _REGRET) & np.isin(otherwise, _APART)
+    rest = pl.Series(_REST).gather(otherwise.astype(np.uint32))
     return pl.select(
-        pl.when(pl.Series(leaving > np.maximum(dearest, pressing)))
+        pl.when(pl.Series(apart))
+        .then(rest)
+        .when(pl.Series(leaving > np.maximum(dearest, pressing)))
         .then(pl.lit(_STAYS))
         .when(pl.Series(pressing > np.maximum(dearest, 0.0)))
         .then(pl.format("the floor of {} asks for this", second))
         .when(pl.Series(dearest > 0.0))
         .then(pl.format("{} {} scarce", first, verb))
-        .otherwise(otherwise)
+        .otherwise(rest)
     ).to_series()
 
 
@@ -179,11 +191,13 @@ _REST = (
     "the borrower is offered new terms for another loan",
     "the limits leave no room for it",
 )
+_NO_PACKAGE, _NO_ROOM, _SUED, _OFFERED, _LIMITS = range(len(_REST))
+_APART = (_NO_PACKAGE, _SUED, _OFFERED)
 
 
-def _otherwise(offers: Offers, rows: Ints, best: Ints, column: Ints) -> pl.Series:
-    """What no limit says of these loans: whether the package of their best offer is made, and what their borrowers'
-    other loans do.
+def _otherwise(offers: Offers, rows: Ints, best: Ints, column: Ints) -> Ints:
+    """What no limit says of these loans, as places in `_REST` (k,): whether the package of their best offer is made,
+    and what their borrowers' other loans do.
     """
     pools, loans = numbered(offers), np.arange(len(column))
     number = pools[rows, best]
@@ -195,8 +209,8 @@ def _otherwise(offers: Offers, rows: Ints, best: Ints, column: Ints) -> pl.Serie
         return np.asarray(does[borrower[rows]] & (best // len(STARTS) == CHANNELS.index(asked)))
 
     sued, offered = elsewhere("litigate", "restructure"), elsewhere("restructure", "litigate")
-    which = np.select([(number >= 0) & ~made, number >= 0, sued, offered], [0, 1, 2, 3], 4)
-    return pl.Series(_REST).gather(which.astype(np.uint32))
+    tests = [(number >= 0) & ~made, number >= 0, sued, offered]
+    return np.select(tests, [_NO_PACKAGE, _NO_ROOM, _SUED, _OFFERED], _LIMITS)
 
 
 def left_behind(switch: Floats, rows: Ints, column: Ints) -> Floats:
