@@ -137,6 +137,12 @@ def test_small_stale_claims_are_not_called_and_large_fresh_ones_are(situation) -
     assert "call" in taken.words[1]
 
 
+def test_nobody_hands_a_few_fen_to_an_agency(situation) -> None:
+    owed = {"days_past_due": 200, "interest": 0, "fees": 0, "provision": 0}
+    there = situation(*[{**owed, "principal": fen} for fen in (1, 100, 1_000)])
+    assert ladder.ladders(there).words.to_list() == ["none"] * 3
+
+
 def test_an_agency_takes_the_place_of_own_calls_and_visits(situation) -> None:
     found = ladder.options(situation({}))
     agency = found.steps >> cells.RUNGS.index("agency") & 1

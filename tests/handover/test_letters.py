@@ -357,6 +357,16 @@ def test_a_paper_is_for_a_court_that_the_tape_names(situation) -> None:
     assert "此致：有管辖权的人民法院" in page
 
 
+def test_a_card_has_no_term_to_fill_in(situation) -> None:
+    for product, day, said in (
+        ("credit_card", None, ("granted on 2021-05-06;", "发放日 2021年5月6日；")),
+        ("consumer", None, (", term until ______________;", "，到期日 ______________；")),
+        ("credit_card", date(2026, 5, 6), (", term until 2026-05-06;", "，到期日 2026年5月6日；")),
+    ):
+        page = paper(situation.but(product=product, maturity_date=day))
+        assert all(words in page for words in said)
+
+
 def test_who_has_no_branches_names_none(situation) -> None:
     offers, none = pl.DataFrame(OFFER), situation.but(branch=None)
     for known, there in ((situation, True), (none, False)):

@@ -205,7 +205,7 @@ def _fields(rows: pl.DataFrame, situation: Situation, gap: str) -> pl.DataFrame:
         told["waiver"] = _waiver(told, rows, language)
         told["phone"] = pl.lit(situation.holder.service_phone or _NUMBER[language])
         told["ways_to_pay"] = pl.lit(_ways_to_pay(situation.holder.kind)[language])
-        told |= sentences(rows, situation, told["limitation_ends"], language)
+        told |= sentences(rows, situation, told, language)
         told |= court_words(situation, language)
         found |= {f"{language}/{name}": _safe(text) for name, text in told.items()}
     return rows.select(**found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -62,6 +62,7 @@ _PRIVACY_BUT_GUARANTOR = {
     "zh": "除您和您的保证人外，我们不会与任何人谈论您的贷款。",
     "en": "We speak with nobody but you and your guarantor about your loan.",
 }
+_TERM = {"zh": "，到期日 {}", "en": ", term until {}"}
 _HANDLED = {"zh": "，经办网点 {}", "en": ", handled by {}"}
 _YOUR_BRANCH = {"zh": "您的经办网点 {}，", "en": "your branch, {}; "}
 _REPAIR = {
@@ -91,13 +92,13 @@ _CARD = {
 
 
 def sentences(
-    rows: pl.DataFrame, situation: Situation, days: pl.Expr, language: str
+    rows: pl.DataFrame, situation: Situation, told: Mapping[str, pl.Expr], language: str
 ) -> dict[str, pl.Expr]:
     """The sentences of each row in one language, by field.
 
     Args:
         rows: the letters' loans, `as_of` beside them.
-        days: `limitation_ends` in words.
+        told: `limitation_ends` and `maturity_date` in words, or a gap to fill.
     """
     have = set(rows.columns)
     status, empty = pl.col("legal_status"), pl.lit("")
@@ -108,7 +109,11 @@ def sentences(
 
     def until(words: str, holds: pl.Expr) -> pl.Expr:
         # A paper for the court does not say that its own time has run out: filings.xlsx tells it to the one who signs.
-        return empty if ahead is None else _where(holds & ahead, pl.format(words, days))
+        return (
+            empty
+            if ahead is None
+            else _where(holds & ahead, pl.format(words, told["limitation_ends"]))
+        )
 
     return {
         "application": status.replace_strict(_APPLICATION[language], default=_FIRST[language]),
@@ -117,6 +122,11 @@ def sentences(
         "limitation": until(_limitation(situation, language), pl.lit(value=True)),
         "interrupts": _interrupts(situation, until, language),
         "matured": _matured(language),
+        # A card has no term to fill in.
+        "term": _where(
+            loan | pl.col("maturity_date").is_not_null(),
+            pl.format(_TERM[language], told["maturity_date"]),
+        ),
         "early": _where(runs_on, pl.lit(_EARLY[language])),
         "secured": _secured(language),
         "guarantor": _where(_GUARANTEED, pl.lit(_GUARANTOR[language])),

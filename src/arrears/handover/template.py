@@ -70,6 +70,7 @@ FIELDS = (
     "past_due_since",
     "secured",
     "state",
+    "term",
     "time_to_apply",
 )
 _STYLE = (

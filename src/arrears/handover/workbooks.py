@@ -36,7 +36,7 @@ _YUAN = (
 )
 _SHARE = "share of income"
 _WIDTHS = {
-    "action": 220,
+    "action": 260,
     "reason": 560,
     "note": 420,
     "paper": 230,
