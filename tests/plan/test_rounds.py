@@ -240,3 +240,20 @@ def test_floors_that_no_plan_keeps_together_tell_what_stands_against_them(offers
     assert told.fix.startswith("Lower it to 15,")
     eased = [ceiling, one.model_copy(update={"min": 15.0}), two]
     assert not isinstance(make_plan(offers.situation, offers, eased), Unreachable)
+
+
+def test_the_frontier_ends_where_no_package_is_large_enough(offers) -> None:
+    """Of the two ways that remove bad loans one can make no package, whatever it takes."""
+    great = replace(offers.pools["securitise"], minimum_claim=1e13)
+    few = replace(offers, pools=offers.pools | {"securitise": great})
+    column = COLUMNS.index(("transfer", 0))
+    most = offers.outcomes[column].uses["npl_removed"][offers.eligible(column)].sum()
+    floor = Capacity(name="npl_removed", min=0.2 * most)
+    made = make_plan(few.situation, few, [floor])
+    assert not isinstance(made, Unreachable)
+    told = what_if(made, [floor], ratios=ratios(few.situation, few, made))
+    assert told.frontier["npl_removed"].max() <= most
+    alone = told.cases.filter(case="without transfer")
+    assert alone["value"].to_list() == [None]
+    end = Capacity(name="npl_removed", min=0.98 * most)
+    assert not isinstance(make_plan(few.situation, few, [end]), Unreachable)

@@ -38,6 +38,19 @@ def terms_of(offers: Offers, number: int) -> PoolTerms:
     return offers.pools[COLUMNS[number // PER_OFFER][0]]
 
 
+def hopeless(offers: Offers, pools: Numbers) -> set[int]:
+    """Packages that stay too small whatever loans they take."""
+    found: set[int] = set()
+    claim = offers.situation.claim
+    for column in np.flatnonzero((pools >= 0).any(axis=0)):
+        mine = (pools[:, column] >= 0) & np.isfinite(offers.value[:, column])
+        size = np.bincount(pools[mine, column], weights=claim[mine])
+        least = offers.pools[COLUMNS[column][0]].minimum_claim
+        of = np.unique(pools[:, column][pools[:, column] >= 0])
+        found |= {number for number in of.tolist() if number >= len(size) or size[number] < least}
+    return found
+
+
 class Weighed(NamedTuple):
     """A package of a plan: what its loans owe, and what it gains over their ways one by one, less its fixed cost.
 

@@ -57,7 +57,7 @@ class Sample:
         loans: how many loans they are.
         times: the book is so many times as large.
         low, high: floors and ceilings (m,).
-        own, known: packages of the plan known, and all, by number.
+        own, known: packages of the plan known, and all that can be large enough, by number.
         worst: no plan is worth less, fen.
     """
 
@@ -73,7 +73,8 @@ class Sample:
         self.high = choices.high - packages.spent(offers, pools, capacities, own) / self.times
         self._choices = replace(choices, high=self.high)
         self._claim = offers.situation.claim[rows]
-        known = np.unique(self._packed.packages[self._packed.packages >= 0]).tolist()
+        there = np.unique(self._packed.packages[self._packed.packages >= 0]).tolist()
+        known = sorted(set(there) - packages.hopeless(offers, pools))
         self.own, self.known = packages.flags(own), packages.flags(known)
         self.cost, self._least = np.zeros(len(self.own)), np.zeros(len(self.own))
         for number in known:
@@ -97,8 +98,8 @@ class Sample:
 
     def most(self, number: int) -> float:
         """The most that plans by any packages use of one capacity, under the plan's limits."""
-        uses = self._choices.uses_of(number)
-        bounds = Bounds(replace(self._choices, value=uses))
+        choices, _ = self._open(self.known, self._packed.barred)
+        bounds = Bounds(replace(choices, value=choices.uses_of(number)))
         return self.times * bounds.under(self.low, self.high)[0]
 
     def best(
