@@ -181,6 +181,17 @@ def test_a_bad_row_waits_with_its_cause_and_the_rest_goes_on(
     assert held["fix"]
 
 
+def test_a_word_that_is_not_known_is_told_which_are(tmp_path) -> None:
+    found = _write(
+        tmp_path, f"{HEAD},contact_status\n{_row()},\n{_row(loan_id='L2')},deceased\n"
+    ).tape
+    assert found is not None
+    fix = found.quarantine["fix"].to_list()
+    assert fix == [
+        "Use one of the words known (reachable, unreachable, vanished), or say in the mapping which of them it is."
+    ]
+
+
 @pytest.mark.parametrize(("gap", "held"), [(3, 0), (4, 1), (-3, 0), (-4, 1)])
 def test_days_and_dates_may_differ_by_three(tmp_path, gap, held) -> None:
     default = date.fromordinal(DAY.toordinal() - 100 - gap)

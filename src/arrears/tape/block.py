@@ -12,7 +12,7 @@ import polars as pl
 
 from arrears.problems import Problem
 from arrears.tape import parse, quick
-from arrears.tape.columns import LINKAGE, REQUIRED, TABLES, Columns
+from arrears.tape.columns import LINKAGE, REQUIRED, TABLES, WORDS, Columns
 from arrears.tape.mapping import Source, TableMap, row_filter
 from arrears.tape.schema import PAST, broken
 from arrears.tape.source import ROW, Block
@@ -24,7 +24,7 @@ _FIRST_DAY, _LAST_DAY = date(1971, 1, 1), date(2090, 12, 31)
 _AT_ONCE = 2
 _CELL_FIX = {
     "BAD-MONEY": "Write an amount such as 1250.40.",
-    "UNKNOWN-WORD": "Use one of the words known, or add it to the mapping.",
+    "UNKNOWN-WORD": "Use one of the words known ({}), or say in the mapping which of them it is.",
     "BAD-DATE": "Write a date that exists, as YYYY-MM-DD.",
     "BAD-FLAG": "Write true or false, or 是 or 否.",
     "BAD-NUMBER": "Write a number.",
@@ -220,7 +220,7 @@ def _unread(cells: pl.DataFrame, code: str, ours: str) -> pl.DataFrame:
         code=pl.lit(code),
         column=pl.lit(ours),
         found=shown,
-        fix=pl.lit(_CELL_FIX[code]),
+        fix=pl.lit(_CELL_FIX[code].format(", ".join(WORDS.get(ours, ())))),
     )
 
 
