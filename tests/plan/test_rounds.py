@@ -15,6 +15,7 @@ from arrears.plan import (
     make_better_plan,
     make_plan,
     packages,
+    put_off,
     ratios,
     what_if,
 )
@@ -257,3 +258,24 @@ def test_the_frontier_ends_where_no_package_is_large_enough(offers) -> None:
     assert alone["value"].to_list() == [None]
     end = Capacity(name="npl_removed", min=0.98 * most)
     assert not isinstance(make_plan(few.situation, few, [end]), Unreachable)
+
+
+def test_what_is_put_off_to_months_without_a_limit_is_told(offers) -> None:
+    now = Capacity(name="restructure_offers", max=5)
+    later = [now.model_copy(update={"scope": {"start_month": start}}) for start in STARTS[1:]]
+
+    def told(*limits: Capacity) -> list[str]:
+        made = make_plan(offers.situation, offers, limits)
+        assert not isinstance(made, Unreachable)
+        return [f"{one.code} {one.found} {one.fix}" for one in put_off(made, limits)]
+
+    made = make_plan(offers.situation, offers, [now])
+    taken = made.table.filter(channel="restructure").group_by("start_month").len()
+    counts = dict(taken.iter_rows())
+    assert counts[6] > counts[0] == 5
+    (one,) = told(now)
+    assert one.startswith("CAPACITY-NOT-LATER")
+    assert f"{counts[6]:,} in month 6" in one
+    assert "{start_month: 6}" in one
+    assert told(now, *later) == []
+    assert told(Capacity(name="restructure_offers", max=10**6)) == []

@@ -9,6 +9,7 @@ from arrears.plan.capacities import (
     scope_of,
 )
 from arrears.plan.disposals import disposals
+from arrears.plan.later import put_off
 from arrears.plan.packages import folders
 from arrears.plan.plan import PlanResult, Unreachable, make_better_plan, make_plan
 from arrears.plan.pool import Concentration, Pool, PoolRules, select_pool
@@ -34,6 +35,7 @@ __all__ = [
     "make_plan",
     "outcomes",
     "package_table",
+    "put_off",
     "ratios",
     "read_capacities",
     "scope_of",

@@ -147,7 +147,8 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
     record["steps"] = [] if seen is None else seen.table.to_dicts()
     record["suits"] = asdict(suits)
     record["terms"] = asdict(given)
-    problems = (*gathered.problems, *_late_suits(situation, result))
+    off = plan.put_off(result, gathered.capacities)
+    problems = (*gathered.problems, *_late_suits(situation, result), *off)
     return Resolution(
         tape=gathered.tape,
         standing=classed,
