@@ -9,6 +9,7 @@ import pytest
 
 from arrears import run
 from arrears.channels import CHANNELS, COLUMNS, STARTS
+from arrears.channels import offers as channels_offers
 from arrears.plan import (
     Capacity,
     Unreachable,
@@ -279,3 +280,15 @@ def test_what_is_put_off_to_months_without_a_limit_is_told(offers) -> None:
     assert "{start_month: 6}" in one
     assert told(now, *later) == []
     assert told(Capacity(name="restructure_offers", max=10**6)) == []
+
+
+def test_a_floor_on_a_way_that_the_law_bars_names_the_article(offers) -> None:
+    holder = offers.situation.holder.model_copy(update={"kind": "fintech", "pilot_seller": None})
+    situation = replace(offers.situation, holder=holder, _once={})
+    barred = channels_offers(situation)
+    found = make_plan(situation, barred, [Capacity(name="transfer_claim", min=100_000_000)])
+    assert isinstance(found, Unreachable)
+    (told,) = found.problems()
+    assert told.found.endswith("at most 0 yuan can be reached.")
+    assert "CN-PILOT-2022-1191: fintech is no seller of the second batch" in told.why
+    assert told.fix == "Leave it out."

@@ -11,10 +11,11 @@ from arrears.plan.capacities import (
 from arrears.plan.disposals import disposals
 from arrears.plan.later import put_off
 from arrears.plan.packages import folders
-from arrears.plan.plan import PlanResult, Unreachable, make_better_plan, make_plan
+from arrears.plan.plan import PlanResult, make_better_plan, make_plan
 from arrears.plan.pool import Concentration, Pool, PoolRules, select_pool
 from arrears.plan.ratios import ban_costs, outcomes, ratios
 from arrears.plan.sold import package_table
+from arrears.plan.unreachable import Unreachable
 from arrears.plan.whatif import WhatIf, what_if
 
 __all__ = [
