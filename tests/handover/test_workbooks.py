@@ -239,6 +239,7 @@ def suits() -> pl.DataFrame:
             "expected_worth": [1.0, 2.0, 3.0, 4.0],
             "legal_status": ["not_sued", "judged", "filed", None],
             "mediation": [True, False, False, False],
+            "preservation_fee": [1_000, 2_000, 3_000, 4_000],
             "branch": ["b"] * 4,
             "product": ["credit_card"] * 4,
             "days_past_due": [100] * 4,
@@ -271,6 +272,7 @@ def test_only_new_claims_pay_a_fee_and_courts_add_up(tmp_path) -> None:
     rows = sheets["Filings"]
     assert rows["loan id"].to_list() == ["C", "B", "A", "D"]
     assert rows["fee now (yuan)"].to_list() == [0, 0, 50, 80]
+    assert rows["preservation fee (yuan)"].to_list() == [None, None, 10, 40]
     # By court and priority: C waits for its court, B asks for enforcement, A and D are new
     assert rows["note"][0] is rows["note"][3] is None
     assert "vanished" not in rows["note"][1]

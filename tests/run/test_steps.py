@@ -114,6 +114,52 @@ def test_who_is_sold_later_is_collected_until_then_and_a_sale_stops_no_limitatio
     assert rows["contact_with"].null_count() == 0
 
 
+def test_who_is_sued_first(resolved) -> None:
+    """A time that ends in a week is no use at the end of the queue; one that a case has stopped does not press."""
+    found = resolved(capacity=None)
+    day, loans = found.tape.as_of, found.situation.loans
+    late = np.flatnonzero(found.situation.overdue)[:6]
+    ids = [loans["loan_id"][int(place)] for place in late]
+    far = day + timedelta(days=900)
+    ends = {
+        ids[2]: day + timedelta(days=7),
+        ids[3]: day + timedelta(days=181),
+        ids[4]: day,
+        ids[5]: far,
+    }
+    said = {
+        name: [None] * loans.height for name in ("fraud_flag", "contact_status", "legal_status")
+    }
+    said["fraud_flag"][late[0]], said["contact_status"][late[1]] = True, "vanished"
+    said["legal_status"][late[4]] = "enforcing"
+    told = loans.with_columns(
+        pl.Series(name, words, loans.schema[name]) for name, words in said.items()
+    )
+    plan = replace(found.plan)
+    worth = dict(zip(ids, (1.0, 2.0, 3.0, 5.0, 9.0, 7.0), strict=True))
+    named = pl.col("loan_id").is_in(ids)
+    vars(plan)["table"] = found.plan.table.with_columns(
+        channel=pl.when(named).then(pl.lit("litigate")).otherwise(pl.lit("collect")),
+        start_month=pl.lit(0, pl.Int32),
+        value=pl.col("loan_id").replace_strict(worth, default=0.0),
+    )
+    known = handover.facts(found.tape, found.situation.rulebook).with_columns(
+        limitation_ends=pl.col("loan_id").replace_strict(ends, default=far, return_dtype=pl.Date)
+    )
+    situation = replace(found.situation, loans=told, _once={})
+    filed = papers.filings(handover.Decision(found.tape, situation, found.offers, plan, known))
+    assert filed["loan_id"].to_list() == [ids[k] for k in (0, 1, 2, 4, 5, 3)]
+    assert filed["priority"].to_list() == [1, 2, 3, 4, 5, 6]
+    # By hand: 30 yuan for the first 1,000, 1 per cent up to 100,000, half a per cent above, 5,000 at most
+    for claim, fee in filed.select("claim", "preservation_fee").iter_rows():
+        plain = (
+            3_000
+            + max(min(claim, 10_000_000) - 100_000, 0) / 100
+            + max(claim - 10_000_000, 0) / 200
+        )
+        assert fee == pytest.approx(min(plain, 500_000), abs=1)
+
+
 def test_the_worklist_counts_the_hours_and_visits_that_the_plan_counts(resolved, tmp_path) -> None:
     limits = tmp_path / "limits.yaml"
     limits.write_text(

@@ -82,7 +82,10 @@ class Covers:
             ("Fee now", f"{fee / 100:,.2f} yuan: the full filing fee of the new claims; half of it comes back where a "
              "case is mediated, withdrawn or heard in summary procedure. Enforcement is not paid in advance."),
             ("Papers", "filings.html, to print, in Chinese and English; names are entered from the bank's own file."),
-            ("Order", "Priority: fraud first, then who has vanished, then by worth."),
+            ("Order", "Priority: fraud first, then who has vanished, then whose time to sue or to apply ends within "
+             f"{self.situation.number('courts/demand_days'):.0f} days, then by worth."),
+            ("Preservation", "Its fee is due where freezing of property is asked for; the paper for it names the "
+             "property and is written by hand."),
             csv="filings.csv",
         )  # fmt: skip
 

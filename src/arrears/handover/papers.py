@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -12,11 +13,10 @@ import polars as pl
 from arrears.channels import Offers, Situation, demands, ladder_table, terms
 from arrears.conduct import Limits, limits
 from arrears.files import MOST_LOANS, SHEET_ROWS
-from arrears.handover import covers, letters, packages, workbooks
-from arrears.handover.cases import asks_mediation, last_contacts
+from arrears.handover import cases, covers, letters, packages, workbooks
 from arrears.handover.template import Template
 from arrears.plan import PlanResult
-from arrears.rules import Rulebook, court_fee
+from arrears.rules import Rulebook, court_fee, preservation_fee
 from arrears.standing import credit_repair, limitation_ends
 from arrears.tape import Tape, claim
 
@@ -141,14 +141,14 @@ def write_papers(decision: Decision, folder: Path) -> None:
     sued.write_csv(folder / "filings.csv")
     off.write_csv(folder / "write_off.csv")
     offered_to = _with_facts(offered, decision)
-    cases = sued.join(decision.known.select("loan_id", *_CASE), on="loan_id", how="left")
+    suits = sued.join(decision.known.select("loan_id", *_CASE), on="loan_id", how="left")
     cover = covers.Covers(decision.situation, most)
     whole = workbooks.Workbook(folder / "worklist.xlsx", day, cover.worklist(work), most)
     lists = workbooks.worklist(work, whole)
     workbooks.own_lists(lists, folder, replace(whole, cover=cover.own_list()))
     for name, write_it, table, told in (
         ("offers", workbooks.offers, offered_to, cover.offers(offered_to)),
-        ("filings", workbooks.filings, cases, cover.filings(cases)),
+        ("filings", workbooks.filings, suits, cover.filings(suits)),
         ("write_off", workbooks.write_offs, off, cover.write_offs(off)),
     ):
         write_it(table, workbooks.Workbook(folder / f"{name}.xlsx", day, told, most))
@@ -203,7 +203,7 @@ def _joined(decision: Decision) -> pl.DataFrame:
     known = decision.plan.table.join(loans, on="loan_id", maintain_order="left").join(
         decision.facts, on="loan_id", maintain_order="left"
     )
-    contacts = last_contacts(decision.tape.contacts)
+    contacts = cases.last_contacts(decision.tape.contacts)
     return known.join(contacts, on="loan_id", how="left", maintain_order="left")
 
 
@@ -337,16 +337,21 @@ def offers(decision: Decision) -> pl.DataFrame:
 
 
 def filings(decision: Decision) -> pl.DataFrame:
-    """A row a loan planned for litigate now: fraud first, then who has vanished, then by worth and limitation."""
+    """A row a loan planned for litigate now: fraud first, then who has vanished, then whose time ends soon, then by
+    worth.
+    """
+    day, book = decision.tape.as_of, decision.situation.rulebook
+    soon = day + timedelta(days=int(decision.situation.number("courts/demand_days")))
     rows = decision.known.filter((pl.col("channel") == "litigate") & (pl.col("start_month") == 0))
     ordered = rows.sort(
         pl.col("fraud_flag").fill_null(False),
         (pl.col("contact_status") == "vanished").fill_null(False),
+        (cases.runs_until(day) <= soon).fill_null(False),
         "value",
-        pl.col("limitation_ends"),
         "loan_id",
-        descending=[True, True, True, False, False],
+        descending=[True, True, True, True, False],
     )
+    frozen = preservation_fee(ordered["claim"].to_numpy(), book, day)
     return ordered.select(
         "loan_id",
         "court",
@@ -356,7 +361,8 @@ def filings(decision: Decision) -> pl.DataFrame:
         priority=pl.int_range(1, pl.len() + 1),
         expected_worth="value",
         legal_status="legal_status",
-        mediation=asks_mediation(),
+        mediation=cases.asks_mediation(),
+        preservation_fee=pl.Series(frozen, dtype=pl.Int64),
     )
 
 

@@ -32,6 +32,7 @@ _YUAN = (
     "waived_principal",
     "fee",
     "fee_now",
+    "preservation_fee",
     "expected_worth",
 )
 _SHARE = "share of income"
@@ -183,6 +184,7 @@ def filings(sued: pl.DataFrame, book: Workbook) -> None:
     told = sued.with_columns(
         paper=cases.paper(),
         fee_now=pl.when(new).then("fee").otherwise(0),
+        preservation_fee=pl.when(new).then("preservation_fee"),
         note=pl.concat_str(
             cases.note(book.as_of), cases.note_of_suit(), separator="; ", ignore_nulls=True
         ).replace("", None),
@@ -202,7 +204,7 @@ def filings(sued: pl.DataFrame, book: Workbook) -> None:
     )
     kept = first(told, book.most, by="priority", falling=False)
     rows = kept.sort("court", "priority").select(
-        "court", "priority", "loan_id", "paper", "claim", "fee_now",
+        "court", "priority", "loan_id", "paper", "claim", "fee_now", "preservation_fee",
         "limitation_ends", "branch", "product", "days_past_due", "contact_status", "security", "judgment_date",
         "expected_worth", "note",
     )  # fmt: skip
