@@ -193,6 +193,31 @@ def test_nobody_waives_principal_but_who_may(situation) -> None:
     assert ours <= freed <= restructure.outcome(free, 0).pv[0] * (1.0 + 1e-12)
 
 
+def test_principal_is_waived_only_where_interest_and_fees_are(situation) -> None:
+    loans = [
+        {
+            "product": product,
+            "days_past_due": days,
+            "principal": size,
+            "interest": size // 5,
+            "fees": size // 50,
+            "monthly_income": income,
+        }
+        for product in ("credit_card", "consumer", "business")
+        for days in (120, 500, 900)
+        for size in (1_000_000, 9_000_000, 20_000_000)
+        for income in (None, 400_000)
+    ]
+    amc = {"kind": "local_amc"}
+    there = situation(*loans, holder=amc, rulebook="cn-principal-reducible")
+    offered = channels.terms(there)
+    touched = offered.waived_principal > 0
+    assert touched.any()
+    owed = {name: there.loans[name].to_numpy()[touched] for name in ("interest", "fees")}
+    assert (offered.waived_interest[touched] == owed["interest"]).all()
+    assert (offered.waived_fees[touched] == owed["fees"]).all()
+
+
 def test_the_ban_never_pays_the_single_loan(situation) -> None:
     loans = [
         {"product": product, "days_past_due": days, "principal": size}

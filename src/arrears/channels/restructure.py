@@ -144,6 +144,9 @@ def _best_terms(situation: Situation) -> Terms:
     worth = np.full(len(situation.claim), -np.inf)
     owed, usual = _owed(situation), _usual(situation, 0)
     for cut, level, ease in product(cuts if by_law else [0.0], levels, eases):
+        if cut and level < max(levels):
+            # Principal is touched only where nothing else is left to waive.
+            continue
         tried = _tried(situation, owed, level=level, cut=cut, ease=ease)
         pv = _worth(situation, usual, tried, responses(situation, tried))
         better = pv > worth
