@@ -48,6 +48,24 @@ def test_other_limits_are_named_as_the_cause(case, root, tmp_path) -> None:
     assert "court filings at most 1," in page
 
 
+def test_what_packages_cost_is_in_the_change_of_the_plans_worth(case, root, tmp_path) -> None:
+    capacity = tmp_path / "free.yaml"
+    text = (root / "tests/run/capacities.yaml").read_text("utf-8")
+    lines = [line for line in text.splitlines() if "npl_removed" not in line]
+    capacity.write_text("\n".join(lines), "utf-8")
+    free = tmp_path / "free"
+    found = run.resolve(replace(case.request, capacity=str(capacity)), out=free)
+    plans = [resolution.plan for resolution in (case.found, found)]
+    costs = [plan.pool_costs for plan in plans]
+    assert costs[0] > costs[1]
+    net = (plans[1].value - costs[1]) - (plans[0].value - costs[0])
+    told = run.compare(case.out, free, out=tmp_path / "out").lines()[0]
+    saved = report.money(costs[0] - costs[1])
+    worth = f"the plan's worth changes by {report.money(net)}"
+    assert told.endswith(f"{worth}, packages, which cost {saved} less, taken off.")
+    assert worth in (tmp_path / "out/comparison.html").read_text("utf-8").replace("&#x27;", "'")
+
+
 def test_a_limit_is_blamed_only_where_it_can_have_moved_the_loan(tmp_path) -> None:
     """Of five loans: one in the court's province and one out of it leave court for calls; one goes to court; one was
     overtaken in worth; one starts later, where the limit does not look.

@@ -41,13 +41,22 @@ class Compared:
         """For people."""
         changes = cast("dict[str, int]", self.summary["why"])
         told = "; ".join(f"{count:,} {why}" for why, count in changes.items() if why != "the same")
-        gain = cast("float", self.summary["value_b"]) - cast("float", self.summary["value_a"])
+        gain, dearer = self._change("value"), self._change("pool_costs")
+        packages = ""
+        if abs(dearer) >= 1.0:
+            cost = f"{report.money(abs(dearer))} {'more' if dearer > 0.0 else 'less'}"
+            packages = f", packages, which cost {cost}, taken off"
         return [
             f"{self.summary['changed']:,} of {self.table.height:,} loans go another way or at another time; "
-            f"the plan's worth changes by {report.money(gain)}.",
+            f"the plan's worth changes by {report.money(gain - dearer)}{packages}.",
             f"Why: {told or 'nothing changed'}.",
             *(f"Limit: {limit.told()}." for limit in self.limits),
         ]
+
+    def _change(self, name: str) -> float:
+        """From the first run to the second, fen."""
+        one, two = (cast("float", self.summary[f"{name}_{side}"]) for side in ("a", "b"))
+        return two - one
 
 
 def compare(
@@ -93,6 +102,8 @@ def _compare(a: Path, b: Path, records: list[run_record.Record]) -> Compared:
         "why": dict(counts.rows()),
         "value_a": plans[0]["value"],
         "value_b": plans[1]["value"],
+        "pool_costs_a": plans[0]["pool_costs"],
+        "pool_costs_b": plans[1]["pool_costs"],
         "limits": [limit.as_dict() for limit in limits],
     }
     columns = ["loan_id", "channel_a", "channel_b", "value_a", "value_b", "why"]
