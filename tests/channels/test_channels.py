@@ -108,6 +108,8 @@ def test_a_written_off_loan_frees_no_capital_and_removes_no_bad_loan(situation) 
     table = channels.offers(situation({"written_off": True})).table().filter(channel="transfer")
     assert table["eligible"].all()
     assert (table["capital_freed"] == 0).all()
+    # Its provision was used up by the write-off
+    assert (table["provision_released"] == 0).all()
     assert (table["uses_npl_removed"] == 0).all()
 
 

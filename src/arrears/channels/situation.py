@@ -159,8 +159,9 @@ class Situation:
 
     @cached_property
     def provision(self) -> Floats:
-        """Provision held (n,), fen; unknown counts 0."""
-        return self.loans["provision"].fill_null(0).to_numpy().astype(np.float64)
+        """Provision held (n,), fen; unknown counts 0, and a write-off has used up what was held."""
+        held = self.loans["provision"].fill_null(0).to_numpy().astype(np.float64)
+        return np.where(self.written_off, 0.0, held)
 
     @cached_property
     def book_value(self) -> Floats:
