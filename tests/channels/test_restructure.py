@@ -72,7 +72,14 @@ def test_without_an_income_the_region_and_the_last_payment_say_what_can_be_borne
     assert means.bearable[2] > means.bearable[1] > means.bearable[3]
     assert means.bearable[4] == pytest.approx(0.3 * 900_000)
     assert np.isnan(channels.terms(there).share_of_income[:4]).all()
-    assert restructure.fills(there.loans)[0][2] == 4
+    assert [row[2] for row in restructure.fills(there.loans)] == [4]
+    # A zero is how systems write that they do not know it
+    zero = situation({**none, "city_tier": 1}, {"monthly_income": 0, "city_tier": 1})
+    assert restructure.means(zero).bearable[0] == restructure.means(zero).bearable[1]
+    assert [(rule[:2], rows) for _, rule, rows in restructure.fills(zero.loans)] == [
+        ("un", 1),
+        ("0,", 1),
+    ]
 
 
 def test_who_has_several_loans_past_due_bears_his_instalments_together(situation) -> None:

@@ -91,10 +91,12 @@ def means(situation: Situation) -> Means:
 
 
 def fills(loans: pl.DataFrame) -> list[tuple[str, str, int]]:
-    """Nulls that offers read in a named way: column, rule, rows."""
-    missing = int(loans["monthly_income"].null_count())
+    """What offers read in a named way because it is not told: column, rule, rows; no income at all tells none."""
+    income = loans["monthly_income"]
     rule = "unknown: usual income of product and city tier, and the last payment"
-    return [("monthly_income", rule, missing)] if missing else []
+    missing = {rule: income.is_null(), f"0, taken as {rule}": income <= 0}
+    rows = {told: int(where.sum()) for told, where in missing.items()}
+    return [("monthly_income", told, count) for told, count in rows.items() if count]
 
 
 def _means(situation: Situation) -> Means:

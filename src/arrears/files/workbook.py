@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -149,15 +150,22 @@ def _looks(xml: str, width: int) -> list[str]:
 def _rows(table: pl.DataFrame, first: int, looks: Sequence[str]) -> str:
     """Rows of the sheet from number `first` on."""
     number = pl.int_range(first, first + pl.len()).cast(pl.String)
+    row = _row(tuple(looks), tuple(table.schema.items()))
+    named = table.lazy().with_columns(number.alias(_NUMBER))
+    return str(named.select(row.str.join("")).collect().item())
+
+
+# Lists of one kind are written by the dozen, and to say how a row looks takes as long as to write the rows of one.
+@lru_cache(maxsize=32)
+def _row(looks: tuple[str, ...], schema: tuple[tuple[str, pl.DataType], ...]) -> pl.Expr:
+    """A row as text, of its columns and its number."""
     cells = [
         _cell(pl.col(name), kind, f'<c r="{_letters(place)}', f'"{look}')
-        for place, (look, (name, kind)) in enumerate(zip(looks, table.schema.items(), strict=True))
+        for place, (look, (name, kind)) in enumerate(zip(looks, schema, strict=True))
     ]
-    named = table.lazy().with_columns(number.alias(_NUMBER))
-    row = pl.concat_str(
+    return pl.concat_str(
         pl.format('<row r="{}">', _NUMBER), *cells, pl.lit("</row>"), ignore_nulls=True
     )
-    return str(named.select(row.str.join("")).collect().item())
 
 
 def _cell(value: pl.Expr, kind: pl.DataType, start: str, look: str) -> pl.Expr:

@@ -253,20 +253,22 @@ def _room(cells: pl.Series) -> int:
 
 def _formats(file: Any, table: pl.DataFrame) -> list[Any]:
     """Words stand off from the figure before them; a share is told in per cent."""
-    words, whole, share = {"indent": 1}, {"num_format": "#,##0"}, {"num_format": "0.0%"}
-    looks = [
+    words, whole, share, day, parts = (
+        file.add_format(look)
+        for look in ({"indent": 1}, {"num_format": "#,##0"}, {"num_format": "0.0%"}, _DAY, _PARTS)
+    )
+    return [
         words
         if kind in {pl.String, pl.Boolean}
-        else _DAY
+        else day
         if kind == pl.Date
         else share
         if name == _SHARE
         else whole
         if kind.is_integer()
-        else _PARTS
+        else parts
         for name, kind in table.schema.items()
     ]
-    return [file.add_format(look) for look in looks]
 
 
 def _heads(file: Any, sheet: Any, table: pl.DataFrame) -> None:
