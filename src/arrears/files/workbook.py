@@ -28,6 +28,8 @@ _MANY_CELLS = 10_000_000
 _STYLE = "Table Style Light 1"
 _NUMBER = "number of the row"
 _UNSAID = [chr(code) for code in range(32) if chr(code) not in "\t\n"] + ["\ufffe", "\uffff"]
+_NAMED = "_(x[0-9A-Fa-f]{4}_)"
+_ODD = f"[&<>{''.join(_UNSAID)}]|{_NAMED}|^\\s|\\s$"
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {
     letter: f"_x{ord(letter):04X}_" for letter in _UNSAID
 }
@@ -150,17 +152,19 @@ def _looks(xml: str, width: int) -> list[str]:
 def _rows(table: pl.DataFrame, first: int, looks: Sequence[str]) -> str:
     """Rows of the sheet from number `first` on."""
     number = pl.int_range(first, first + pl.len()).cast(pl.String)
-    row = _row(tuple(looks), tuple(table.schema.items()))
+    row = _row(tuple(looks), tuple(table.schema.items()), _as_they_are(table))
     named = table.lazy().with_columns(number.alias(_NUMBER))
     return str(named.select(row.str.join("")).collect().item())
 
 
 # Lists of one kind are written by the dozen, and to say how a row looks takes as long as to write the rows of one.
 @lru_cache(maxsize=32)
-def _row(looks: tuple[str, ...], schema: tuple[tuple[str, pl.DataType], ...]) -> pl.Expr:
+def _row(
+    looks: tuple[str, ...], schema: tuple[tuple[str, pl.DataType], ...], plain: frozenset[str]
+) -> pl.Expr:
     """A row as text, of its columns and its number."""
     cells = [
-        _cell(pl.col(name), kind, f'<c r="{_letters(place)}', f'"{look}')
+        _cell(pl.col(name), kind, f'<c r="{_letters(place)}', f'"{look}', plain=name in plain)
         for place, (look, (name, kind)) in enumerate(zip(looks, schema, strict=True))
     ]
     return pl.concat_str(
@@ -168,7 +172,15 @@ def _row(looks: tuple[str, ...], schema: tuple[tuple[str, pl.DataType], ...]) ->
     )
 
 
-def _cell(value: pl.Expr, kind: pl.DataType, start: str, look: str) -> pl.Expr:
+def _as_they_are(table: pl.DataFrame) -> frozenset[str]:
+    """Columns whose words XML holds as they are: to look for others costs less than to mend all."""
+    words = pl.col(pl.String)
+    odd = words.str.contains(_ODD) | (words.str.len_chars() > _MOST_LETTERS)
+    found = table.select(odd.any())
+    return frozenset(column.name for column in found if not column.item())
+
+
+def _cell(value: pl.Expr, kind: pl.DataType, start: str, look: str, *, plain: bool) -> pl.Expr:
     """A cell as text; null where it is empty."""
     if kind == pl.Boolean:
         value = pl.when(value).then(pl.lit("yes")).when(~value).then(pl.lit("no"))
@@ -180,7 +192,8 @@ def _cell(value: pl.Expr, kind: pl.DataType, start: str, look: str) -> pl.Expr:
         text, opens, closes = value.cast(pl.String), "><v>", "</v></c>"
     else:
         value = pl.when(value != "").then(value)
-        text, opens, closes = _said(value), ' t="inlineStr"><is><t', "</t></is></c>"
+        text = pl.lit(">") + value if plain else _said(value)
+        opens, closes = ' t="inlineStr"><is><t', "</t></is></c>"
     return pl.concat_str(
         pl.lit(start), _NUMBER, pl.lit(look + opens), text, pl.lit(closes), ignore_nulls=False
     )
@@ -189,7 +202,7 @@ def _cell(value: pl.Expr, kind: pl.DataType, start: str, look: str) -> pl.Expr:
 def _said(words: pl.Expr) -> pl.Expr:
     """Words as XML holds them: spaces at their ends are kept, and letters that XML has no place for are named."""
     # ECMA-376 part 1, 22.9.2.19: words that look like such a name are told from one.
-    told = words.str.slice(0, _MOST_LETTERS).str.replace_all("_(x[0-9A-Fa-f]{4}_)", "_x005F_${1}")
+    told = words.str.slice(0, _MOST_LETTERS).str.replace_all(_NAMED, "_x005F_${1}")
     told = told.str.replace_many(_ESCAPED)
     keeps = words.str.contains(r"^\s|\s$")
     return pl.when(keeps).then(pl.lit(' xml:space="preserve">')).otherwise(pl.lit(">")) + told
