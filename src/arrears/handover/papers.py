@@ -121,8 +121,9 @@ def write_packages(decision: Decision, folder: Path) -> None:
     Raises:
         OSError: the place cannot be written.
     """
+    folder.mkdir(exist_ok=True)
     for channel in _SOLD:
-        (folder / channel).mkdir(parents=True, exist_ok=True)
+        (folder / channel).mkdir(exist_ok=True)
     packages.write(decision.situation, decision.plan, folder, every=decision.every)
 
 
@@ -132,7 +133,7 @@ def write_papers(decision: Decision, folder: Path) -> None:
     Raises:
         OSError: the place cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     day, most = decision.tape.as_of, SHEET_ROWS if decision.every else MOST_LOANS
     work, offered, sued = worklist(decision), offers(decision), filings(decision)
     off = write_offs(decision)

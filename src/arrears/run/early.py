@@ -51,11 +51,11 @@ class Early:
         if self._products is not None:
             self._begun.append(self._thread.submit(work, self._products, *what, **more))
 
-    def wait(self) -> None:
-        """Until all that was asked for stands.
+    def wait(self, most: int | None = None) -> None:
+        """Until all that was asked for stands, or the first so many.
 
         Raises:
             OSError, polars.exceptions.PolarsError: something could not be written.
         """
-        for begun in self._begun:
+        for begun in self._begun[:most]:
             begun.result()

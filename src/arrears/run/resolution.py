@@ -30,6 +30,8 @@ from arrears.standing.hidden import Hidden
 from arrears.tape import Tape
 from arrears.tape.link import debtors, link
 
+_HANDOVER = "handover"
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -39,6 +41,7 @@ class Resolution:
         reasons: `hidden_why.parquet`.
         situation: the loans that owe anything, with class, forecast, holder and law, in the order of the plan.
         record: the content of `run.json`.
+        decision: what the papers are made of.
         changes: what is other than in the plan before; None where none was named.
     """
 
@@ -55,7 +58,7 @@ class Resolution:
     packages: pl.DataFrame
     what_if: WhatIf
     record: run_record.Record
-    letter: handover.Template | None
+    decision: handover.Decision
     problems: tuple[Problem, ...]
     changes: pl.DataFrame | None = None
 
@@ -119,8 +122,18 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
     situation = offers.situation
     if isinstance(result, plan.Unreachable):
         raise Stopped([*result.problems(), *gathered.problems], ANSWER_IS_NO)
+    decision = handover.Decision(
+        gathered.tape,
+        situation,
+        offers,
+        result,
+        handover.facts(gathered.tape, gathered.rulebook),
+        gathered.letter,
+        request.excel_all,
+    )
     early.write(_write_offers, offers)
     early.table("plan.parquet", result.table)
+    early.write(_write_papers, decision)
     with stages.stage("book"):
         three = three_ways(gathered, classed, hidden)
         reasons = hidden.reasons()
@@ -163,7 +176,7 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
         packages=packages,
         what_if=what_if,
         record=record,
-        letter=gathered.letter,
+        decision=decision,
         problems=problems,
         changes=None
         if gathered.previous is None
@@ -279,7 +292,15 @@ def _write(
     """All products that are not written yet, and the record last."""
     with stages.stage("tables"):
         _write_tables(products, resolution)
-    _write_papers(resolution, request, products, early=early, stages=stages)
+    with stages.stage("packages"):
+        proposed = _write_packages(products, resolution.decision)
+    with stages.stage("report"):
+        # The page tells of the debtors, whose table was asked for first.
+        early.wait(1)
+        _write_report(products, resolution, proposed, every=request.excel_all)
+    with stages.stage("papers"):
+        early.wait()
+    products.adopt_all(_HANDOVER)
     record = resolution.record
     record["products"] = dict(sorted(products.hashes.items()))
     record["seconds"] = stages.seconds
@@ -325,33 +346,16 @@ def _write_offers(products: Products, offers: channels.Offers) -> None:
     products.stream("offers.parquet", offers.tables())
 
 
-def _write_papers(
-    resolution: Resolution,
-    request: Request,
-    products: Products,
-    *,
-    early: Early,
-    stages: Stages,
-) -> None:
-    """What people read: papers, report and workbook."""
-    folder = products.folder / "handover"
-    with stages.stage("handover"):
-        decision = handover.Decision(
-            resolution.tape,
-            resolution.situation,
-            resolution.offers,
-            resolution.plan,
-            handover.facts(resolution.tape, resolution.situation.rulebook),
-            resolution.letter,
-            request.excel_all,
-        )
-        handover.write_packages(decision, folder)
-        proposed = package_reports(folder)
-        early.write(_write_report, resolution, proposed, every=request.excel_all)
-        handover.write_papers(decision, folder)
-        products.adopt_all("handover")
-    with stages.stage("report"):
-        early.wait()
+def _write_papers(products: Products, decision: handover.Decision) -> None:
+    """What those who carry the plan out are given."""
+    handover.write_papers(decision, products.folder / _HANDOVER)
+
+
+def _write_packages(products: Products, decision: handover.Decision) -> list[dict[str, object]]:
+    """What leaves, and what its deals bring."""
+    folder = products.folder / _HANDOVER
+    handover.write_packages(decision, folder)
+    return package_reports(folder)
 
 
 def _write_report(
@@ -371,7 +375,6 @@ def _write_report(
         packages=resolution.packages,
         deals=proposed,
         what_if=resolution.what_if,
-        # Written before: this thread writes one product after the other.
         debtors=pl.read_parquet(products.folder / "debtors.parquet"),
         changes=resolution.changes,
     )
