@@ -147,19 +147,14 @@ def _find(request: Request, stages: Stages, early: Early) -> Resolution:
         what_if = plan.what_if(result, gathered.capacities, ratios=ratios)
     with stages.stage("inputs"):
         record = run_record.of_tape(gathered)
-    record["plan"] = {
-        "value": result.value,
-        "bound": result.bound,
-        "gap": result.gap,
-        "pool_costs": result.pool_costs,
-        "moved": result.moved,
-        "switching": result.switching,
-    }
     record["fills"] = [*cast("list[object]", record["fills"]), *_fills(gathered)]
-    record["principal_ban"] = principal_ban
-    record["steps"] = [] if seen is None else seen.table.to_dicts()
-    record["suits"] = asdict(suits)
-    record["terms"] = asdict(given)
+    record |= {
+        "plan": _plan_told(result),
+        "principal_ban": principal_ban,
+        "steps": [] if seen is None else seen.table.to_dicts(),
+        "suits": asdict(suits),
+        "terms": asdict(given),
+    }
     off = plan.put_off(result, gathered.capacities)
     problems = (*gathered.problems, *_late_suits(situation, result), *off)
     return Resolution(
@@ -244,6 +239,12 @@ def _something_is_owed(gathered: Gathered) -> None:
     why = "There is nothing left to work on."
     problem = Problem("NOTHING-OWED", "error", "loans", text, why, fix)
     raise Stopped([problem, *gathered.problems])
+
+
+def _plan_told(result: plan.PlanResult) -> dict[str, object]:
+    """What the record tells of the plan."""
+    names = ("value", "bound", "gap", "pool_costs", "moved", "switching")
+    return {name: getattr(result, name) for name in names}
 
 
 def _fills(gathered: Gathered) -> list[dict[str, object]]:
