@@ -93,13 +93,7 @@ def resolve(
 
 
 def _find(request: Request, stages: Stages, early: Early) -> Resolution:
-    with stages.stage("read"), ThreadPoolExecutor(1) as beside:
-        # What forecasts is loaded while the tape is read.
-        ready = beside.submit(recovery.get_ready)
-        gathered = gather(request)
-        # Not every way of running kernels lets two threads do so at once.
-        ready.result()
-    _something_is_owed(gathered)
+    gathered = _read(request, stages)
     with stages.stage("classify"):
         classed, hidden = stand(gathered)
     with stages.stage("contacts"):
@@ -225,6 +219,18 @@ def _late_suits(situation: channels.Situation, result: plan.PlanResult) -> list[
     why = "The court does not raise it, the borrower may; their chance is taken as lower."
     fix = "Look for a demand or a payment that interrupts it, and add it to the tape."
     return [Problem("LIMITATION-PASSED", "warning", "limitation_ends", found, why, fix)]
+
+
+def _read(request: Request, stages: Stages) -> Gathered:
+    """All that the user gave, of which something is owed."""
+    with stages.stage("read"), ThreadPoolExecutor(1) as beside:
+        # What forecasts is loaded while the tape is read.
+        ready = beside.submit(recovery.get_ready)
+        gathered = gather(request)
+        # Not every way of running kernels lets two threads do so at once.
+        ready.result()
+    _something_is_owed(gathered)
+    return gathered
 
 
 def _something_is_owed(gathered: Gathered) -> None:
