@@ -192,6 +192,31 @@ def test_a_word_that_is_not_known_is_told_which_are(tmp_path) -> None:
     ]
 
 
+@pytest.mark.parametrize("header", ["currency", "币种"])
+def test_a_dollar_is_no_yuan(tmp_path, header) -> None:
+    words = ["CNY", "人民币", " rmb ", "", "156", "USD", "美元"]
+    lines = [f"{_row(loan_id=f'L{number}')},{word}" for number, word in enumerate(words)]
+    found = _write(tmp_path, "\n".join([f"{HEAD},{header}", *lines])).tape
+    assert found is not None
+    assert found.loans["loan_id"].to_list() == [f"L{number}" for number in range(5)]
+    held = found.quarantine.select("loan_id", "code", "column", "found").rows()
+    assert held == [
+        ("L5", "FOREIGN-CURRENCY", "principal", "in USD"), ("L6", "FOREIGN-CURRENCY", "principal", "in 美元"),
+    ]  # fmt: skip
+    # What is owed in dollars is no sum of yuan
+    assert (found.counts.unreadable_rows, found.counts.claim_quarantined) == (2, 0)
+    assert found.counts.claim_in == found.counts.claim_accepted
+
+
+def test_a_tape_in_one_other_currency_is_read_and_told_of(tmp_path) -> None:
+    lines = [f"{_row()},EUR", f"{_row(loan_id='L2')},EUR"]
+    found = _write(tmp_path, "\n".join([f"{HEAD},currency", *lines]))
+    assert found.tape is not None
+    assert found.tape.loans.height == 2
+    told = [problem for problem in found.problems if problem.code == "CURRENCY-NOT-YUAN"]
+    assert [problem.found for problem in told] == ["All amounts are in EUR."]
+
+
 @pytest.mark.parametrize(("gap", "held"), [(3, 0), (4, 1), (-3, 0), (-4, 1)])
 def test_days_and_dates_may_differ_by_three(tmp_path, gap, held) -> None:
     default = date.fromordinal(DAY.toordinal() - 100 - gap)

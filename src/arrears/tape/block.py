@@ -13,6 +13,7 @@ import polars as pl
 from arrears.problems import Problem
 from arrears.tape import parse, quick
 from arrears.tape.columns import LINKAGE, REQUIRED, TABLES, WORDS, Columns
+from arrears.tape.currency import foreign
 from arrears.tape.mapping import Source, TableMap, row_filter
 from arrears.tape.schema import PAST, broken
 from arrears.tape.source import ROW, Block
@@ -58,13 +59,22 @@ class Part:
 
 
 def side_by_side(
-    blocks: Iterator[Block | Problem], name: str, how: TableMap, asked: date | None
+    blocks: Iterator[Block | Problem],
+    name: str,
+    how: TableMap,
+    asked: date | None,
+    *,
+    currency: str | None = None,
 ) -> Iterator[Part | Problem]:
-    """What becomes of each block, in their order; a few at a time, so that few are held at once."""
+    """What becomes of each block, in their order; a few at a time, so that few are held at once.
+
+    Args:
+        currency: the column that names the currency of each row, where some are in yuan.
+    """
     with ThreadPoolExecutor(_AT_ONCE) as workers:
         under_way: deque[Future[Part | Problem]] = deque()
         for block in blocks:
-            under_way.append(workers.submit(_of_block, block, name, how, asked))
+            under_way.append(workers.submit(_of_block, block, name, how, asked, currency=currency))
             if len(under_way) > _AT_ONCE:
                 yield under_way.popleft().result()
         while under_way:
@@ -72,12 +82,19 @@ def side_by_side(
 
 
 def _of_block(
-    block: Block | Problem, name: str, how: TableMap, asked: date | None
+    block: Block | Problem,
+    name: str,
+    how: TableMap,
+    asked: date | None,
+    *,
+    currency: str | None,
 ) -> Part | Problem:
     if isinstance(block, Problem):
         return block
     kept = row_filter(block.table, how)
     rows, unread = _canonical(_with_cut_off(kept, how, asked), name, how, block)
+    if currency is not None:
+        unread = pl.concat([unread, foreign(kept, currency, name)])
     rows, no_dates = _without_stand_ins(rows, name)
     days = rows["as_of"].drop_nulls().unique().sort().to_list() if "as_of" in rows.columns else []
     left_out = block.table.height - kept.height

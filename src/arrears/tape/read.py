@@ -14,7 +14,7 @@ from arrears.core.hashing import file_hash
 from arrears.core.words import counted
 from arrears.files import did_you_mean, nearest
 from arrears.problems import Problem, errors
-from arrears.tape import parse
+from arrears.tape import currency, parse
 from arrears.tape.block import Part, asked_by, hold, side_by_side, told
 from arrears.tape.columns import REQUIRED, TABLES, Columns
 from arrears.tape.guess import guess_table
@@ -160,7 +160,9 @@ def _table(
     if errors(problems):
         return None, problems
     parts, totals, left_out = [], 0, 0
-    for part in side_by_side(raw.blocks(), name, how, asked):
+    money, found = currency.checked(raw.head.table, how, raw.path.name)
+    problems += found
+    for part in side_by_side(raw.blocks(), name, how, asked, currency=money):
         if isinstance(part, Problem):
             return None, [*problems, part]
         totals += part.totals
@@ -374,7 +376,7 @@ def _counts(book: _Checked) -> Counts:
     """Rows and claims in, accepted and held back; a claim counts wherever it could be read."""
     unread = book.wrong.filter(
         pl.col("column").is_in(["principal", "interest", "fees"]),
-        pl.col("code").is_in(["BAD-MONEY", "MISSING-VALUE"]),
+        pl.col("code").is_in(["BAD-MONEY", "MISSING-VALUE", currency.FOREIGN]),
     )
     readable, unreadable = hold(book.held, unread)
     accepted = claim(_full(book.rows, "loans"))
