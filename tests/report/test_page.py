@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from arrears import report, run
-from arrears.report import charts, figures, page, parts
+from arrears.report import charts, figures, hiding, page, parts
 from arrears.report.history.told import hundred, span, which
 
 
@@ -169,6 +169,14 @@ def test_how_many_of_a_hundred_is_all_or_none_only_where_it_is() -> None:
 def test_signs_of_hidden_loans_are_told_in_words(pages) -> None:
     assert not re.search(r">[^<]*\bE\d [^<]*<", pages["hidden"])
     assert "days past due</td>" in pages["hidden"]
+
+
+def test_signs_that_are_equally_common_are_told_in_the_order_of_their_names() -> None:
+    table = pl.DataFrame({"p_hidden": [0.9] * 5})
+    signs = pl.DataFrame({"evidence": ["E2 c", "E1 b", "E3 a", "E2 c", "E1 b; E3 a"]})
+    found = SimpleNamespace(table=table, signs=signs)
+    shown = SimpleNamespace(found=found, branch=pl.Series(["N"] * 5))
+    assert hiding._signs_of(shown, "N") == "a (2); b (2)"
 
 
 def test_limits_of_a_part_are_told_in_words(made) -> None:

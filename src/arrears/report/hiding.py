@@ -144,7 +144,8 @@ def _signs_of(page: HiddenPage, branch: str) -> str:
     likely = page.found.table.with_columns(page.found.signs["evidence"], branch=page.branch)
     shown = likely.filter(branch=branch).filter(pl.col("p_hidden") > 0.3)
     words = signs_in_words(shown["evidence"]).str.split("; ").explode().drop_nulls()
-    common = words.filter(words != "no sign").value_counts(sort=True, name="n").head(2)
+    counts = words.filter(words != "no sign").value_counts(name="n")
+    common = counts.sort("n", words.name, descending=[True, False]).head(2)
     return "; ".join(f"{row[0]} ({row[1]})" for row in common.iter_rows()) or "no single sign"
 
 
@@ -178,7 +179,8 @@ def _bunching(page: HiddenPage) -> list[str]:
         return []
     whole = told.filter(pl.col("branch").is_null())
     worst = told.filter(pl.col("branch").is_not_null(), pl.col("z") > _SURE)
-    worst = worst.sort("z", descending=True).head(_ROWS)
+    worst = worst.sort("z", "lender", "branch", "threshold", descending=[True, False, False, False])
+    worst = worst.head(_ROWS)
     rows = [
         [
             row["branch"] or f"{row['lender']} (all)", _told_threshold(row["threshold"]),

@@ -78,7 +78,7 @@ def _ways(found: pl.DataFrame) -> list[str]:
     count = int(found["loans"][0])
     if not count:
         return []
-    best = found.drop_nulls("profit").sort("profit", descending=True)
+    best = found.drop_nulls("profit").sort("profit", "way", descending=[True, False])
     title = f"No way to sell is open today for {counted(count, 'loan')} reported as bad"
     if best.height:
         way = WAYS[str(best["way"][0])]
