@@ -147,7 +147,10 @@ def test_what_ifs_are_what_plans_would_be(offers, made) -> None:
         offers.value[:, 0].sum() - made.net, rel=1e-9
     )
     free = make_plan(offers.situation, offers)
-    assert changes["no limits"] == pytest.approx(free.net - made.net, rel=0.05)
+    # The plan lies so far below its bound, for borrowers' other loans, which what-ifs leave out.
+    below = made.bound - made.value
+    assert changes["no limits"] == pytest.approx(free.net - made.net, abs=below)
+    assert below < 2e-4 * made.net
     for way in CHANNELS[1:]:
         less = make_plan(offers.situation, _without(offers, way), LIMITS)
         change = changes[f"without {way}"]
