@@ -295,3 +295,33 @@ def test_a_floor_on_a_way_that_the_law_bars_names_the_article(offers) -> None:
     assert told.found.endswith("at most 0 yuan can be reached.")
     assert "CN-PILOT-2022-1191: fintech is no seller of the second batch" in told.why
     assert told.fix == "Leave it out."
+
+
+def test_floors_are_not_kept_by_more_packages_than_pay(offers) -> None:
+    """Shut any one of the packages, and the plan is worth less."""
+    sold = {way: COLUMNS.index((way, 0)) for way in ("transfer", "securitise")}
+    owed = {
+        way: offers.situation.claim[offers.eligible(column)].sum() for way, column in sold.items()
+    }
+    worth = np.nansum(offers.value[:, sold["transfer"]])
+    terms = replace(offers.pools["transfer"], fixed_cost=0.016 * worth)
+    dear = replace(offers, pools=offers.pools | {"transfer": terms})
+    limits = [
+        Capacity(name="transfer_claim", min=0.2 * owed["transfer"]),
+        Capacity(name="securitise_claim", min=0.5 * owed["securitise"]),
+        Capacity(name="restructure_offers", max=150),
+        Capacity(name="visits", max=40),
+    ]
+    made = make_plan(dear.situation, dear, limits)
+    assert not isinstance(made, Unreachable)
+    pools = packages.numbered(dear)
+    taken = pools[np.arange(len(pools)), made.column]
+    for number in np.unique(taken[taken >= 0]):
+        value = dear.value.copy()
+        value[pools[:, number // packages.PER_OFFER] == number, number // packages.PER_OFFER] = (
+            np.nan
+        )
+        less = make_plan(dear.situation, replace(dear, value=value), limits)
+        if not isinstance(less, Unreachable):
+            assert made.net >= less.net
+            assert made.bound >= less.value

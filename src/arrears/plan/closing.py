@@ -39,6 +39,11 @@ class Closing:
             "borrowers", lambda s: numbers_of(s.loans["borrower_id"])
         )
 
+    def keep_shut(self, numbers: frozenset[int]) -> None:
+        """Close packages that are not to open anew."""
+        self.closed |= numbers
+        self._tried |= numbers
+
     def stands(self, open_: Open, found: Solution) -> bool:
         """Whether a plan may stand; what it may not do is closed or barred if not."""
         problem, self._prices = self.problem, found.prices

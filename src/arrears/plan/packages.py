@@ -80,6 +80,23 @@ def _least(amounts: dict[int, float], together: int) -> set[int]:
     return {number for _, number in least.values()}
 
 
+def smallest_of_several(
+    offers: Offers, pools: Numbers, column: Ints, tried: set[int]
+) -> int | None:
+    """The smallest package of a plan (n,) beside others of its way and start month that has not been tried."""
+    taken = pools[np.arange(len(column)), column]
+    rows = np.flatnonzero(taken >= 0)
+    sizes = np.bincount(taken[rows], weights=offers.situation.claim[rows])
+    found = [int(number) for number in np.flatnonzero(sizes)]
+    ways = [number // PER_OFFER for number in found]
+    several = [
+        number
+        for number, way in zip(found, ways, strict=True)
+        if ways.count(way) > 1 and number not in tried
+    ]
+    return min(several, key=lambda number: (sizes[number], number), default=None)
+
+
 def outside(
     offers: Offers,
     pools: Numbers,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,9 @@ from arrears.plan.reasons import left_behind
 from arrears.plan.solver import Solution, solve
 from arrears.plan.table import table_of
 from arrears.plan.unreachable import Unreachable, unreachable
+
+# So many packages are tried to do without, in a book of so many loans at most: in a larger one it is worth a millionth.
+_FEWER, _FEWER_UP_TO = 6, 100_000
 
 Progress = Callable[[float, float], None]
 
@@ -93,7 +96,7 @@ def make_plan(
     problem = Problem.of(situation, offers, capacities, _switch(situation, before))
     found = _rounds(Closing(problem), progress, moves=before is not None)
     assert found is not None
-    return found
+    return found if isinstance(found, Unreachable) else _fewer(found, problem, progress)
 
 
 def make_better_plan(
@@ -110,9 +113,30 @@ def make_better_plan(
     """
     situation = offers.situation
     problem = Problem.of(situation, offers, than.limits, _switch(situation, before))
-    return _rounds(
+    found = _rounds(
         Closing(problem, than.closed), progress, moves=before is not None, least=by * than.value
     )
+    return _fewer(found, problem, progress) if isinstance(found, PlanResult) else found
+
+
+def _fewer(best: PlanResult, problem: Problem, progress: Progress | None) -> PlanResult:
+    """Under floors, with a package less where that is worth more: the price of a floor does not see fixed costs."""
+    tried: set[int] = set()
+    few = problem.floors and len(best.column) <= _FEWER_UP_TO
+    while few and len(tried) < _FEWER:
+        small = packages.smallest_of_several(problem.offers, problem.pools, best.column, tried)
+        if small is None:
+            break
+        tried.add(small)
+        closing = Closing(problem)
+        closing.keep_shut(best.closed | {small})
+        found = _rounds(closing, progress, moves=best.moved is not None)
+        if isinstance(found, PlanResult) and found.net > best.net:
+            # What is proven of the plans without a package is not proven of all.
+            bound = max(best.bound, found.value)
+            gap = (bound - found.value) / max(1.0, abs(bound))
+            best = replace(found, bound=bound, gap=gap)
+    return best
 
 
 def _rounds(
