@@ -377,6 +377,24 @@ def test_who_has_no_branches_names_none(situation) -> None:
         assert ("咨询：请拨打" in page) != there
 
 
+def test_who_has_bought_the_claim_sues_and_not_who_has_sold_it(situation) -> None:
+    known = situation.but(security="none")
+    assert "Claimant: Eastern Bank, handled by North &amp; South." in paper(known)
+    for kind, name, said in (
+        ("local_amc", None, ("Claimant: ______________.", "原告：______________。", "本债权系受让取得")),
+        ("local_amc", "Yangtze AMC", ("Claimant: Yangtze AMC.", "原告：Yangtze AMC。", "本债权系自Eastern Bank受让取得",
+                                      "assigned to the claimant by Eastern Bank;")),
+        ("local_amc", "Eastern Bank", ("Claimant: Eastern Bank.", "assigned to the claimant;")),
+        ("city_bank", "Eastern Bank Ltd", ("Claimant: Eastern Bank Ltd, handled by North &amp; South.",)),
+    ):  # fmt: skip
+        known.holder = Holder(kind=kind, name=name)
+        page = paper(known)
+        assert all(words in page for words in said), kind
+        assert f"For {name or '______________'} (seal)" in demand(known)
+        offer = letters.offer_letters(pl.DataFrame(OFFER), known, None, None)
+        assert ("North &amp; South" in offer) == (kind == "city_bank")
+
+
 def test_no_paper_takes_its_holder_for_a_bank(situation) -> None:
     situation.holder = Holder(kind="national_amc", service_phone="95000")
     guaranteed = situation.but(security="guarantee", legal_status="terminated")

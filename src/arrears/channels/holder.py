@@ -80,12 +80,14 @@ class Holder(BaseModel):
     """Who holds the loans: kind, place, licences, cost of money, and the whole book; None where not said.
 
     Attributes:
+        name: what papers call it; without it the tape's lender.
         service_phone: the number that letters name; without it they name the one in the loan contract.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Kind
+    name: str | None = Field(default=None, min_length=1)
     province: Province | None = None
     service_phone: Phone | None = None
     securities_originator: bool | None = None

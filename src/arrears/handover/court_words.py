@@ -18,9 +18,10 @@ _MEDIATION = {
     "en": " The claimant asks for mediation first; the application goes with this claim.",
 }
 _AT_MOST = {"zh": "（最多 {} 期）", "en": ", {} at most"}
+_SELLER = {"zh": "自{}", "en": " by {}"}
 _ASSIGNED = {
-    "zh": "本债权系受让取得，债务人已于______________收到债权转让通知{}，通知及送达证明见附件。",
-    "en": " The claim was assigned to the claimant; the borrower was notified of it on ______________{}, notice and "
+    "zh": "本债权系{}受让取得，债务人已于______________收到债权转让通知{}，通知及送达证明见附件。",
+    "en": " The claim was assigned to the claimant{}; the borrower was notified of it on ______________{}, notice and "
     "proof of delivery are enclosed.",
 }
 
@@ -30,7 +31,7 @@ def court_words(situation: Situation, language: str) -> dict[str, pl.Expr]:
     laws = {"fee_law": _FEE, "half_law": _HALVING}
     return {
         **{field: pl.lit(law(situation, path, language)) for field, path in laws.items()},
-        "assigned": pl.lit(_assigned(situation, language)),
+        "assigned": _assigned(situation, language),
         "at_most": _at_most(situation, language),
     }
 
@@ -61,11 +62,15 @@ def article_named(situation: Situation, code: str, language: str) -> str:
     return named.replace("{", "").replace("}", "")
 
 
-def _assigned(situation: Situation, language: str) -> str:
-    """How the claim came to a holder that has bought it."""
+def _assigned(situation: Situation, language: str) -> pl.Expr:
+    """How the claim came to a holder that has bought it, of `lender`, who has sold it where it is another."""
     if situation.holder.kind not in AMCS:
-        return ""
-    return _ASSIGNED[language].format(law(situation, _TOLD, language))
+        return pl.lit("")
+    name, told = situation.holder.name, law(situation, _TOLD, language)
+    seller = pl.format(_SELLER[language], "lender")
+    other = pl.lit(name is not None) & (pl.col("lender") != pl.lit(name or ""))
+    whose = pl.when(other.fill_null(value=False)).then(seller).otherwise(pl.lit(""))
+    return pl.format(_ASSIGNED[language].format("{}", told), whose)
 
 
 def _at_most(situation: Situation, language: str) -> pl.Expr:

@@ -203,12 +203,21 @@ def _fields(rows: pl.DataFrame, situation: Situation, gap: str) -> pl.DataFrame:
             hours.format(rule.not_before, rule.not_after) if rule.not_before else ""
         )
         told["waiver"] = _waiver(told, rows, language)
+        told["holder"] = _holder(situation, told["lender"], gap)
         told["phone"] = pl.lit(situation.holder.service_phone or _NUMBER[language])
         told["ways_to_pay"] = pl.lit(_ways_to_pay(situation.holder.kind)[language])
         told |= sentences(rows, situation, told, language)
         told |= court_words(situation, language)
         found |= {f"{language}/{name}": _safe(text) for name, text in told.items()}
     return rows.select(**found)
+
+
+def _holder(situation: Situation, lender: pl.Expr, gap: str) -> pl.Expr:
+    """Who asks and signs: where no file names the holder the lender, but who has bought the claim has not lent it."""
+    name = situation.holder.name
+    if name is None and gap and situation.holder.kind in AMCS:
+        name = gap
+    return lender if name is None else pl.lit(name)
 
 
 def _ways_to_pay(kind: str) -> Mapping[str, str]:

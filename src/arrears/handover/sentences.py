@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
-from arrears.channels import Situation
+from arrears.channels import AMCS, Situation
 from arrears.handover.court_words import article_named, limitation_law, mediation
 
 _Until = Callable[[str, pl.Expr], pl.Expr]
@@ -133,8 +133,8 @@ def sentences(
         "privacy": pl.when(_GUARANTEED.fill_null(value=False))
         .then(pl.lit(_PRIVACY_BUT_GUARANTOR[language]))
         .otherwise(pl.lit(_PRIVACY[language])),
-        "handled_by": _of_branch(_HANDLED[language], have),
-        "your_branch": _of_branch(_YOUR_BRANCH[language], have),
+        "handled_by": _of_branch(_HANDLED[language], situation, have),
+        "your_branch": _of_branch(_YOUR_BRANCH[language], situation, have),
         "card_terms": _card(situation, language),
         "credit_repair": _repair(situation, language) if "credit_repair" in have else empty,
         "mediation": mediation(language) if "mediation" in have else empty,
@@ -163,9 +163,9 @@ def _secured(language: str) -> pl.Expr:
     )
 
 
-def _of_branch(words: str, have: set[str]) -> pl.Expr:
-    """That a branch has the loan in hand; nothing where the tape names none."""
-    if "branch" not in have:
+def _of_branch(words: str, situation: Situation, have: set[str]) -> pl.Expr:
+    """That a branch has the loan in hand; nothing where the tape names none, or names that of the seller."""
+    if "branch" not in have or situation.holder.kind in AMCS:
         return pl.lit("")
     return _where(pl.col("branch") != "", pl.format(words, "branch"))
 

@@ -26,6 +26,7 @@ OFFER_FIELDS = (
     "days_past_due",
     "fees",
     "first_month",
+    "holder",
     "hours",
     "instalment",
     "instalments",
