@@ -140,6 +140,35 @@ def test_a_write_off_books_no_profit_and_may_spare_tax(found) -> None:
     assert row["tax"] == pytest.approx(-0.8 * 0.25 * row["claim"])
 
 
+def test_a_loan_watched_but_lost_leaves_the_special_mention_with_its_write_off(
+    found, tmp_path
+) -> None:
+    """Reported as special mention, a loss by the rules and provided for in full."""
+    tape = found[1].tape.loans
+    late = tape.filter(
+        (pl.col("days_past_due") > 400)
+        & (pl.col("product") == "credit_card")
+        & ~pl.col("written_off")
+    )
+    first = late["loan_id"].head(3)
+    owed = pl.sum_horizontal("principal", "interest", "fees")
+    mine = pl.col("loan_id").is_in(first.implode())
+    tape.with_columns(
+        provision=pl.when(mine).then(owed).otherwise("provision"),
+        reported_class=pl.when(mine).then(pl.lit("special_mention")).otherwise("reported_class"),
+    ).write_parquet(tmp_path / "loans.parquet")
+    resolution = run.resolve(run.Request(str(tmp_path / "loans.parquet"), scenarios=5))
+    off = resolution.plan.table.filter("write_off_now")
+    assert set(first) <= set(off["loan_id"])
+    told = figures(resolution)
+    watched = {
+        side: told["special-mention ratio"][side] * told["loans"][side]
+        for side in ("before", "after")
+    }
+    left = off.filter(mine)["claim"].sum()
+    assert watched["before"] - watched["after"] == pytest.approx(left)
+
+
 def test_the_ban_on_waiving_principal_costs_and_its_price_is_told(found) -> None:
     ban = found[0].record["principal_ban"]
     assert ban["offers"] >= 0.0

@@ -21,7 +21,7 @@ from arrears.plan.kernels import Floats
 from arrears.plan.plan import PlanResult
 
 _LEAVES = ("transfer", "securitise")
-WRITE_OFF = "write_off"
+WRITE_OFF, _WATCHED = "write_off", "special_mention"
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,13 @@ class Bank:
         provisions: float,
         risk_weighted_assets: float,
         gain: float,
+        special_mention: float = 0.0,
     ) -> Bank:
         """The book when so much leaves it and a gain is booked, fen; what nobody says stays unsaid."""
         return Bank(
             loans=_less(self.loans, loans),
             npl=_less(self.npl, npl),
-            special_mention=self.special_mention,
+            special_mention=_less(self.special_mention, special_mention),
             provisions=_less(self.provisions, provisions),
             risk_weighted_assets=_less(self.risk_weighted_assets, risk_weighted_assets),
             capital=_less(self.capital, -gain),
@@ -126,7 +127,7 @@ def of_tape(situation: Situation) -> Bank:
     claim = np.where(on_books, situation.claim, 0.0)
     reported = situation.loans["reported_class"]
     known = reported.null_count() < reported.len()
-    watched = (reported == "special_mention").fill_null(False).to_numpy()
+    watched = situation.says("reported_class", _WATCHED)
     holder = situation.holder
     return Bank(
         loans=float(claim.sum()),
@@ -172,6 +173,7 @@ def _after(
     return before.less(
         loans=float(claim[gone].sum()),
         npl=float(claim[npl].sum()),
+        special_mention=float(claim[gone & situation.says("reported_class", _WATCHED)].sum()),
         provisions=float(provisions[gone].sum()),
         risk_weighted_assets=freed / asked if asked else 0.0,
         gain=gain,
