@@ -320,6 +320,13 @@ def test_the_workbook_says_what_the_plan_says(made) -> None:
     assert "Hidden rests on" in str(cover.to_dicts())
     limits = pl.read_excel(out / "plan.xlsx", sheet_name="Limits")
     assert "call hours" in limits["capacity"].to_list()
+    ranges = pl.read_parquet(out / "capacities.parquet")
+    for name in ("shadow_price", "shadow_low", "shadow_high"):
+        hours = ranges.filter(capacity="call_hours")[name][0]
+        told = limits.filter(pl.col("capacity") == "call hours")[name.replace("_", " ")][0]
+        assert told == pytest.approx(hours / 100)
+    page = (out / "report.html").read_text("utf-8")
+    assert "of the next and of the last tenth" in page
     assert not limits["capacity"].str.contains("_").any()
     told = set(limits["scope"].drop_nulls().to_list())
     assert told == {"province Zhejiang"}

@@ -264,7 +264,7 @@ def _plan(contents: Contents) -> str:
 
 
 def _limits(contents: Contents) -> str:
-    known = contents.plan.capacities
+    known = contents.what_if.capacities
     if known.is_empty():
         title = "No limits were given: what the plan needs may be more than there is"
         return f'<h2 id="limits">{escape(title)}</h2>' + paragraph(
@@ -287,10 +287,18 @@ def _limits(contents: Contents) -> str:
             _amount(row["capacity"], row["limit"]),
             _amount(row["capacity"], row["used"]),
             _unit_price(row) if row["shadow_price"] > 0 else "nothing",
+            _range(row),
         ]
         for row in known.iter_rows(named=True)
     ]
-    heads = ["what", "", "limit", "used", "one more unit is worth"]
+    heads = [
+        "what",
+        "",
+        "limit",
+        "used",
+        "one more unit is worth",
+        "of the next and of the last tenth",
+    ]
     picture = (
         figure(
             contents,
@@ -305,7 +313,11 @@ def _limits(contents: Contents) -> str:
             f'<h2 id="limits">{escape(title)}</h2>',
             picture,
             table(heads, rows, words=2),
-            paragraph("Money in yuan. Of a floor: what one unit less would add.", "note"),
+            paragraph(
+                "Money in yuan. Of a floor: what one unit less would add. Where a tenth less of it cannot be kept, "
+                "what a unit of that is worth is not known.",
+                "note",
+            ),
         ]
     )  # fmt: skip
 
@@ -335,8 +347,19 @@ def _what_if(contents: Contents) -> str:
     return "\n".join([*parts, paragraph(note, "note")])
 
 
-def _unit_price(row: dict[str, object]) -> str:
-    price = cast("float", row["shadow_price"])
+def _range(row: dict[str, object]) -> str:
+    """What a unit of the next and of the last tenth of a limit is worth."""
+    low, high = (cast("float | None", row[f"shadow_{side}"]) for side in ("low", "high"))
+    if low is None or high is None:
+        return figures.NOT_KNOWN
+    if high <= 0.0:
+        return "nothing"
+    return " to ".join(_unit_price(row, price) for price in (low, high))
+
+
+def _unit_price(row: dict[str, object], price: float | None = None) -> str:
+    """A unit's worth, by its shadow price unless another is told."""
+    price = cast("float", row["shadow_price"]) if price is None else price
     if UNITS[str(row["capacity"])].startswith("yuan"):
         return f"{figures.number(price * 100, 1)} fen"
     return figures.money(price)

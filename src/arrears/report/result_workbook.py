@@ -50,7 +50,7 @@ def workbook(contents: Contents, path: Path, *, all_rows: bool = False) -> None:
         if contents.packages.height:
             sheets.add("Packages", contents.packages, money=PACKAGE_MONEY, widths={"folder": 26})
         sheets.add(
-            "Limits", _limits(contents.plan.capacities), widths={"capacity": 20, "scope": 30}
+            "Limits", _limits(contents.what_if.capacities), widths={"capacity": 20, "scope": 30}
         )
         sheets.add("Book", contents.three.book.head(MOST_LOANS))
         add_book(sheets, contents.three)
@@ -113,12 +113,15 @@ def _limits(table: pl.DataFrame) -> pl.DataFrame:
         pl.when(in_money).then(pl.col(name) / 100).otherwise(pl.col(name)).alias(name)
         for name in ("limit", "used")
     ]
-    price = pl.col("shadow_price")
+    prices = [
+        pl.when(in_money).then(pl.col(name)).otherwise(pl.col(name) / 100).alias(name)
+        for name in ("shadow_price", "shadow_low", "shadow_high")
+    ]
     return table.with_columns(
         *scaled,
+        *prices,
         pl.col("capacity").str.replace_all("_", " "),
         pl.Series("scope", [place(scope) for scope in table["scope"]], pl.String),
-        shadow_price=pl.when(in_money).then(price).otherwise(price / 100),
     )
 
 
