@@ -27,6 +27,9 @@ def test_a_package_for_investors_runs_as_it_lies_there(situation, tmp_path) -> N
         assert abs(told["collections"]["mean"] / expected - 1.0) < 0.05
         sheet = (place / "term_sheet.md").read_text("utf-8")
         assert all(f"| {name} |" in sheet for name in told["tranches"])
+        kind = {"securitise": "Bad-loan securities", "income_rights": "Income rights"}[channel]
+        lender = loans.loans["lender"][0]
+        assert sheet.startswith(f"# {kind} of {lender}, package 01\n")
         if channel == "securitise":
             assert told["tranches"]["Senior"]["probability_of_shortfall"] <= 0.005
 

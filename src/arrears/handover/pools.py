@@ -14,6 +14,7 @@ from arrears.channels import Situation
 from arrears.channels.issue import built
 
 _FIXED = {"securities": "securities/fixed_cost", "income_rights": "securities/income_fixed_cost"}
+_KINDS = {"securitise": "Bad-loan securities", "income_rights": "Income rights"}
 _HEAD = "# Proposed by the plan; amounts in fen. Run it: arrears deal run deal.yaml --cash cash.parquet -o DIR\n"
 
 
@@ -25,8 +26,7 @@ def write_deal(rows: pl.DataFrame, situation: Situation, channel: str, place: Pa
     """
     ids = situation.loans["loan_id"]
     places = pl.Series(np.flatnonzero(ids.is_in(rows["loan_id"].implode()).to_numpy()))
-    name = f"{place.parent.name.replace('_', ' ').capitalize()}, {place.name}"
-    found = built(situation, places, channel, name)
+    found = built(situation, places, channel, _name(rows, channel, place))
     if found is None:
         return
     text = _HEAD + yaml.safe_dump(found.body, sort_keys=False, allow_unicode=True)
@@ -34,6 +34,13 @@ def write_deal(rows: pl.DataFrame, situation: Situation, channel: str, place: Pa
     deals.cash_table(found.cash).write_parquet(place / "cash.parquet", compression="zstd")
     sheet = term_sheet(found.deal, found.gross) + _of_originator(found, situation, places)
     (place / "term_sheet.md").write_text(sheet, encoding="utf-8", newline="\n")
+
+
+def _name(rows: pl.DataFrame, channel: str, place: Path) -> str:
+    """`Bad-loan securities of Eastern Bank, package 01`; without a name where several lenders sell."""
+    lenders = rows["lender"].drop_nulls().unique()
+    seller = f" of {lenders[0]}" if len(lenders) == 1 else ""
+    return f"{_KINDS[channel]}{seller}, {place.name.replace('-', ' ')}"
 
 
 def term_sheet(deal: deals.Deal, gross: np.ndarray) -> str:
@@ -50,7 +57,7 @@ def term_sheet(deal: deals.Deal, gross: np.ndarray) -> str:
         f"| Kind | {deal.kind.replace('_', ' ')}, {deal.pool.replace('_', '-')} pool |",
         f"| Cut-off, closing | {deal.cutoff_date}, {deal.closing_date} |",
         f"| Payments | {len(dates)}, from {dates[0].payment_date} to {dates[-1].payment_date} |",
-        f"| Expected collections | {found.collected.sum() / 100:,.0f} yuan in {gross.shape[1]} scenarios |",
+        f"| Expected collections | {found.collected.sum() / 100:,.0f} yuan, the mean of {gross.shape[1]} scenarios |",
         f"| Order of payment | {', '.join(step.label.replace('_', ' ') for step in deal.waterfall.normal)} |",
         "",
         "| class | size, yuan | coupon | yield | average life, years | expected maturity | falls short in |",
