@@ -226,6 +226,11 @@ def test_the_house_can_tell_which_loan_each_row_of_a_package_is(case) -> None:
         assert both.height == mine.height == tape.height
         assert (both["principal"] == (both["principal (yuan)"] * 100).round()).all()
         assert (both["days_past_due"] == both["days_past_due_told"]).all()
+    last = listed.row(-1, named=True)
+    steps = run.explain(case.out, last["loan_id"]).as_dict()["steps"]
+    (step,) = [one for one in steps if one["rule"] == "package"]
+    assert step["result"] == last["package"]
+    assert step["value"] == f"number {last['number']} of its tape"
     sold = ("transfer", "securitise", "income_rights")
     plan = pl.read_parquet(case.out / "plan.parquet").filter(
         pl.col("channel").is_in(sold) & (pl.col("start_month") == 0)

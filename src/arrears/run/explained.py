@@ -190,7 +190,21 @@ def _choice(folder: Path, loan_id: str) -> list[Step]:
     )
     return [
         Step("choice", "", str(row["reason"]), f"{row['channel']} from month {row['start_month']}"),
+        *_package(folder, loan_id),
         off,
+    ]
+
+
+def _package(folder: Path, loan_id: str) -> list[Step]:
+    """The package that the loan goes into today, if any."""
+    path = folder / "handover/package_loans.csv"
+    if not path.exists():
+        return []
+    kinds = {"package": pl.String, "number": pl.Int64, "loan_id": pl.String}
+    mine = pl.read_csv(path, schema=kinds).filter(pl.col("loan_id") == loan_id)
+    return [
+        Step("package", "", f"number {number} of its tape", package)
+        for package, number in mine.select("package", "number").iter_rows()
     ]
 
 
