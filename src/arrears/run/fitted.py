@@ -39,7 +39,7 @@ def fit(
 
     Raises:
         Stopped: the tape cannot be used, or carries neither payments nor months.
-        FitMissing: glum or LightGBM is not installed.
+        FitMissing: a library of fitting is not installed.
     """
     found: list[Problem] = []
 

@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 from pydantic import ValidationError
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from arrears import recovery
-from arrears.recovery.fitting import glm, hazard, person_period, pools
+from arrears.recovery.fitting import fitter, glm, hazard, person_period, pools
 from arrears.recovery.fitting.boosted import fit_boosted
 from arrears.recovery.fitting.cash import Cash, cash_seen, with_years
 from arrears.recovery.fitting.features import AGE_BAND, TERMS, codes_today
@@ -60,6 +61,20 @@ def _share(fitted: RecoveryModel, table: pl.DataFrame, months: int) -> float:
         cash = owed * params.share_paid * odds / (1 + odds)
         paid, owed = paid + cash.sum(), owed - cash
     return paid / table["principal"].sum()
+
+
+def test_matrices_are_added_up_on_one_thread(book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several add up in the order in which they end, and the same book had two models."""
+    used: set[int] = set()
+
+    def told(*_: object) -> None:
+        used.update(library["num_threads"] for library in threadpool_info())
+        raise InterruptedError
+
+    monkeypatch.setattr(fitter, "choose", told)
+    with threadpool_limits(4), pytest.raises(InterruptedError):
+        _fit(*book)
+    assert used == {1}
 
 
 def test_the_truth_is_found_again(model: RecoveryModel) -> None:

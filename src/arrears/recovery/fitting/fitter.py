@@ -57,6 +57,7 @@ class _Book:
     curve: Floats
 
 
+@glm.on_one_thread
 def fit_model(
     history: History,
     loans: pl.DataFrame,
@@ -75,9 +76,8 @@ def fit_model(
         limited: (n,) month in which each loan's limitation runs out; below 0 where it does not.
 
     Raises:
-        FitMissing: glum or LightGBM is not installed.
+        FitMissing: a library of fitting is not installed.
     """
-    glm.require()
     day = history.as_of
     params = Params.of(market, day)
     late_from = history.end + 1 - _test_months(history.months)

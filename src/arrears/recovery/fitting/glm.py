@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import polars as pl
@@ -13,6 +15,8 @@ from arrears.errors import ArrearsError
 from arrears.recovery.fitting.features import AGE_MIDDLE, TERMS
 from arrears.recovery.params import Floats, Ints
 
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
 # A level with fewer payments, or fewer months without, keeps the effect that it has in the market.
 LEAST = 10
 _KNOTS_FROM = 200
@@ -35,7 +39,7 @@ def require() -> None:
     Raises:
         FitMissing: one of them is not.
     """
-    missing = [name for name in ("glum", "lightgbm") if not _there(name)]
+    missing = [name for name in ("glum", "lightgbm", "threadpoolctl") if not _there(name)]
     if missing:
         raise FitMissing(
             f"Fitting needs {' and '.join(missing)}, which is not installed.",
@@ -43,6 +47,25 @@ def require() -> None:
             why="A recovery model cannot be fitted without it.",
             fix="Install it: pip install 'arrears[fit]'.",
         )
+
+
+def on_one_thread(work: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
+    """The work with libraries of matrices held to one thread: sums of several are added in the order they end.
+
+    Raises:
+        FitMissing: a library of fitting is not installed.
+    """
+
+    @wraps(work)
+    def alone(*given: _Given.args, **more: _Given.kwargs) -> _Made:
+        # What is not loaded yet is not held.
+        require()
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            return work(*given, **more)
+
+    return alone
 
 
 def _there(name: str) -> bool:
