@@ -243,6 +243,10 @@ def test_floors_that_no_plan_keeps_together_tell_what_stands_against_them(offers
         "Against it stand court_filings at most 40 and court_filings province=Henan at least 25."
     )
     assert told.fix.startswith("Lower it to 15,")
+    again = [limit.model_copy(update={"name": "restructure_offers"}) for limit in limits]
+    twice = make_plan(offers.situation, offers, [*limits, *again])
+    assert isinstance(twice, Unreachable)
+    assert twice.problems() == [told]
     eased = [ceiling, one.model_copy(update={"min": 15.0}), two]
     assert not isinstance(make_plan(offers.situation, offers, eased), Unreachable)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,13 +67,12 @@ class Unreachable:
         step = 100.0 if self.capacity.in_fen else 1.0 if self.capacity.name in _WHOLE else 0.1
         reached = step * round_(self.reached / step + (_ROUNDING if floor else -_ROUNDING))
         told = self.capacity.told
-        found = (
-            f"The {kind} of {told(self.needed)} cannot be kept{self._beside}: "
-            f"{side} {told(reached)} can be reached."
-        )
+        cannot = f"The {kind} of {told(self.needed)} cannot be kept{self._beside}: "
         if not (self.alone or self.proven):
+            found = f"{cannot}the nearest plan that was tried takes {told(self.reached)}."
             why = "No plan was found that keeps it together with the other limits."
             return found, why, "Lower a floor, or raise a limit that stands against one."
+        found = f"{cannot}{side} {told(reached)} can be reached."
         eased = f"{'Lower' if floor else 'Raise'} it to {told(reached)}"
         if self.barred:
             return found, f"No loan may go this way ({self.barred}).", "Leave it out."
@@ -91,7 +90,7 @@ def unreachable(found: Infeasible, problem: Problem, choices: Choices) -> Unreac
     """The limit that cannot be kept; a package that cannot reach its size is told by the floor that needs it."""
     capacities = problem.capacities
     if not found.alone:
-        found = clash_of(choices) or found
+        found = clash_of(choices) or _clash_of_one(choices, capacities) or found
     if found.capacity < len(capacities):
         over = found.needed < found.reached
         spent = float(problem.spent[found.capacity]) if over else 0.0
@@ -115,6 +114,18 @@ def unreachable(found: Infeasible, problem: Problem, choices: Choices) -> Unreac
     floor = next(floors, next(limit for limit in capacities if limit.min is not None))
     kind = WAYS[COLUMNS[offer][0]]
     return Unreachable(floor, found.needed, found.reached, found.proven, found.alone, kind)
+
+
+def _clash_of_one(choices: Choices, capacities: Sequence[Capacity]) -> Infeasible | None:
+    """Where limits clash more than once, a clash among those of one capacity alone."""
+    for name in dict.fromkeys(one.name for one in capacities):
+        mine = np.zeros(len(choices.low), dtype=np.bool_)
+        mine[: len(capacities)] = [one.name == name for one in capacities]
+        low, high = np.where(mine, choices.low, -np.inf), np.where(mine, choices.high, np.inf)
+        found = clash_of(replace(choices, low=low, high=high))
+        if found is not None:
+            return found
+    return None
 
 
 def _most_barred(problem: Problem, capacity: int) -> str:
