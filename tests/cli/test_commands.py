@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -267,15 +266,24 @@ def test_a_run_that_stands_is_told_of_and_ends_when_asked_twice(tmp_path) -> Non
     assert (tmp_path / "out/run.json").exists()
 
 
-def test_a_full_disk_leaves_nothing_and_says_so(arrears, plain, tmp_path) -> None:
-    def little_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+# In a process that has threads, as this one has, nothing but another program may be run after a fork.
+_LITTLE_ROOM = """
+import resource, signal, sys
+from arrears.cli.main import main
 
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+main(sys.argv[1:])
+"""
+
+
+def test_a_full_disk_leaves_nothing_and_says_so(plain, tmp_path) -> None:
     out = tmp_path / "out"
-    words = ("resolve", plain / "loans.csv", "--as-of", "2025-03-31", "-o", out, "--json")
-    done = arrears(*words, preexec_fn=little_room)
-    assert done.status == 2, done.err
-    assert done.codes == {"DISK-FULL"}
+    words = ["resolve", plain / "loans.csv", "--as-of", "2025-03-31", "-o", out, "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", _LITTLE_ROOM, *words], capture_output=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert {problem["code"] for problem in json.loads(done.stdout)["problems"]} == {"DISK-FULL"}
     assert not out.exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
