@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import zipfile
 from datetime import date
 
@@ -225,6 +226,29 @@ def test_a_large_amount_has_room(tmp_path) -> None:
     width = re.search(r'<col min="4" max="4" width="([0-9.]+)"', sheet)
     assert width is not None
     assert float(width[1]) >= len("99,999,999,999.99") + 1
+
+
+def test_every_head_stands_in_its_two_lines(tmp_path) -> None:
+    path = tmp_path / "offers.xlsx"
+    columns = (
+        "loan_id",
+        "branch",
+        "waived_interest",
+        "waived_principal",
+        "last_instalment",
+        "share_of_income",
+    )
+    rows = pl.DataFrame({name: ["x"] if name in {"loan_id", "branch"} else [1] for name in columns})
+    workbooks.offers(rows.with_columns(claim=1), workbooks.Workbook(path, DAY, [], SHEET_ROWS))
+    with zipfile.ZipFile(path) as book:
+        sheet = book.read("xl/worksheets/sheet2.xml").decode()
+    widths = {}
+    for start, end, width in re.findall(r'<col min="(\d+)" max="(\d+)" width="([0-9.]+)"', sheet):
+        widths |= dict.fromkeys(range(int(start), int(end) + 1), float(width))
+    heads = pl.read_excel(path, sheet_name="Offers").columns
+    assert "waived principal (yuan)" in heads
+    for place, head in enumerate(heads, start=1):
+        assert len(textwrap.wrap(head, int(widths[place]))) <= 2, head
 
 
 def suits() -> pl.DataFrame:

@@ -234,7 +234,9 @@ def _add(book: Book, name: str, table: pl.DataFrame) -> None:
     sheet.freeze_panes(1, 0)
     forms = _formats(book.file, shown)
     for place, (column, form) in enumerate(zip(table.columns, forms, strict=True)):
-        width = max(_WIDTHS.get(column, _WIDTH), _room(shown[:, place]))
+        width = max(
+            _WIDTHS.get(column, _WIDTH), _room(shown[:, place]), _head_room(shown.columns[place])
+        )
         sheet.set_column_pixels(place, place, width, form)
     book.fill(sheet, shown, named=True)
     _heads(book.file, sheet, shown)
@@ -249,6 +251,16 @@ def _room(cells: pl.Series) -> int:
         return 0
     largest = cast("float | None", cells.abs().max()) or 0.0
     return (len(f"{largest:,.2f}") + 2) * _DIGIT
+
+
+def _head_room(head: str) -> int:
+    """Pixels that a head needs to stand in two lines: a third is cut off."""
+    words = head.split()
+    halves = [
+        max(len(" ".join(words[:place])), len(" ".join(words[place:])))
+        for place in range(1, len(words) + 1)
+    ]
+    return (min(halves) + 1) * _DIGIT
 
 
 def _formats(file: Any, table: pl.DataFrame) -> list[Any]:

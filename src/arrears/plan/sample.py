@@ -16,6 +16,7 @@ from arrears.plan.choices import Choices, restricted
 from arrears.plan.kernels import Flags, Floats
 from arrears.plan.plan import PlanResult
 from arrears.plan.problem import sampled
+from arrears.plan.solver import floor_out_of_reach
 
 _MOST = 20_000
 _ROUNDS = 6
@@ -115,17 +116,17 @@ class Sample:
             first = CHANNELS.index(without) * len(STARTS)
             barred[:, first : first + len(STARTS)] = True
         case = _Case(self, begin.open if begin else self.own, floors=bool((low > 0.0).any()))
-        near: Floats | None = begin.prices if begin else self._prices
+        near = begin.prices if begin else self._prices
         found: list[Best] = []
         for _ in range(_ROUNDS):
             choices, kept = self._open(case.open, barred)
-            bound, prices = Bounds(choices, near, tolerance=_TOLERANCE).under(low, high)
-            if bound < self.worst:
+            solved = self._solved(choices, low, high, near)
+            if solved is None:
                 # A floor may ask for more packages than the plan known has.
                 if not found and case.open_all():
-                    near = None
                     continue
                 break
+            bound, prices = solved
             near = prices
             held = self._held(choices, kept, prices, shut=~case.open, barred=barred)
             worth = bound - float(self.cost[held.used].sum())
@@ -135,6 +136,15 @@ class Sample:
                 break
         # A plan with packages too small is told only where there is no other.
         return max(found, key=lambda one: one[:2], default=None)
+
+    def _solved(
+        self, choices: Choices, low: Floats, high: Floats, near: Floats
+    ) -> tuple[float, Floats] | None:
+        """A bound on what plans are worth and the prices that prove it; None where no plan keeps the limits (m,)."""
+        if floor_out_of_reach(replace(choices, low=low, high=high)) is not None:
+            return None
+        found = Bounds(choices, near, tolerance=_TOLERANCE).under(low, high)
+        return found if found[0] >= self.worst else None
 
     def _held(
         self, choices: Choices, kept: Flags, prices: Floats, *, shut: Flags, barred: Flags

@@ -71,7 +71,7 @@ def solve(
     if len(choices.first) == 1:
         nothing = np.zeros(len(choices.low))
         return Solution(np.zeros(0, dtype=np.int64), 0.0, 0.0, 0.0, nothing, nothing, 0)
-    hopeless = _floor_out_of_reach(choices)
+    hopeless = floor_out_of_reach(choices)
     if hopeless is not None:
         return hopeless
     found = _prices(choices, tolerance, progress, near)
@@ -103,14 +103,14 @@ def solve(
 
 def can_be_kept(choices: Choices, prices: Floats, *, exact_up_to: int) -> bool:
     """Whether a plan is found that keeps every limit; near these prices (m,) one is quickly found."""
-    if _floor_out_of_reach(choices) is not None:
+    if floor_out_of_reach(choices) is not None:
         return False
     if not broken_limits(choices, mended(choices, prices)[1]).any():
         return True
     return not isinstance(solve(choices, exact_up_to=exact_up_to), Infeasible)
 
 
-def _floor_out_of_reach(choices: Choices) -> Infeasible | None:
+def floor_out_of_reach(choices: Choices) -> Infeasible | None:
     """A floor that no plan reaches even if all other limits are dropped."""
     for number in np.flatnonzero(np.isfinite(choices.low)):
         most = _extreme(choices, int(number), -1.0)
