@@ -283,7 +283,7 @@ def test_what_is_put_off_to_months_without_a_limit_is_told(offers) -> None:
     assert counts[6] > counts[0] == 5
     (one,) = told(now)
     assert one.startswith("CAPACITY-NOT-LATER")
-    assert f"{counts[6]:,} in month 6" in one
+    assert f"{counts[6]:,} of it in month 6" in one
     assert "{start_month: 6}" in one
     assert told(now, *later) == []
     assert told(Capacity(name="restructure_offers", max=10**6)) == []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -33,6 +36,16 @@ def test_a_limit_is_worth_less_with_each_unit(runs) -> None:
     assert (told["shadow_price"] > 0).any()
     for row in told.iter_rows(named=True):
         assert row["shadow_low"] <= row["shadow_price"] <= row["shadow_high"]
+
+
+def test_what_is_put_off_to_months_without_a_limit_stands_in_the_report(runs) -> None:
+    told = [one for one in runs[0].problems if one.code == "CAPACITY-NOT-LATER"]
+    assert told
+    inputs = runs[1].record["inputs"]
+    (path,) = [Path(one["path"]) for one in inputs if one["name"] == "previous"]
+    page = html.unescape((path.parent / "report.html").read_text("utf-8"))
+    for one in told:
+        assert one.found in page
 
 
 def test_a_floor_and_a_ceiling_have_ranges_of_their_own(runs, tmp_path) -> None:

@@ -43,7 +43,9 @@ def _used(result: PlanResult, name: str, start: int) -> float:
 
 def _told(name: str, later: dict[int, float]) -> Problem:
     told = Capacity(name=name, max=0.0).told
-    months = listed([f"{told(round(used))} in month {start}" for start, used in later.items()])
+    months = listed(
+        [f"{told(round(used))} of it in month {start}" for start, used in later.items()]
+    )
     found = (
         f"It is scarce now, and the plan puts off work that takes {months}, which no limit counts."
     )

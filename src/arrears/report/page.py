@@ -11,6 +11,7 @@ import polars as pl
 from arrears.channels import WAYS
 from arrears.conduct import limits
 from arrears.core.words import counted
+from arrears.plan import put_off
 from arrears.plan.limit_names import limit_name, where
 from arrears.report import brings, charts, figures, moved, owed, sales, threeways, whatif
 from arrears.report.contents import UNITS, Contents
@@ -317,6 +318,10 @@ def _limits(contents: Contents) -> str:
                 "Money in yuan. Of a floor: what one unit less would add. Where a tenth less of it cannot be kept, "
                 "what a unit of that is worth is not known.",
                 "note",
+            ),
+            *(
+                paragraph(f"{limit_name(one.where).capitalize()}: {one.found} {one.why}")
+                for one in put_off(contents.plan, contents.plan.limits)
             ),
         ]
     )  # fmt: skip
