@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from arrears import run
@@ -156,6 +157,18 @@ def test_what_ifs_are_what_plans_would_be(offers, made) -> None:
         change = changes[f"without {way}"]
         # What-ifs leave the limits of one word's share in a package out.
         assert change == pytest.approx(less.net - made.net, rel=0.15, abs=2e-5 * made.net), way
+
+
+def test_a_floor_of_each_way_to_sell_cannot_be_kept_without_it(offers) -> None:
+    sold = [way for way in CHANNELS if way in offers.packages]
+    floors = [
+        Capacity(name=f"{way}_claim", min=2.0 * offers.pools[way].minimum_claim) for way in sold
+    ]
+    limits = [*LIMITS, *floors]
+    found = make_plan(offers.situation, offers, limits)
+    told = what_if(found, limits, ratios=ratios(offers.situation, offers, found)).cases
+    null = told.filter(pl.col("change").is_null())["case"].to_list()
+    assert null == [f"without {way}" for way in sold]
 
 
 def _costs(found) -> tuple[float, float]:
