@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from arrears import run
 from arrears.channels import CHANNELS, COLUMNS
+from arrears.channels.situation import numbers_of
 from arrears.plan import Capacity, check_scopes
-from arrears.plan.borrowers import contradicting, numbers_of
+from arrears.plan.borrowers import contradicting
 
 
 @pytest.fixture(scope="module")

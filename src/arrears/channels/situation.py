@@ -126,21 +126,21 @@ class Situation:
     @cached_property
     def part_of_talk(self) -> Floats:
         """What each loan bears of the calls and visits to its borrower (n,): one for all of his loans past due."""
-        count = np.bincount(self._borrowers, weights=self.overdue)
-        part: Floats = 1.0 / np.maximum(count[self._borrowers], 1.0)
+        count = np.bincount(self.borrowers, weights=self.overdue)
+        part: Floats = 1.0 / np.maximum(count[self.borrowers], 1.0)
         return part
 
     @cached_property
     def part_of_means(self) -> Floats:
         """What each loan may take of what its borrower can bear (n,): shared out by claim among his loans past due."""
         owed = np.where(self.overdue, self.claim, 0.0)
-        whole = np.bincount(self._borrowers, weights=owed)[self._borrowers]
+        whole = np.bincount(self.borrowers, weights=owed)[self.borrowers]
         return np.divide(owed, whole, out=np.ones_like(owed), where=self.overdue)
 
-    @cached_property
-    def _borrowers(self) -> npt.NDArray[np.int64]:
-        """A number for the borrower of each loan (n,)."""
-        return self.loans["borrower_id"].rank("dense").to_numpy().astype(np.int64)
+    @property
+    def borrowers(self) -> npt.NDArray[np.int64]:
+        """A number of each loan's borrower (n,), below n."""
+        return self.once("borrowers", lambda here: numbers_of(here.loans["borrower_id"]))
 
     @cached_property
     def written_off(self) -> Flags:
@@ -307,3 +307,13 @@ class Sums:
         if start == 0:
             return np.zeros(len(self.values))
         return self.values[:, 3 + 2 * (STARTS.index(start) - 1) + part]
+
+
+def numbers_of(borrowers: pl.Series) -> npt.NDArray[np.int64]:
+    """A number of each loan's borrower (n,): the row of his first loan."""
+    row = pl.Series("row", np.arange(len(borrowers)))
+    first = pl.col("row").first().over("borrower")
+    numbers: npt.NDArray[np.int64] = (
+        pl.DataFrame({"borrower": borrowers, "row": row}).select(first)["row"].to_numpy()
+    )
+    return numbers

@@ -54,7 +54,7 @@ def write(situation: Situation, plan: PlanResult, folder: Path, *, every: bool =
     for name, told in folders(plan.packages).items():
         if told is None:
             continue
-        channel, _, number = told.replace("/package-", "/").partition("/")
+        channel, number = told.split("/package-")
         place = folder / told
         place.mkdir(parents=True)
         rows = loans.filter(pl.col("package") == name).sort("loan_id")

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from arrears.channels import CHANNELS, STARTS, Situation
+from arrears.channels import CHANNELS, STARTS
 from arrears.plan.kernels import Floats, Ints
 
 _APART = ("restructure", "litigate")
-
-
-def numbers_of(borrowers: pl.Series) -> Ints:
-    """A number of each loan's borrower (n,): the row of his first loan."""
-    row = pl.Series("row", np.arange(len(borrowers)))
-    first = pl.col("row").first().over("borrower")
-    numbers: Ints = (
-        pl.DataFrame({"borrower": borrowers, "row": row}).select(first)["row"].to_numpy()
-    )
-    return numbers
-
-
-def whose(situation: Situation) -> Ints:
-    """A number of each loan's borrower (n,), worked out once."""
-    return situation.once("borrowers", lambda here: numbers_of(here.loans["borrower_id"]))
 
 
 def contradicting(borrower: Ints, value: Floats, column: Ints) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from arrears.plan import kernels, packages
-from arrears.plan.borrowers import contradicting, whose
+from arrears.plan.borrowers import contradicting
 from arrears.plan.kernels import Floats
 from arrears.plan.problem import Open, Problem, limits_of
 from arrears.plan.repair import above
@@ -35,7 +35,7 @@ class Closing:
         self._prices = np.zeros(0)
         # Packages whose fixed costs are taken off the limits.
         self._paid: set[int] = set()
-        self._borrower = whose(problem.situation)
+        self._borrower = problem.situation.borrowers
 
     def keep_shut(self, numbers: frozenset[int]) -> None:
         """Close packages that are not to open anew."""

@@ -68,6 +68,16 @@ class PlanResult:
         return self.value - self.pool_costs - self.switching
 
     @cached_property
+    def costs_of_packages(self) -> dict[tuple[str, int], float]:
+        """What its packages cost whatever their size, fen, by way and start month."""
+        found: dict[tuple[str, int], float] = {}
+        for name in self.packages.drop_nulls().unique().sort():
+            channel, start, _ = name.split("-")
+            key = channel, int(start)
+            found[key] = found.get(key, 0.0) + self.offers.pools[channel].fixed_cost
+        return found
+
+    @cached_property
     def table(self) -> pl.DataFrame:
         """`plan.parquet`, in the order of the situation's loans; made when it is asked for."""
         return table_of(

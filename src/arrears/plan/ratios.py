@@ -162,7 +162,7 @@ def _after(
         freed += 0.0 if capital is None else float(capital[here].sum())
     gain -= sum(
         cost
-        for (channel, start), cost in _package_costs(offers, result).items()
+        for (channel, start), cost in result.costs_of_packages.items()
         if channel in _LEAVES and start == 0 and only in {None, channel}
     )
     off = result.table["write_off_now"].to_numpy() & (only in {None, WRITE_OFF})
@@ -251,7 +251,7 @@ def _sums(
 ) -> dict[str, float]:
     """Sums over the loans that go a way."""
     sums = dict.fromkeys(_NAMES, 0.0)
-    fixed = _package_costs(offers, result)
+    fixed = result.costs_of_packages
     reported, sold = situation.reported_npl & ~situation.written_off, word in _LEAVES
     for start in STARTS:
         number = COLUMNS.index((word, start))
@@ -283,16 +283,6 @@ _NAMES = (
     "loans", "claim", "value", "cash", "cost", "tax", "package_costs", "profit_now", "profit_5y", "npl_removed",
     "capital_freed", "provision_released",
 )  # fmt: skip
-
-
-def _package_costs(offers: Offers, result: PlanResult) -> dict[tuple[str, int], float]:
-    """What the packages of the plan cost whatever their size, fen, by way and start month."""
-    found: dict[tuple[str, int], float] = {}
-    for name in result.packages.drop_nulls().unique().sort():
-        channel, start, _ = name.split("-")
-        key = channel, int(start)
-        found[key] = found.get(key, 0.0) + offers.pools[channel].fixed_cost
-    return found
 
 
 def _written_off(situation: Situation, result: PlanResult) -> dict[str, float]:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import polars as pl
 
 from arrears.channels import CHANNELS, COLUMNS, STARTS, Offers
-from arrears.plan.borrowers import whose
 from arrears.plan.capacities import Capacity, uses_of
 from arrears.plan.kernels import Floats, Ints
 from arrears.plan.limit_names import limit_name
@@ -202,7 +201,7 @@ def _otherwise(offers: Offers, rows: Ints, best: Ints, column: Ints) -> Ints:
     pools, loans = numbered(offers), np.arange(len(column))
     number = pools[rows, best]
     made = np.isin(number, np.unique(pools[loans, column]))
-    borrower, way = whose(offers.situation), column // len(STARTS)
+    borrower, way = offers.situation.borrowers, column // len(STARTS)
 
     def elsewhere(channel: str, asked: str) -> npt.NDArray[np.bool_]:
         does = np.bincount(borrower, way == CHANNELS.index(channel), len(column)) > 0
